@@ -1,0 +1,1 @@
+"""Entropy-guided self-training for domain-adaptive semantic segmentation."""

@@ -1,0 +1,60 @@
+"""Whole files or none: written beside under a temporary name, then renamed; and the digests that name their content."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from esl.errors import InputError
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary path in the folder of ``path``, renamed to ``path`` when the block ends well, removed when it does not.
+
+    A killed process leaves at most a ``.part`` file that nothing reads.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes ``content`` whole, indented, with a final newline; NaN and infinity are refused (JSON has neither)."""
+    with beside(path) as part:
+        part.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        InputError: the file is missing or is not a JSON object.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run the stage that writes it: snakemake {path}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); delete it and run the workflow again") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a JSON object, but got {type(content).__name__}")
+    return content
+
+
+def sha256_of_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_lines(lines: list[str]) -> str:
+    """The SHA-256 of text lines in the order given, each ended by a newline, in hexadecimal."""
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()

@@ -1,0 +1,145 @@
+"""The HDF5 shard: what a model thinks of a part of the target training set."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.errors import InputError
+from esl.files import beside
+from esl.fixed_point import CODES
+
+FORMAT_VERSION = 1
+MEASURES = ("entropy", "confidence")
+PIXEL_MAPS = ("label", *MEASURES)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a shard's maps come from; equal for all shards of one model."""
+
+    classes: tuple[str, ...]
+    checkpoint_sha256: str
+    interpolation: str
+
+
+class ShardWriter:
+    """Fills a shard image by image; histograms are counted from the codes as they are stored.
+
+    Datasets: ``id`` (N) utf-8; ``probability`` (N, C, h, w) float16; ``label`` (N, H, W) uint8; ``entropy`` and
+    ``confidence`` (N, H, W) uint16, fixed point value/65535; ``histogram/{entropy,confidence}`` (C, 65536) int64.
+    """
+
+    def __init__(self, file: h5py.File, num_images: int, origin: Origin) -> None:
+        self._file, self._num_images, self._written = file, num_images, 0
+        num_classes = len(origin.classes)
+        self._histograms = {measure: np.zeros((num_classes, CODES), dtype=np.int64) for measure in MEASURES}
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["class_set"] = json.dumps(origin.classes)
+        file.attrs["checkpoint_sha256"] = origin.checkpoint_sha256
+        file.attrs["interpolation"] = origin.interpolation
+        file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
+
+    def _dataset(self, name: str, like: NDArray[np.generic]) -> h5py.Dataset:
+        """The dataset for images shaped ``like``, one chunk per image, made at the first image."""
+        if name not in self._file:
+            # gzip and shuffle are in every HDF5 build; fletcher32: without it a flipped bit reads silently
+            self._file.create_dataset(
+                name,
+                (self._num_images, *like.shape),
+                dtype=like.dtype,
+                chunks=(1, *like.shape),
+                compression="gzip",
+                compression_opts=1,
+                shuffle=True,
+                fletcher32=True,
+            )
+        return self._file[name]
+
+    def append(
+        self,
+        id_: str,
+        probability: NDArray[np.float16],
+        label: NDArray[np.uint8],
+        codes: dict[str, NDArray[np.uint16]],
+        histograms: dict[str, NDArray[np.int64]],
+    ) -> None:
+        """Stores one image: (C, h, w), (H, W), and per measure (H, W) codes with their histogram (C, 65536)."""
+        row = self._written
+        self._file["id"][row] = id_
+        for name, value in {"probability": probability, "label": label, **codes}.items():
+            self._dataset(name, value)[row] = value
+        for measure in MEASURES:
+            self._histograms[measure] += histograms[measure]
+        self._written += 1
+
+    def finish(self) -> None:
+        """Writes the histograms; a shard that misses images is a mistake of the caller."""
+        assert self._written == self._num_images, (self._written, self._num_images)
+        for measure, histogram in self._histograms.items():
+            self._file.create_dataset(
+                f"histogram/{measure}", data=histogram, chunks=(1, CODES), compression="gzip", fletcher32=True
+            )
+
+
+@contextmanager
+def write_shard(path: Path, num_images: int, origin: Origin) -> Iterator[ShardWriter]:
+    """A writer for ``num_images`` images; the file appears whole under ``path`` when the block ends well."""
+    with beside(path) as part:
+        with h5py.File(part, "w") as file:
+            writer = ShardWriter(file, num_images, origin)
+            yield writer
+            writer.finish()
+
+
+class Shard:
+    """A shard open for reading."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        self.ids: list[str] = [id_.decode() for id_ in file["id"][:]]
+        self.origin = Origin(
+            tuple(json.loads(file.attrs["class_set"])), file.attrs["checkpoint_sha256"], file.attrs["interpolation"]
+        )
+
+    def histogram(self, measure: str) -> NDArray[np.int64]:
+        """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64."""
+        return np.asarray(self._file[f"histogram/{measure}"][:], dtype=np.int64)
+
+    def pixel_maps(self, row: int) -> dict[str, NDArray[np.generic]]:
+        """``label`` (H, W) uint8, ``entropy`` and ``confidence`` (H, W) uint16 codes of one image."""
+        return {name: self._file[name][row] for name in PIXEL_MAPS}
+
+
+@contextmanager
+def open_shard(path: Path) -> Iterator[Shard]:
+    """A shard for reading.
+
+    Raises:
+        InputError: the file is missing, damaged or of another version.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run the workflow again") from None
+    with file:
+        if file.attrs.get("format_version") != FORMAT_VERSION:
+            raise InputError(f"{path}: expected maps of format {FORMAT_VERSION}; delete it and run the workflow again")
+        yield Shard(file)
+
+
+def same_origin(paths: list[Path]) -> Origin:
+    """The one origin of all shards; InputError when they come from different models."""
+    origins = {}
+    for path in paths:
+        with open_shard(path) as shard:
+            origins[path] = shard.origin
+    if len(set(origins.values())) != 1:
+        names = ", ".join(str(path) for path in paths)
+        raise InputError(f"{names}: shards of different models; delete them and run the workflow again")
+    return origins[paths[0]]

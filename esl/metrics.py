@@ -1,0 +1,47 @@
+"""Confusion matrix -> intersection over union."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.classes import IGNORE
+
+
+def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
+    """Pixel counts (C, C) int64, rows truth, columns prediction; pixels whose truth is ``IGNORE`` are left out.
+
+    ``truth`` and ``prediction`` hold trainIds and have the same shape; ``prediction`` holds no ``IGNORE``.
+
+    >>> confusion_matrix(np.array([0, 1, 1, 255], np.uint8), np.array([0, 0, 1, 1], np.uint8), 2).tolist()
+    [[1, 0], [1, 1]]
+    """
+    if truth.shape != prediction.shape:
+        raise ValueError(f"Expected truth and prediction of one shape, but got {truth.shape} and {prediction.shape}")
+    counted = truth != IGNORE
+    cells = truth[counted].astype(np.int64) * num_classes + prediction[counted]
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def intersection_over_union(confusion: NDArray[np.int64]) -> list[float | None]:
+    """IoU per class, a fraction: true positives / (truth + prediction - true positives).
+
+    A class absent from both truth and prediction has no IoU: ``None``, and is left out of the mean.
+    """
+    hits = np.diag(confusion)
+    union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
+    return [int(hit) / int(all_) if all_ else None for hit, all_ in zip(hits, union, strict=True)]
+
+
+def mean_iou(iou: list[float | None]) -> float | None:
+    """The mean over the classes that have an IoU; ``None`` when none has.
+
+    >>> mean_iou([0.5, None, 1.0])
+    0.75
+    """
+    present = [value for value in iou if value is not None]
+    return sum(present) / len(present) if present else None
+
+
+def pixel_accuracy(confusion: NDArray[np.int64]) -> float | None:
+    """The fraction of labelled pixels that are predicted right; ``None`` when there are none."""
+    total = int(confusion.sum())
+    return int(np.trace(confusion)) / total if total else None

@@ -1,0 +1,81 @@
+"""The checkpoint: weights, what is needed to rebuild the network, and where it comes from."""
+
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from esl.classes import CLASS_SETS
+from esl.errors import InputError
+from esl.files import beside
+from esl.models import build_network
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a checkpoint says of itself; every value is plain JSON."""
+
+    network: str
+    class_set: str
+    settings: dict[str, Any]  # of the training
+    provenance: dict[str, Any]  # digests of everything that went in
+
+
+def save_checkpoint(path: Path, network: nn.Module, description: Description) -> None:
+    """Writes the checkpoint whole; the same weights and description give the same bytes."""
+    content = {
+        "format_version": FORMAT_VERSION,
+        "description": asdict(description),
+        "weights": {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()},
+    }
+    save_tensors(path, content)
+
+
+def save_tensors(path: Path, content: dict[str, Any]) -> None:
+    """``torch.save`` through an open file: given a path it would write the temporary name into the archive."""
+    with beside(path) as part, part.open("wb") as file:
+        torch.save(content, file)
+
+
+def load_tensors(path: Path) -> dict[str, Any]:
+    """What ``save_tensors`` wrote, on the CPU, with ``weights_only=True``: no code of the file is ever run.
+
+    Raises:
+        InputError: the file is missing, truncated, or holds more than tensors and plain values.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such checkpoint; run the stage that trains it: snakemake {path}") from None
+    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{path}: not a checkpoint that can be loaded safely ({reason}); delete it and train again") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a checkpoint of this project, but it holds a {type(content).__name__}")
+    return content
+
+
+def load_checkpoint(path: Path) -> tuple[nn.Module, Description]:
+    """The network in evaluation mode, on the CPU, and its description.
+
+    Raises:
+        InputError: the file is no checkpoint of this version, or its weights are of another network.
+    """
+    content = load_tensors(path)
+    if content.get("format_version") != FORMAT_VERSION:
+        raise InputError(f"{path}: expected a checkpoint of format {FORMAT_VERSION}; delete it and train again")
+    description = Description(**content["description"])
+    if description.class_set not in CLASS_SETS:
+        raise InputError(f"{path}: its class set {description.class_set!r} is none of {', '.join(CLASS_SETS)}")
+    network = build_network(description.network, len(CLASS_SETS[description.class_set]))
+    try:
+        network.load_state_dict(content["weights"])
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{path}: weights of another network than {description.network!r}: {reason}") from None
+    return network.eval(), description

@@ -1,0 +1,64 @@
+"""Stage: a model against the labels of the target validation set -> miou.json."""
+
+import argparse
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.classes import CLASS_SETS
+from esl.datasets.index import read_index
+from esl.errors import InputError
+from esl.files import sha256_of_file, write_json
+from esl.inference import Predictor, confusion_on
+from esl.metrics import intersection_over_union, mean_iou, pixel_accuracy
+from esl.models.checkpoint import load_checkpoint
+from esl.stages.command import add_paths, optional_size, stage
+from esl.stages.device import add_device, make_fabric
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_paths(parser, "--checkpoint", "--index", "--output")
+    parser.add_argument("--size", type=optional_size, required=True, help="of pictures: WIDTHxHEIGHT, or own")
+    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--data", help="what to call the data; default: the index's fingerprint")
+    add_device(parser)
+    flags = parser.parse_args()
+    index = read_index(flags.index)
+    network, description = load_checkpoint(flags.checkpoint)
+    if description.class_set != index.class_set:
+        raise InputError(
+            f"{flags.checkpoint}: a model of {description.class_set}, but {flags.index} is indexed for {index.class_set}"
+        )
+    predictor = Predictor(network, make_fabric(flags))
+    confusion = confusion_on(predictor, index, size=flags.size, batch=flags.batch_size)
+    resolutions = sorted({sample.label_size or sample.size for sample in index.samples})
+    write_json(
+        flags.output,
+        {
+            **scores(confusion, index.class_set),
+            "label_resolution": [f"{width}x{height}" for width, height in resolutions],
+            "images": len(index.samples),
+            "data": flags.data or index.fingerprint(),
+            "settings": {"size": flags.size, "precision": flags.precision, "training": description.settings},
+            "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+            "checkpoint_sha256": sha256_of_file(flags.checkpoint),
+        },
+    )
+
+
+def scores(confusion: NDArray[np.int64], class_set: str) -> dict[str, Any]:
+    """The figures of a confusion matrix, keyed by the names of the class set; fractions, null where undefined."""
+    iou = intersection_over_union(confusion)
+    return {
+        "miou": {class_set: mean_iou(iou)},
+        "iou": dict(zip(CLASS_SETS[class_set].classes, iou, strict=True)),
+        "pixel_accuracy": pixel_accuracy(confusion),
+        "confusion": confusion.tolist(),
+    }
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,42 @@
+"""Stage: one shard of the target training set through a model, to an HDF5 file of maps."""
+
+import argparse
+
+from esl.classes import CLASS_SETS
+from esl.confidence import INTERPOLATION
+from esl.datasets.index import read_index
+from esl.errors import InputError
+from esl.files import sha256_of_file
+from esl.inference import Predictor, write_maps
+from esl.maps import Origin, write_shard
+from esl.models.checkpoint import load_checkpoint
+from esl.stages.command import add_paths, optional_size, stage
+from esl.stages.device import add_device, make_fabric
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_paths(parser, "--checkpoint", "--index", "--output")
+    parser.add_argument("--shard", required=True, help="which part, such as 1-of-2")
+    parser.add_argument("--size", type=optional_size, required=True, help="WIDTHxHEIGHT, or own")
+    parser.add_argument("--batch-size", type=int, required=True)
+    add_device(parser)
+    flags = parser.parse_args()
+    index = read_index(flags.index)
+    network, description = load_checkpoint(flags.checkpoint)
+    if description.class_set != index.class_set:
+        raise InputError(
+            f"{flags.checkpoint}: a model of {description.class_set}, but {flags.index} is indexed for {index.class_set}"
+        )
+    number, total = (int(part) for part in flags.shard.split("-of-"))
+    samples = index.samples[number - 1 :: total]
+    if not samples:
+        raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} pictures; ask for fewer")
+    origin = Origin(CLASS_SETS[index.class_set].classes, sha256_of_file(flags.checkpoint), INTERPOLATION)
+    predictor = Predictor(network, make_fabric(flags))
+    with write_shard(flags.output, len(samples), origin) as writer:
+        write_maps(predictor, index, samples, writer, size=flags.size, batch=flags.batch_size)
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,34 @@
+"""Stage: maps and thresholds -> pseudo-label PNGs, and the manifest that names, digests and judges them."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from esl.datasets.index import read_index
+from esl.errors import InputError
+from esl.files import read_json, write_json
+from esl.maps import same_origin
+from esl.pseudo_labels import write_pseudo_labels
+from esl.selection import kept_codes, make_rule
+from esl.stages.command import add_paths, stage
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--maps", type=Path, required=True, nargs="+")
+    add_paths(parser, "--thresholds", "--index", "--output")
+    flags = parser.parse_args()
+    thresholds = read_json(flags.thresholds)
+    origin = same_origin(flags.maps)
+    if origin.checkpoint_sha256 != thresholds["teacher_sha256"]:
+        raise InputError(f"{flags.thresholds}: of another teacher than {flags.maps[0]}; delete it and run the workflow again")
+    rule = make_rule(thresholds["rule"], thresholds["quantile"], thresholds["bound"])
+    kept = np.stack([kept_codes(thresholds["classes"][name]["threshold"], rule) for name in origin.classes])
+    folder: Path = flags.output.with_suffix("")
+    written = write_pseudo_labels(flags.maps, kept, rule.measure or "entropy", read_index(flags.index), folder)
+    write_json(flags.output, {"rule": rule.name, "teacher_sha256": origin.checkpoint_sha256, **written})
+
+
+if __name__ == "__main__":
+    stage(main)

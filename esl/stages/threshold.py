@@ -1,0 +1,58 @@
+"""Stage: the histograms of a teacher's shards -> one threshold per class over the whole target training set."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from esl.files import write_json
+from esl.fixed_point import CODES
+from esl.maps import open_shard, same_origin
+from esl.selection import RULES, class_threshold, make_rule
+from esl.stages.command import add_paths, stage
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--maps", type=Path, required=True, nargs="+")
+    add_paths(parser, "--output")
+    parser.add_argument("--rule", required=True, choices=RULES)
+    parser.add_argument("--quantile", type=float, help="fraction in [0, 1]; default: as published")
+    parser.add_argument("--bound", type=float, help="in [0, 1]; default: as published")
+    flags = parser.parse_args()
+    rule = make_rule(flags.rule, flags.quantile, flags.bound)
+    origin = same_origin(flags.maps)
+    histogram = np.zeros((len(origin.classes), CODES), dtype=np.int64)
+    images = 0
+    for path in flags.maps:
+        with open_shard(path) as shard:
+            images += len(shard.ids)
+            histogram += shard.histogram(rule.measure or "entropy")
+    thresholds = [class_threshold(counts, rule) for counts in histogram]
+    pixels = sum(threshold.pixels for threshold in thresholds)
+    write_json(
+        flags.output,
+        {
+            "rule": rule.name,
+            "measure": rule.measure,
+            "quantile": rule.quantile,
+            "bound": rule.bound,
+            "images": images,
+            "teacher_sha256": origin.checkpoint_sha256,
+            "kept": sum(threshold.kept for threshold in thresholds) / pixels,
+            "classes": {
+                name: {
+                    "pixels": threshold.pixels,
+                    "quantile_value": threshold.quantile_value,
+                    "threshold": threshold.value,
+                    "bounded": threshold.bounded,
+                    "kept": threshold.kept / threshold.pixels if threshold.pixels else None,
+                }
+                for name, threshold in zip(origin.classes, thresholds, strict=True)
+            },
+        },
+    )
+
+
+if __name__ == "__main__":
+    stage(main)

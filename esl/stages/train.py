@@ -1,0 +1,117 @@
+"""Stage: train a model on labelled pictures, and, in a round, on target pictures with pseudo-labels beside them."""
+
+import argparse
+import csv
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from esl.classes import CLASS_SETS
+from esl.datasets.index import Index, read_index
+from esl.datasets.reading import Size
+from esl.errors import InputError
+from esl.files import beside, read_json, sha256_of_file, sha256_of_lines
+from esl.models import NETWORKS, build_network
+from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
+from esl.pseudo_labels import checked_files, train_id_table
+from esl.stages.command import add_paths, optional_size, size, stage
+from esl.stages.device import add_device, make_fabric
+from esl.streams import Augmentation, Pairs, Stream
+from esl.training import Row, Saving, TrainingSettings, train
+
+
+def main() -> None:
+    flags = _parser().parse_args()
+    index = read_index(flags.index)
+    provenance = {"code": flags.code, "torch": version("torch"), "labelled": index.fingerprint()}
+    augmentation = Augmentation(flags.crop, flags.min_scale, flags.colour, flags.blur)
+    source = Stream(_labelled_pairs(index, flags.size), augmentation, (flags.seed, 0))
+    target = None
+    if flags.target_index is not None:
+        target = Stream(_target_pairs(flags, provenance), augmentation, (flags.seed, 1))
+    settings = TrainingSettings(**{item.name: getattr(flags, item.name) for item in fields(TrainingSettings)})
+    network = _initial_network(flags, index.class_set, provenance)
+    described = {**asdict(settings), **asdict(augmentation), "seed": flags.seed, "precision": flags.precision}
+    last = flags.output.with_name("last.pt")
+    saving = Saving(last, flags.save_every, {"settings": described, "provenance": provenance})
+    rows = train(network, source, target, settings, fabric=make_fabric(flags), workers=flags.workers, saving=saving)
+    _write_log(flags.output.with_name("train.csv"), rows)
+    save_checkpoint(flags.output, network, Description(flags.network, index.class_set, described, provenance))
+    last.unlink(missing_ok=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_paths(parser, "--index", "--output")
+    parser.add_argument("--target-index", type=Path, help="target pictures to train on without their labels")
+    parser.add_argument("--pseudo-labels", type=Path, help="manifest of the target pictures' pseudo-labels")
+    parser.add_argument("--initial", type=Path, help="checkpoint to start from; default: fresh weights")
+    parser.add_argument("--code", default="unknown", help="digest of the code, kept as provenance")
+    parser.add_argument("--network", required=True, choices=NETWORKS)
+    parser.add_argument("--size", type=optional_size, required=True, help="of labelled pictures: WIDTHxHEIGHT, or own")
+    parser.add_argument("--target-size", type=optional_size, help="of target pictures: WIDTHxHEIGHT, or own")
+    parser.add_argument("--crop", type=size, required=True, help="WIDTHxHEIGHT of what the network sees")
+    for name in ("iterations", "source-batch", "log-every", "seed", "workers", "save-every"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    for name in ("learning-rate", "weight-decay", "power", "min-scale", "colour", "blur"):
+        parser.add_argument(f"--{name}", type=float, required=True)
+    parser.add_argument("--target-batch", type=int, default=0)
+    parser.add_argument("--pseudo-label-weight", type=float, default=1.0)
+    parser.add_argument("--freeze-batch-norm", action="store_true")
+    add_device(parser)
+    return parser
+
+
+def _labelled_pairs(index: Index, picture_size: Size | None) -> Pairs:
+    """Pictures and labels of the index; InputError when a picture has none."""
+    unlabelled = [sample.id for sample in index.samples if sample.label is None]
+    if unlabelled:
+        raise InputError(f"{index.root}: {len(unlabelled)} pictures of {index.split!r} have no label, {unlabelled[0]!r} first")
+    files: list[tuple[Path, Path | None]] = [(index.picture(sample), index.label(sample)) for sample in index.samples]
+    return Pairs(files, index.table(), picture_size)
+
+
+def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pairs:
+    """Target pictures with their pseudo-labels, or with none; what the target's own labels say is never looked at."""
+    index = read_index(flags.target_index)
+    provenance["target_pictures"] = index.picture_fingerprint()
+    files: dict[str, Path] = {}
+    if flags.pseudo_labels is not None:
+        manifest = read_json(flags.pseudo_labels)
+        files = checked_files(manifest, flags.pseudo_labels.with_suffix(""))
+        digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
+        provenance["pseudo_labels"] = sha256_of_lines(digests)
+        if files.keys() != {sample.id for sample in index.samples}:
+            raise InputError(f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again")
+    pairs = [(index.picture(sample), files.get(sample.id)) for sample in index.samples]
+    return Pairs(pairs, train_id_table(CLASS_SETS[index.class_set]), flags.target_size)
+
+
+def _initial_network(flags: argparse.Namespace, class_set: str, provenance: dict[str, str]) -> nn.Module:
+    """The network of ``--initial``, or fresh weights from the seed."""
+    if flags.initial is None:
+        torch.manual_seed(flags.seed)
+        return build_network(flags.network, len(CLASS_SETS[class_set]))
+    network, description = load_checkpoint(flags.initial)
+    if (description.network, description.class_set) != (flags.network, class_set):
+        raise InputError(
+            f"{flags.initial}: a {description.network!r} of {description.class_set}, "
+            f"but the config asks for a {flags.network!r} of {class_set}; train it again"
+        )
+    provenance["initial"] = sha256_of_file(flags.initial)
+    return network
+
+
+def _write_log(path: Path, rows: list[Row]) -> None:
+    """The training log as CSV, one row per ``--log-every`` iterations."""
+    with beside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,101 @@
+"""Endless streams of augmented samples in which position k is always the same sample, augmented in the same way.
+
+Nothing but the seed and the position decides what a worker returns: a training that resumes at iteration i asks for the
+positions that follow, on any number of workers, and no random state has to be kept.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from esl.classes import IGNORE, IdTable
+from esl.datasets.reading import Size, read_label, read_picture
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random flip, scale and crop of picture and label together, and colour changes of the picture alone."""
+
+    crop: Size  # (width, height) in pixels of what the network sees
+    min_scale: float  # smallest share of the picture's area that a crop covers; the largest is 1
+    colour: float  # strength of brightness, contrast and saturation changes in [0, 1]; 0 turns colour changes off
+    blur: float  # probability of a Gaussian blur in [0, 1]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pictures with their label files (``None``: nothing is labelled), and how to read them."""
+
+    files: list[tuple[Path, Path | None]]
+    table: IdTable
+    size: Size | None  # pictures and labels are brought to it; None: the picture's own size
+
+    def read(self, row: int) -> tuple[Tensor, Tensor]:
+        """Picture (3, H, W) uint8 and trainIds (H, W) uint8."""
+        picture_path, label_path = self.files[row]
+        picture = read_picture(picture_path, self.size)
+        height, width = picture.shape[:2]
+        if label_path is None:
+            label = np.full((height, width), IGNORE, dtype=np.uint8)
+        else:
+            label = read_label(label_path, self.table, (width, height))
+        return torch.tensor(picture).permute(2, 0, 1), torch.tensor(label)
+
+
+class Stream(Dataset[tuple[Tensor, Tensor]]):
+    """``stream[k]`` -> picture (3, h, w) uint8 and label (h, w) uint8 of the crop's size."""
+
+    def __init__(self, pairs: Pairs, augmentation: Augmentation, seed: tuple[int, int]) -> None:
+        self._pairs, self._seed = pairs, seed
+        width, height = augmentation.crop
+        ratio = width / height
+        self._geometry = v2.Compose(
+            [
+                v2.RandomResizedCrop(
+                    (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio), antialias=True
+                ),
+                v2.RandomHorizontalFlip(),
+            ]
+        )
+        strength = augmentation.colour
+        self._colour = v2.Compose(
+            [
+                v2.ColorJitter(0.6 * strength, 0.6 * strength, 0.8 * strength, 0.1 * strength),
+                v2.RandomApply([v2.GaussianBlur(5, sigma=(0.1, 1.5))], p=augmentation.blur),
+            ]
+        )
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
+        epoch, row = divmod(position, len(self._pairs.files))
+        order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))
+        picture, label = self._pairs.read(int(order[row]))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
+            image, mask = self._geometry(tv_tensors.Image(picture), tv_tensors.Mask(label))
+            return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
+
+
+def batches(stream: Stream, *, batch_size: int, start: int, stop: int, rank: int, world_size: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of iterations ``start`` ... ``stop`` - 1: pictures (N, 3, h, w) and labels (N, h, w), both uint8.
+
+    Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn, so that the global
+    batch does not depend on how many processes share it.
+    """
+    step = batch_size * world_size
+    positions = [position for i in range(start, stop) for position in range(i * step + rank, (i + 1) * step, world_size)]
+    loader = DataLoader(
+        stream,
+        batch_size=batch_size,
+        sampler=positions,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        prefetch_factor=4 if workers else None,
+    )
+    return iter(loader)

@@ -1,0 +1,179 @@
+"""What is usual in the streets of either domain: widths, houses, and how many of every kind of object.
+
+The source is a wide, low American road; the target a narrow European one with trams, bicycles and people.
+"""
+
+from dataclasses import dataclass
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A model of an object, the class it is labelled with, and its box in metres."""
+
+    model: str  # "{way}" becomes rear or front, "{pose}" becomes rear or side
+    label: str
+    size: tuple[float, float, float]  # across, up, along
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)  # across (outwards from the road), up, along
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object: the zone of the street where it stands and how far away (metres)."""
+
+    zone: str
+    parts: tuple[Part, ...]
+    depth: Range = (7.0, 45.0)
+
+
+_POST_2M = Part("post", "pole", (0.16, 2.9, 0.0))
+_MAST = (Part("post", "pole", (0.24, 6.4, 0.0)), Part("arm", "pole", (4.0, 0.18, 0.0), (0.0, 6.1, 0.0)))
+_LIGHTS = (0.62, 1.5, 0.0)
+
+KINDS = {
+    "car": Kind("lane", (Part("car {way}", "car", (1.9, 1.55, 4.3)),)),
+    "parked car": Kind("kerb", (Part("car {way}", "car", (1.9, 1.5, 4.2)),), (6.0, 40.0)),
+    "bus": Kind("lane", (Part("bus {way}", "bus", (2.6, 3.2, 11.0)),), (9.0, 32.0)),
+    "truck": Kind("lane", (Part("truck {way}", "truck", (2.6, 3.6, 8.5)),), (9.0, 32.0)),
+    "tram": Kind("track", (Part("tram {way}", "train", (2.6, 4.0, 22.0)),), (9.0, 32.0)),
+    "cyclist": Kind(
+        "lane",
+        (
+            Part("bicycle {pose}", "bicycle", (1.9, 1.1, 0.0)),
+            Part("rider {pose}", "rider", (1.15, 1.35, 0.0), (0.0, 0.5, 0.0)),
+        ),
+        (6.0, 22.0),
+    ),
+    "motorcyclist": Kind(
+        "lane",
+        (
+            Part("motorcycle {pose}", "motorcycle", (2.1, 1.15, 0.0)),
+            Part("rider {pose}", "rider", (1.15, 1.25, 0.0), (0.0, 0.5, 0.0)),
+        ),
+        (6.0, 22.0),
+    ),
+    "parked bicycle": Kind("pavement", (Part("bicycle side", "bicycle", (1.9, 1.1, 0.0)),), (6.0, 22.0)),
+    "parked motorcycle": Kind("kerb", (Part("motorcycle side", "motorcycle", (2.1, 1.15, 0.0)),), (7.0, 22.0)),
+    "pedestrian": Kind("pavement", (Part("person", "person", (0.75, 1.75, 0.0)),), (6.0, 24.0)),
+    "crossing pedestrian": Kind("road", (Part("person", "person", (0.75, 1.75, 0.0)),), (8.0, 26.0)),
+    "lights": Kind("edge", (_POST_2M, Part("lights", "traffic light", _LIGHTS, (0.0, 2.7, 0.0))), (7.0, 26.0)),
+    "mast lights": Kind(
+        "edge",
+        (
+            *_MAST,
+            Part("lights", "traffic light", (0.75, 1.8, 0.0), (-3.9, 5.2, 0.0)),
+            Part("lights", "traffic light", (0.75, 1.8, 0.0), (-1.9, 5.2, 0.0)),
+            Part("lights", "traffic light", (0.75, 1.8, 0.0), (0.0, 3.2, 0.0)),
+        ),
+        (12.0, 26.0),
+    ),
+    "sign": Kind("edge", (_POST_2M, Part("sign", "traffic sign", (0.95, 0.95, 0.0), (0.0, 2.2, 0.0))), (6.0, 24.0)),
+    "lamp": Kind("edge", (Part("lamp", "pole", (2.6, 7.5, 0.0), (0.0, 0.0, 0.0)),), (8.0, 45.0)),
+    "bollard": Kind("edge", (Part("post", "pole", (0.2, 1.1, 0.0)),), (6.0, 20.0)),
+    "tree": Kind("yard", (Part("tree", "vegetation", (5.0, 6.5, 0.0)),), (9.0, 70.0)),
+    "street tree": Kind("edge", (Part("tree", "vegetation", (3.8, 5.8, 0.0)),), (10.0, 50.0)),
+    "bush": Kind("yard", (Part("bush", "vegetation", (2.8, 1.9, 0.0)),), (7.0, 45.0)),
+    "crate": Kind("pavement", (Part("crate", "static", (0.6, 1.0, 0.6)),), (7.0, 25.0)),
+}
+
+
+@dataclass(frozen=True)
+class Habits:
+    """One domain's streets; ranges are uniform, ``expected`` holds Poisson means per picture."""
+
+    half_road: Range  # metres
+    pavement: Range  # metres
+    yard: Range  # metres of grass between pavement and houses
+    yard_chance: float
+    verge_chance: float  # of a strip of grass along the kerb
+    parking_chance: float
+    crossing_chance: float  # of a side street
+    crosswalk_chance: float
+    bonnet_chance: float
+    house_chance: float  # that a plot is built on
+    wall_chance: float  # that a plot has a wall to the street
+    fence_chance: float
+    floors: tuple[int, int]  # inclusive
+    plot: Range  # metres along the street
+    expected: dict[str, float]
+
+
+HABITS = {
+    "source": Habits(
+        half_road=(5.8, 8.2),
+        pavement=(2.4, 3.8),
+        yard=(2.0, 7.0),
+        yard_chance=0.75,
+        verge_chance=0.3,
+        parking_chance=0.0,
+        crossing_chance=0.5,
+        crosswalk_chance=0.45,
+        bonnet_chance=0.0,
+        house_chance=0.72,
+        wall_chance=0.14,
+        fence_chance=0.14,
+        floors=(1, 4),
+        plot=(9.0, 18.0),
+        expected={
+            "car": 2.6,
+            "parked car": 1.4,
+            "bus": 0.32,
+            "truck": 0.34,
+            "tram": 0.2,
+            "cyclist": 0.3,
+            "motorcyclist": 0.3,
+            "parked bicycle": 0.3,
+            "parked motorcycle": 0.15,
+            "pedestrian": 1.0,
+            "crossing pedestrian": 0.2,
+            "lights": 0.7,
+            "mast lights": 0.4,
+            "sign": 1.2,
+            "lamp": 1.3,
+            "bollard": 0.2,
+            "tree": 4.0,
+            "street tree": 0.8,
+            "bush": 2.2,
+            "crate": 0.2,
+        },
+    ),
+    "target": Habits(
+        half_road=(4.4, 6.2),
+        pavement=(2.4, 4.2),
+        yard=(1.5, 4.0),
+        yard_chance=0.35,
+        verge_chance=0.3,
+        parking_chance=0.25,
+        crossing_chance=0.4,
+        crosswalk_chance=0.45,
+        bonnet_chance=0.3,
+        house_chance=0.82,
+        wall_chance=0.12,
+        fence_chance=0.12,
+        floors=(3, 5),
+        plot=(8.0, 15.0),
+        expected={
+            "car": 1.7,
+            "parked car": 1.6,
+            "bus": 0.28,
+            "truck": 0.26,
+            "tram": 0.42,
+            "cyclist": 0.6,
+            "motorcyclist": 0.26,
+            "parked bicycle": 0.9,
+            "parked motorcycle": 0.15,
+            "pedestrian": 2.2,
+            "crossing pedestrian": 0.5,
+            "lights": 0.8,
+            "mast lights": 0.3,
+            "sign": 1.5,
+            "lamp": 0.9,
+            "bollard": 0.6,
+            "tree": 1.6,
+            "street tree": 1.5,
+            "bush": 0.9,
+            "crate": 0.3,
+        },
+    ),
+}

@@ -1,0 +1,37 @@
+"""One street scene: sampled, painted, photographed."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.errors import InputError
+from esl.streets.camera import photograph
+from esl.streets.paint import paint
+from esl.streets.palette import palette
+from esl.streets.scene import sample_scene
+from esl.streets.weather import sample_weather
+
+DOMAINS = ("source", "target")
+SMALLEST = (64, 32)  # width, height in pixels
+
+
+def render_street(
+    domain: str, *, seed: int, index: int, width: int, height: int, shift: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """One street scene: the picture (H, W, 3) uint8 RGB and its label (H, W) uint8 of Cityscapes label ids.
+
+    A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people) or "target" (gloomy,
+    narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how far the target's appearance
+    lies from the source's: 0 is none, 1 the default; it changes no label and no source picture. Raises InputError.
+    """
+    if domain not in DOMAINS:
+        raise InputError(f"Expected `domain` to be one of {', '.join(DOMAINS)}, but got {domain!r}")
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        raise InputError(f"Expected a picture of at least {SMALLEST[0]} x {SMALLEST[1]}, but got {width} x {height}")
+    if min(seed, index) < 0 or not shift >= 0:
+        raise InputError(f"Expected seed, index and shift >= 0, but got {seed}, {index} and {shift}")
+    scene_rng, look_rng = (np.random.default_rng([seed, DOMAINS.index(domain), part, index]) for part in (0, 1))
+    scene = sample_scene(domain, scene_rng, width, height)
+    weather = sample_weather(domain, look_rng, shift)
+    colours = palette(0.0 if domain == "source" else shift)
+    painting = paint(scene, colours, sky=weather.sky_low, sun=look_rng.uniform(-1.2, 1.2))
+    return photograph(painting, scene.view, weather, look_rng), painting.label

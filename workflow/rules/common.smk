@@ -1,0 +1,241 @@
+"""Settings of a benchmark, the models that it asks for, and digests of the code behind a stage."""
+
+import ast
+import difflib
+import hashlib
+import re
+import shlex
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.exceptions import WorkflowError
+
+PROJECT = Path(workflow.basedir).parent
+ROUND = r"(?:esl|bdl|fda|control)-round[1-9]\d*"
+
+
+def checked_config():
+    """Fills in the schema's defaults; every mistake in the config is told at once, by key."""
+    schema = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
+    filled = with_defaults(dict(config), schema)
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(filled), key=lambda error: list(error.path))
+    if errors:
+        raise WorkflowError("config: " + "\nconfig: ".join(explained(error) for error in errors))
+    config.update(filled)
+
+
+def with_defaults(value, schema):
+    """``value`` with every key that it leaves out set to the schema's default."""
+    if not isinstance(value, dict):
+        return value
+    filled = dict(value)
+    for key, sub in schema.get("properties", {}).items():
+        if key not in filled and "default" in sub:
+            filled[key] = deepcopy(sub["default"])
+        if key in filled:
+            filled[key] = with_defaults(filled[key], sub)
+    for pattern, sub in schema.get("patternProperties", {}).items():
+        filled |= {key: with_defaults(item, sub) for key, item in filled.items() if re.search(pattern, key)}
+    return filled
+
+
+def explained(error):
+    """One line on a schema error: the key, what was expected, the likely correction."""
+    where = ".".join(str(part) for part in error.path) or "(top level)"
+    if error.validator == "additionalProperties":
+        known = [*error.schema.get("properties", {})]
+        patterns = [*error.schema.get("patternProperties", {})]
+        unknown = [key for key in error.instance if key not in known and not any(re.search(p, key) for p in patterns)]
+        return "; ".join(f"{where}: unknown key {key!r}{suggestion(key, known)}" for key in unknown)
+    return f"{where}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else "")
+
+
+def suggestion(key, known):
+    """The known keys nearest to ``key``, as a question."""
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(sorted(known))}"
+
+
+checked_config()
+
+
+@cache
+def benchmark_settings(name):
+    """The settings of a benchmark; ``NAME-seedK`` is the benchmark NAME with seed K, in training and rendering alike."""
+    base, _, seed = name.partition("-seed") if name not in config["benchmarks"] else (name, "", "")
+    settings = deepcopy(config["benchmarks"][base])
+    if seed:
+        settings["seed"] = int(seed)
+    for domain in ("source", "target"):
+        settings[domain]["root"] = settings[domain]["root"].replace("{seed}", str(settings["seed"]))
+    return settings
+
+
+def setting(path):
+    """A function of the wildcards: the value at a dotted ``path`` in the settings of the benchmark."""
+
+    def value(wildcards):
+        found = benchmark_settings(wildcards.benchmark)
+        for key in path.split("."):
+            found = found[key]
+        return found
+
+    return value
+
+
+def flags(*paths, **renamed):
+    """A function of the wildcards: command-line flags from dotted setting paths.
+
+    A flag is called as the last part of its path unless it is renamed; ``true`` gives a bare flag, ``false`` and null none.
+    """
+    named = {path.rpartition(".")[2]: path for path in paths} | renamed
+    return lambda wildcards: rendered({name: setting(path)(wildcards) for name, path in named.items()})
+
+
+def rendered(values):
+    """Flag names and values as shell words."""
+    words = []
+    for name, value in values.items():
+        if value is None or value is False:
+            continue
+        words.append("--" + name.replace("_", "-"))
+        words += [] if value is True else [shlex.quote(str(value))]
+    return " ".join(words)
+
+
+def data_split(wildcards):
+    """The flags of the index stage for one part of a benchmark's data."""
+    domain, _, split = wildcards.part.partition("_")
+    data = setting(domain)(wildcards)
+    values = {
+        "key": f"benchmarks.{wildcards.benchmark}.{domain}",
+        "root": data["root"],
+        "dataset": data["dataset"],
+        "split": data[f"{split}_split"] if split else data["split"],
+        "class_set": setting("class_set")(wildcards),
+        "labels": "optional" if wildcards.part == "target_train" else "required",
+        "mismatched_labels": data["mismatched_labels"],
+        "same_size": wildcards.part == "target_train" and data["size"] == "own",
+    }
+    return rendered(values)
+
+
+def rendering(wildcards):
+    """The manifest of the miniature when the data lie there; real data sets need nothing made."""
+    root = Path(setting(wildcards.part.partition("_")[0])(wildcards)["root"])
+    return [str(root.parent / "manifest.json")] if root.parts[:2] == ("data", "miniature") else []
+
+
+def data_name(wildcards):
+    """What miou.json calls the data: the miniature by that name, real data by the index's fingerprint."""
+    return rendered({"data": "miniature" if setting("target.root")(wildcards).startswith("data/miniature/") else None})
+
+
+def every_index(wildcards):
+    """All parts of the data: checked before anything trains, without being a reason to train again."""
+    return [ancient(f"results/{wildcards.benchmark}/data/{part}.json") for part in ("source", "target_train", "target_val")]
+
+
+def target_pictures(wildcards):
+    """The target pictures that the source stage shows to its batch norm, if it does."""
+    adapted = setting("training.source.adaptation")(wildcards) == "abn"
+    return [f"results/{wildcards.benchmark}/data/target_train.json"] if adapted else []
+
+
+def target_flags(wildcards, input):
+    """The flags of the source stage for those pictures."""
+    if not input.target:
+        return ""
+    return rendered({"target_index": input.target[0]}) + " " + flags("target_batch", target_batch="training.source.target_batch", target_size="target.size")(wildcards)
+
+
+def models(wildcards):
+    """The folders of every model of a benchmark, in the order of the summary."""
+    settings = benchmark_settings(wildcards.benchmark)
+    rounds = [f"{name}-round{n + 1}" for name, method in settings["methods"].items() for n in range(method["rounds"])]
+    return ["source", *rounds, *(["oracle"] if settings["oracle"] else [])]
+
+
+def teacher(wildcards):
+    """The model before a round: the source model, then the round before."""
+    name, _, number = wildcards.round.rpartition("-round")
+    return "source" if number == "1" else f"{name}-round{int(number) - 1}"
+
+
+def initial_checkpoint(wildcards):
+    """What a round starts from: the source model or its teacher."""
+    start = setting("training.round.initial")(wildcards)
+    return f"results/{wildcards.benchmark}/{'source' if start == 'source' else teacher(wildcards)}/checkpoint.pt"
+
+
+def teacher_maps(wildcards):
+    """Every shard of the teacher of a round."""
+    shards = setting("inference.shards")(wildcards)
+    folder = f"results/{wildcards.benchmark}/{teacher(wildcards)}/maps"
+    return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
+
+
+def selection(wildcards):
+    """The flags of the rule of a round: published values unless the config says otherwise."""
+    name = wildcards.round.partition("-round")[0]
+    method = setting("methods")(wildcards).get(name, {})
+    return rendered({"rule": name, "quantile": method.get("quantile"), "bound": method.get("bound")})
+
+
+def gpus(wildcards):
+    """How many GPUs a job needs."""
+    return 0 if setting("compute.accelerator")(wildcards) == "cpu" else 1
+
+
+@cache
+def code(stage):
+    """A digest of a stage's code and of every module of ``esl`` that it imports, directly or not.
+
+    It is taken over the syntax trees without docstrings: comments and formatting change nothing, an edit in substance
+    reruns the rules that carry the digest (Snakemake itself never looks into imported modules).
+    """
+    digest = hashlib.sha256()
+    for name, tree in sorted(import_closure(f"esl.stages.{stage}").items()):
+        digest.update(f"{name}\n{ast.dump(tree)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def import_closure(start):
+    """Module name -> syntax tree of ``start`` and every module of this project that it reaches by imports."""
+    closure, waiting = {}, [start]
+    while waiting:
+        name = waiting.pop()
+        file = module_file(name)
+        if name in closure or file is None:
+            continue
+        closure[name] = tree = without_docstrings(ast.parse(file.read_text(encoding="utf-8")))
+        waiting.append(name.rpartition(".")[0])
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return closure
+
+
+def module_file(name):
+    """The file of a module of this project, or ``None``."""
+    path = PROJECT / name.replace(".", "/")
+    candidates = [path.with_suffix(".py"), path / "__init__.py"] if name.split(".")[0] == "esl" else []
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def without_docstrings(tree):
+    """The tree without string statements, which say nothing to the interpreter."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [
+                item
+                for item in body
+                if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str))
+            ]
+    return tree

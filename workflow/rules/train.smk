@@ -1,0 +1,108 @@
+TRAINING = flags(
+    "network",
+    "seed",
+    "training.crop",
+    "training.min_scale",
+    "training.colour",
+    "training.blur",
+    "training.weight_decay",
+    "training.power",
+    "training.log_every",
+    "training.save_every",
+    "compute.precision",
+    "compute.accelerator",
+    "compute.workers",
+)
+
+
+rule train_source:
+    message:
+        "Training {wildcards.benchmark}'s source model"
+    input:
+        index="results/{benchmark}/data/source.json",
+        target=target_pictures,
+        checked=every_index,
+    output:
+        checkpoint="results/{benchmark}/source/checkpoint.pt",
+        log="results/{benchmark}/source/train.csv",
+    params:
+        code=code("train"),
+        training=TRAINING,
+        stage=flags(
+            "training.source.iterations", "training.source.learning_rate", "training.source.source_batch", size="source.size"
+        ),
+        target=target_flags,
+    log:
+        "logs/{benchmark}/source/train.log",
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=16000,
+        runtime=7200,
+    shell:
+        "python -m esl.stages.train --index {input.index} {params.target} {params.training} {params.stage}"
+        " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+
+
+rule train_oracle:
+    message:
+        "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
+    input:
+        index="results/{benchmark}/data/target_train.json",
+        checked=every_index,
+    output:
+        checkpoint="results/{benchmark}/oracle/checkpoint.pt",
+        log="results/{benchmark}/oracle/train.csv",
+    params:
+        code=code("train"),
+        training=TRAINING,
+        stage=flags(
+            "training.source.iterations", "training.source.learning_rate", "training.source.source_batch", size="target.size"
+        ),
+    log:
+        "logs/{benchmark}/oracle/train.log",
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=16000,
+        runtime=7200,
+    shell:
+        "python -m esl.stages.train --index {input.index} {params.training} {params.stage}"
+        " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+
+
+rule train_round:
+    message:
+        "Training {wildcards.benchmark}'s {wildcards.round}"
+    input:
+        index="results/{benchmark}/data/source.json",
+        target="results/{benchmark}/data/target_train.json",
+        pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
+        initial=initial_checkpoint,
+    output:
+        checkpoint="results/{benchmark}/{round}/checkpoint.pt",
+        log="results/{benchmark}/{round}/train.csv",
+    params:
+        code=code("train"),
+        training=TRAINING,
+        stage=flags(
+            "training.round.iterations",
+            "training.round.learning_rate",
+            "training.round.source_batch",
+            "training.round.target_batch",
+            "training.round.pseudo_label_weight",
+            "training.round.freeze_batch_norm",
+            size="source.size",
+            target_size="target.size",
+        ),
+    log:
+        "logs/{benchmark}/{round}/train.log",
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=16000,
+        runtime=7200,
+    shell:
+        "python -m esl.stages.train --index {input.index} --target-index {input.target}"
+        " --pseudo-labels {input.pseudo_labels} --initial {input.initial} {params.training} {params.stage}"
+        " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
