@@ -34,7 +34,9 @@ def stride_probability(logits_NChw: Tensor) -> Tensor:
         InputError: a logit is NaN or infinite; such a value must never reach a map.
     """
     if not torch.isfinite(logits_NChw).all():
-        raise InputError("the network's output holds NaN or infinite logits: its training diverged; lower learning_rate")
+        raise InputError(
+            "the network's output holds NaN or infinite logits: its training diverged; lower learning_rate"
+        )
     return logits_NChw.float().softmax(dim=1)
 
 
@@ -49,7 +51,7 @@ def normalised_entropy(probability_NCHW: Tensor) -> Tensor:
     >>> normalised_entropy(torch.tensor([0.5, 0.5, 0.0, 0.0]).reshape(1, 4, 1, 1)).item()
     0.5
     """
-    entropy_NHW = torch.special.entr(probability_NCHW).sum(dim=1) / math.log(probability_NCHW.shape[1])
+    entropy_NHW: Tensor = torch.special.entr(probability_NCHW).sum(dim=1) / math.log(probability_NCHW.shape[1])
     return entropy_NHW.clamp(0, 1)
 
 
@@ -69,4 +71,3 @@ def confidence_maps(probability_NChw: Tensor, size: tuple[int, int]) -> Confiden
     entropy_NHW = normalised_entropy(probability_NCHW)
     label = label_NHW.to(torch.uint8).cpu().numpy()
     return ConfidenceMaps(label, encode(entropy_NHW), encode(confidence_NHW.clamp(0, 1)))
-

@@ -38,7 +38,13 @@ class Predictor:
 
 
 def write_maps(
-    predictor: Predictor, index: Index, samples: list[IndexedSample], writer: ShardWriter, *, size: Size | None, batch: int
+    predictor: Predictor,
+    index: Index,
+    samples: list[IndexedSample],
+    writer: ShardWriter,
+    *,
+    size: Size | None,
+    batch: int,
 ) -> None:
     """Fills a shard with the maps of ``samples``, at the size of the pictures that the network saw."""
     num_classes = len(CLASS_SETS[index.class_set])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -45,7 +46,7 @@ class ShardWriter:
         file.attrs["interpolation"] = origin.interpolation
         file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
 
-    def _dataset(self, name: str, like: NDArray[np.generic]) -> h5py.Dataset:
+    def _dataset(self, name: str, like: NDArray[Any]) -> h5py.Dataset:
         """The dataset for images shaped ``like``, one chunk per image, made at the first image."""
         if name not in self._file:
             # gzip and shuffle are in every HDF5 build; fletcher32: without it a flipped bit reads silently
@@ -72,7 +73,8 @@ class ShardWriter:
         """Stores one image: (C, h, w), (H, W), and per measure (H, W) codes with their histogram (C, 65536)."""
         row = self._written
         self._file["id"][row] = id_
-        for name, value in {"probability": probability, "label": label, **codes}.items():
+        images: dict[str, NDArray[Any]] = {"probability": probability, "label": label, **codes}
+        for name, value in images.items():
             self._dataset(name, value)[row] = value
         for measure in MEASURES:
             self._histograms[measure] += histograms[measure]
@@ -111,7 +113,7 @@ class Shard:
         """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64."""
         return np.asarray(self._file[f"histogram/{measure}"][:], dtype=np.int64)
 
-    def pixel_maps(self, row: int) -> dict[str, NDArray[np.generic]]:
+    def pixel_maps(self, row: int) -> dict[str, NDArray[Any]]:
         """``label`` (H, W) uint8, ``entropy`` and ``confidence`` (H, W) uint16 codes of one image."""
         return {name: self._file[name][row] for name in PIXEL_MAPS}
 

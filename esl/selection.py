@@ -100,9 +100,7 @@ def kept_codes(value: float | None, rule: Rule) -> NDArray[np.bool_]:
     return values <= value if rule.measure == "entropy" else values >= value
 
 
-def pseudo_label(
-    label: NDArray[np.uint8], codes: NDArray[np.uint16], kept_CK: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
+def pseudo_label(label: NDArray[np.uint8], codes: NDArray[np.uint16], kept_CK: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """``label`` where its class keeps its code, else ``IGNORE``: (H, W) uint8 trainIds.
 
     ``kept_CK`` (C, 65536) bool is one row of ``kept_codes`` for each class.

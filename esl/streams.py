@@ -59,7 +59,10 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         self._geometry = v2.Compose(
             [
                 v2.RandomResizedCrop(
-                    (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio), antialias=True
+                    (height, width),
+                    scale=(augmentation.min_scale, 1.0),
+                    ratio=(0.9 * ratio, 1.1 * ratio),
+                    antialias=True,
                 ),
                 v2.RandomHorizontalFlip(),
             ]
@@ -67,8 +70,8 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         strength = augmentation.colour
         self._colour = v2.Compose(
             [
-                v2.ColorJitter(0.6 * strength, 0.6 * strength, 0.8 * strength, 0.1 * strength),
-                v2.RandomApply([v2.GaussianBlur(5, sigma=(0.1, 1.5))], p=augmentation.blur),
+                v2.ColorJitter(0.6 * strength, 0.6 * strength, 0.8 * strength),
+                v2.RandomApply([v2.GaussianBlur(3, sigma=(0.3, 1.5))], p=augmentation.blur),
             ]
         )
 
@@ -82,14 +85,18 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
             return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
 
 
-def batches(stream: Stream, *, batch_size: int, start: int, stop: int, rank: int, world_size: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    stream: Stream, *, batch_size: int, start: int, stop: int, rank: int, world_size: int, workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of iterations ``start`` ... ``stop`` - 1: pictures (N, 3, h, w) and labels (N, h, w), both uint8.
 
     Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn, so that the global
     batch does not depend on how many processes share it.
     """
     step = batch_size * world_size
-    positions = [position for i in range(start, stop) for position in range(i * step + rank, (i + 1) * step, world_size)]
+    positions = [
+        position for i in range(start, stop) for position in range(i * step + rank, (i + 1) * step, world_size)
+    ]
     loader = DataLoader(
         stream,
         batch_size=batch_size,

@@ -31,6 +31,7 @@ class TrainingSettings:
     source_batch: int  # labelled pictures per iteration and process
     target_batch: int  # target pictures per iteration and process; 0 without a target
     pseudo_label_weight: float  # of the target's cross-entropy beside the source's
+    label_stride: int  # the losses compare every n-th row and column of the labels; 1: all
     freeze_batch_norm: bool  # keep the statistics of the initial model
     log_every: int  # iterations averaged into a row of the log
 
@@ -39,7 +40,7 @@ class TrainingSettings:
 class Saving:
     """Where and how often a resumable state is written.
 
-    ``identity`` is a plain description of everything that decides the result: a state of another identity is left alone.
+    ``identity`` is a plain description of everything that decides the result: a state of another one is left alone.
     """
 
     path: Path
@@ -49,7 +50,8 @@ class Saving:
 
 def polynomial_rate(iteration: int, settings: TrainingSettings) -> float:
     """The learning rate at ``iteration`` of the polynomial schedule (Chen et al. 2017, DeepLab, section 4.1)."""
-    return settings.learning_rate * (1 - iteration / settings.iterations) ** settings.power
+    remaining = 1 - iteration / settings.iterations
+    return settings.learning_rate * math.pow(remaining, settings.power)
 
 
 Row = dict[str, int | float]
@@ -68,11 +70,11 @@ def train(
 ) -> list[Row]:
     """Trains ``network`` in place and returns the log.
 
-    Source and target pictures go through the network in one batch, so that batch norm, where it is not frozen, sees both;
-    a target whose labels are all ``IGNORE`` adds nothing else to the training.
+    Source and target pictures go through the network in one batch, so that batch norm, where it is not frozen, sees
+    both; a target whose labels are all ``IGNORE`` adds nothing else to the training.
 
-    A state that ``saving`` names is resumed: an interrupted training ends in the same weights (on the CPU, bit for bit).
-    ``workers`` processes read and augment each stream; their number changes nothing.
+    A state that ``saving`` names is resumed: an interrupted training ends in the same weights (on the CPU, bit for
+    bit). ``workers`` processes read and augment each stream; their number changes nothing.
 
     Raises:
         InputError: the loss became NaN or infinite.
@@ -86,12 +88,14 @@ def train(
         freeze_batch_norm(model)
     feed = _feed(source, target, settings, progress.iteration, workers, fabric)
     images = settings.source_batch + settings.target_batch
-    with tqdm(total=settings.iterations * images, initial=progress.iteration * images, unit="image", mininterval=5) as bar:
+    with tqdm(
+        total=settings.iterations * images, initial=progress.iteration * images, unit="image", mininterval=5
+    ) as bar:
         for iteration in range(progress.iteration, settings.iterations):
             rate = polynomial_rate(iteration, settings)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            source_loss, target_loss, labelled = _losses(model, *next(feed))
+            source_loss, target_loss, labelled = _losses(model, settings.label_stride, *next(feed))
             optimizer.zero_grad()
             fabric.backward(source_loss + settings.pseudo_label_weight * target_loss)
             optimizer.step()
@@ -127,6 +131,7 @@ def _feed(
 
 def _losses(
     model: nn.Module,
+    label_stride: int,
     source_picture: Tensor,  # (S, 3, h, w) uint8
     source_label: Tensor,  # (S, h, w) uint8
     target_picture: Tensor | None = None,  # (T, 3, h, w) uint8
@@ -135,10 +140,10 @@ def _losses(
     """Source loss, target loss, and the share of target pixels that carry a pseudo-label."""
     nothing = source_picture.new_zeros((), dtype=torch.float32)
     if target_picture is None or target_label is None:
-        return segmentation_loss(model(_as_input(source_picture)), source_label.long()), nothing, nothing
+        return segmentation_loss(model(_as_input(source_picture)), source_label, label_stride), nothing, nothing
     logits = model(_as_input(torch.cat([source_picture, target_picture])))
-    source_loss = segmentation_loss(logits[: len(source_picture)], source_label.long())
-    target_loss = segmentation_loss(logits[len(source_picture) :], target_label.long())
+    source_loss = segmentation_loss(logits[: len(source_picture)], source_label, label_stride)
+    target_loss = segmentation_loss(logits[len(source_picture) :], target_label, label_stride)
     return source_loss, target_loss, (target_label != IGNORE).float().mean()
 
 
@@ -186,7 +191,7 @@ class _Progress:
 
     @classmethod
     def resume(cls, saving: Saving, network: nn.Module, optimizer: Optimizer) -> "_Progress":
-        """The progress in ``path``, with weights and optimiser put back; a fresh start where there is none to continue."""
+        """The progress saved, with weights and optimiser put back; a fresh start where there is none to continue."""
         if not saving.path.is_file():
             return cls()
         state = load_tensors(saving.path)

@@ -1,7 +1,6 @@
 """The index of a data set: every file opened once, every defect found, before any hour of compute is spent."""
 
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -71,7 +70,7 @@ class Index:
         """What the index file holds; sums and reconciled sizes first, for people who open it."""
         classes = CLASS_SETS[self.class_set].classes
         labelled = [sample.pixels for sample in self.samples if sample.pixels is not None]
-        totals = np.sum(labelled, axis=0, dtype=np.int64).tolist() if labelled else [0] * len(classes)
+        totals = [sum(pixels) for pixels in zip(*labelled, strict=True)] or [0] * len(classes)
         return {
             "dataset": self.dataset,
             "root": self.root,
@@ -95,9 +94,11 @@ def read_index(path: Path) -> Index:
             IndexedSample(**{**s, "size": tuple(s["size"]), "label_size": s["label_size"] and tuple(s["label_size"])})
             for s in content["samples"]
         ]
-        return Index(*(content[key] for key in ("dataset", "root", "split", "class_set")), samples)
+        return Index(content["dataset"], content["root"], content["split"], content["class_set"], samples)
     except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: not an index of this version ({error}); delete it and run the workflow again") from None
+        raise InputError(
+            f"{path}: not an index of this version ({error}); delete it and run the workflow again"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,7 @@ class Checks:
     same_size: bool  # whether all pictures must have one size
 
 
-def build_index(
-    dataset: str, root: Path, split: str, class_set: str, checks: Checks, *, workers: int = 1
-) -> Index:
+def build_index(dataset: str, root: Path, split: str, class_set: str, checks: Checks, *, workers: int = 1) -> Index:
     """Opens every file of a split once and returns the index.
 
     Raises:
@@ -140,43 +139,46 @@ def _inspect(
 ) -> tuple[IndexedSample | None, list[str]]:
     """The indexed sample, or ``None`` and its defects."""
     if sample.picture is None:
-        return None, [f"{sample.label}: a label without its picture"]
-    defects = []
+        return None, [f"{sample.label}: a label without its picture; expected it beside the others of the data set"]
+    defects, size, label_size, pixels = [], (0, 0), None, None
     try:
         height, width = read_picture(sample.picture).shape[:2]
+        size = (width, height)
     except InputError as error:
-        return None, [str(error)]
-    pixels, label_size = None, None
+        defects.append(str(error))
     if sample.label is not None:
         try:
             ids = read_ids(sample.label)
         except InputError as error:
-            return None, [str(error)]
-        if unknown := unknown_ids(ids, table):
-            defects.append(f"{sample.label}: unknown label ids {unknown}; is it really this data set's format?")
-        if ids.shape != (height, width):
+            defects.append(str(error))
+        else:
             label_size = (ids.shape[1], ids.shape[0])
-            if checks.mismatched_labels == "error":
+            pixels = np.bincount(table.train_ids[ids].ravel(), minlength=256)[:num_classes].tolist()
+            if unknown := unknown_ids(ids, table):
+                defects.append(f"{sample.label}: unknown label ids {unknown}; is it really this data set's format?")
+            if size not in (label_size, (0, 0)) and checks.mismatched_labels == "error":
                 defects.append(
-                    f"{sample.label}: a label of {label_size[0]}x{label_size[1]} for a picture of {width}x{height}; "
-                    "set mismatched_labels: resize to have such labels resized (nearest)"
+                    f"{sample.label}: a label of {label_size[0]}x{label_size[1]} for a picture of {size[0]}x{size[1]}; "
+                    "mend the file, or set mismatched_labels: resize to have such labels resized (nearest)"
                 )
-        pixels = np.bincount(table.train_ids[ids].ravel(), minlength=256)[:num_classes].tolist()
     elif checks.labels == "required":
-        defects.append(f"{sample.picture}: a picture without its label")
+        defects.append(f"{sample.picture}: a picture without its label; expected it beside the others of the data set")
     if defects:
         return None, defects
-    relative = [path and str(path.relative_to(root)) for path in (sample.picture, sample.label)]
-    digests = [path and sha256_of_file(path) for path in (sample.picture, sample.label)]
-    assert relative[0] is not None and digests[0] is not None
     return IndexedSample(
-        sample.id, relative[0], (width, height), relative[1], label_size, pixels, digests[0], digests[1]
+        id=sample.id,
+        picture=sample.picture.relative_to(root).as_posix(),
+        size=size,
+        label=sample.label.relative_to(root).as_posix() if sample.label else None,
+        label_size=None if label_size == size else label_size,
+        pixels=pixels,
+        picture_sha256=sha256_of_file(sample.picture),
+        label_sha256=sha256_of_file(sample.label) if sample.label else None,
     ), []
 
 
-def _defects_of_the_whole(samples: Iterable[IndexedSample], checks: Checks) -> list[str]:
+def _defects_of_the_whole(samples: list[IndexedSample], checks: Checks) -> list[str]:
     """Defects that no single file shows."""
-    samples = list(samples)
     defects = []
     sizes = Counter(sample.size for sample in samples)
     if checks.same_size and len(sizes) > 1:

@@ -20,7 +20,9 @@ def _load(path: Path) -> Image.Image:
             image.load()
             return image
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it stood in the index: restore it, or index the data set anew") from None
+        raise InputError(
+            f"{path}: no such file; it stood in the index: restore it, or index the data set anew"
+        ) from None
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise for damaged files
         raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
 

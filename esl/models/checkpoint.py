@@ -54,7 +54,9 @@ def load_tensors(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such checkpoint; run the stage that trains it: snakemake {path}") from None
     except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{path}: not a checkpoint that can be loaded safely ({reason}); delete it and train again") from None
+        raise InputError(
+            f"{path}: not a checkpoint that can be loaded safely ({reason}); delete it and train again"
+        ) from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a checkpoint of this project, but it holds a {type(content).__name__}")
     return content

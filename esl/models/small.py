@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTHS = (24, 48, 96, 128)  # channels at strides 2, 4, 8 and 16
-DECODER_WIDTH = 64
+WIDTHS = (16, 40, 80, 128)  # channels at strides 2, 4, 8 and 16
+DECODER_WIDTH = 48
 
 
 def _conv(in_channels: int, out_channels: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -48,11 +48,13 @@ class SmallNetwork(nn.Module):
             [
                 nn.Sequential(_conv(stem, quarter, stride=2), _Residual(quarter)),
                 nn.Sequential(_conv(quarter, eighth, stride=2), _Residual(eighth)),
-                nn.Sequential(_conv(eighth, sixteenth, stride=2), _Residual(sixteenth), _Residual(sixteenth, dilation=2)),
+                nn.Sequential(
+                    _conv(eighth, sixteenth, stride=2), _Residual(sixteenth), _Residual(sixteenth, dilation=2)
+                ),
             ]
         )
         self.laterals = nn.ModuleList([nn.Conv2d(width, DECODER_WIDTH, 1) for width in WIDTHS[1:]])
-        self.smooth = nn.Sequential(_conv(DECODER_WIDTH, DECODER_WIDTH), _conv(DECODER_WIDTH, DECODER_WIDTH))
+        self.smooth = _conv(DECODER_WIDTH, DECODER_WIDTH)
         self.classifier = nn.Conv2d(DECODER_WIDTH, num_classes, 1)
 
     def forward(self, picture_N3HW: Tensor) -> Tensor:

@@ -22,7 +22,9 @@ def main() -> None:
     thresholds = read_json(flags.thresholds)
     origin = same_origin(flags.maps)
     if origin.checkpoint_sha256 != thresholds["teacher_sha256"]:
-        raise InputError(f"{flags.thresholds}: of another teacher than {flags.maps[0]}; delete it and run the workflow again")
+        raise InputError(
+            f"{flags.thresholds}: of another teacher than {flags.maps[0]}; delete it and run the workflow again"
+        )
     rule = make_rule(thresholds["rule"], thresholds["quantile"], thresholds["bound"])
     kept = np.stack([kept_codes(thresholds["classes"][name]["threshold"], rule) for name in origin.classes])
     folder: Path = flags.output.with_suffix("")

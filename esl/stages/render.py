@@ -15,6 +15,7 @@ from esl.errors import InputError
 from esl.files import sha256_of_file, sha256_of_lines, write_json
 from esl.stages.command import add_paths, stage
 from esl.streets.layouts import Street, cityscapes_streets, gta5_streets, write_streets
+from esl.streets.render import check_settings
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished.json"
@@ -30,6 +31,7 @@ def render_miniature(root: Path, pictures: dict[str, int], settings: dict[str, A
     arguments of ``write_streets``. Raises InputError where ``root`` holds files that no rendering wrote, and for
     settings that no street can be rendered with.
     """
+    check_settings(**settings)
     splits = _splits(pictures)
     _clear(root)
     write_json(root / UNFINISHED, {"pictures": pictures})

@@ -1,4 +1,4 @@
-"""Stage: every model's miou.json -> the benchmark's, source-only and every method and round side by side, and a table."""
+"""Stage: every model's miou.json -> the benchmark's, with all models side by side, and a table for people."""
 
 import argparse
 from pathlib import Path

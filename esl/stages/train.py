@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=optional_size, required=True, help="of labelled pictures: WIDTHxHEIGHT, or own")
     parser.add_argument("--target-size", type=optional_size, help="of target pictures: WIDTHxHEIGHT, or own")
     parser.add_argument("--crop", type=size, required=True, help="WIDTHxHEIGHT of what the network sees")
-    for name in ("iterations", "source-batch", "log-every", "seed", "workers", "save-every"):
+    for name in ("iterations", "source-batch", "label-stride", "log-every", "seed", "workers", "save-every"):
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("learning-rate", "weight-decay", "power", "min-scale", "colour", "blur"):
         parser.add_argument(f"--{name}", type=float, required=True)
@@ -69,7 +69,9 @@ def _labelled_pairs(index: Index, picture_size: Size | None) -> Pairs:
     """Pictures and labels of the index; InputError when a picture has none."""
     unlabelled = [sample.id for sample in index.samples if sample.label is None]
     if unlabelled:
-        raise InputError(f"{index.root}: {len(unlabelled)} pictures of {index.split!r} have no label, {unlabelled[0]!r} first")
+        raise InputError(
+            f"{index.root}: {len(unlabelled)} pictures of {index.split!r} have no label, {unlabelled[0]!r} first"
+        )
     files: list[tuple[Path, Path | None]] = [(index.picture(sample), index.label(sample)) for sample in index.samples]
     return Pairs(files, index.table(), picture_size)
 
@@ -85,7 +87,9 @@ def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pair
         digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
         provenance["pseudo_labels"] = sha256_of_lines(digests)
         if files.keys() != {sample.id for sample in index.samples}:
-            raise InputError(f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again")
+            raise InputError(
+                f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again"
+            )
     pairs = [(index.picture(sample), files.get(sample.id)) for sample in index.samples]
     return Pairs(pairs, train_id_table(CLASS_SETS[index.class_set]), flags.target_size)
 

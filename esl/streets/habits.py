@@ -120,7 +120,7 @@ HABITS = {
             "parked car": 1.4,
             "bus": 0.32,
             "truck": 0.34,
-            "tram": 0.2,
+            "tram": 0.26,
             "cyclist": 0.3,
             "motorcyclist": 0.3,
             "parked bicycle": 0.3,

@@ -19,7 +19,7 @@ _GROUND = frozenset({"road", "sidewalk", "terrain", "parking"})
 _DEPTHS = np.array([4.0, 6, 8, 11, 15, 20, 28, 40, 60, 90, FAR])  # metres, what the haze can tell apart
 _SUN_SHADOW, _CONTACT_SHADOW = 120, 255
 
-_UNIT_FLOOR = np.array([[-0.5, 0, 0], [-0.5, 0, 1], [0.5, 0, 1], [0.5, 0, 0]])
+_NO_CONTACT = frozenset(ID[name] for name in ("building", "vegetation", "pole"))
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,10 @@ def _cast_shadow(canvas: Canvas, thing: Thing, sun: float) -> None:
     if near > HORIZON_PLOTS or thing.label == ID["ego vehicle"]:
         return
     along = max(along, 0.35)
+    across = 0.3 if thing.label == ID["pole"] else across  # its shaft, not its arm
     reach = sun * min(up, 7.0)
     left, right = x - across / 2, x + across / 2
     low, high = (left, right + reach) if reach > 0 else (left + reach, right)
     canvas.shadow(_floor(low, high, max(near, NEAR), near + along), _SUN_SHADOW)
-    if y == 0 and thing.label not in (ID["building"], ID["vegetation"]):
+    if y == 0 and thing.label not in _NO_CONTACT:
         canvas.shadow(_floor(left, right, max(near - 0.15, NEAR), near + along), _CONTACT_SHADOW)

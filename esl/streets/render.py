@@ -1,5 +1,7 @@
 """One street scene: sampled, painted, photographed."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,16 @@ DOMAINS = ("source", "target")
 SMALLEST = (64, 32)  # width, height in pixels
 
 
+def check_settings(*, seed: int, width: int, height: int, shift: float) -> None:
+    """Raises InputError for settings that no street can be rendered with."""
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        raise InputError(f"Expected a picture of at least {SMALLEST[0]} x {SMALLEST[1]}, but got {width} x {height}")
+    if seed < 0:
+        raise InputError(f"Expected `seed` to be >= 0, but got {seed}")
+    if not (math.isfinite(shift) and shift >= 0):
+        raise InputError(f"Expected `shift` to be a finite number >= 0, but got {shift}")
+
+
 def render_street(
     domain: str, *, seed: int, index: int, width: int, height: int, shift: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -25,10 +37,9 @@ def render_street(
     """
     if domain not in DOMAINS:
         raise InputError(f"Expected `domain` to be one of {', '.join(DOMAINS)}, but got {domain!r}")
-    if width < SMALLEST[0] or height < SMALLEST[1]:
-        raise InputError(f"Expected a picture of at least {SMALLEST[0]} x {SMALLEST[1]}, but got {width} x {height}")
-    if min(seed, index) < 0 or not shift >= 0:
-        raise InputError(f"Expected seed, index and shift >= 0, but got {seed}, {index} and {shift}")
+    check_settings(seed=seed, width=width, height=height, shift=shift)
+    if index < 0:
+        raise InputError(f"Expected `index` to be >= 0, but got {index}")
     scene_rng, look_rng = (np.random.default_rng([seed, DOMAINS.index(domain), part, index]) for part in (0, 1))
     scene = sample_scene(domain, scene_rng, width, height)
     weather = sample_weather(domain, look_rng, shift)

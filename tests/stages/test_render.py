@@ -10,7 +10,8 @@ import pytest
 
 from esl.stages.render import MANIFEST, UNFINISHED, main
 
-SMALL = ["--width", "64", "--height", "32", "--source", "3", "--target-train", "4", "--target-val", "2", "--workers", "1"]
+COUNTS = ["--source", "3", "--target-train", "4", "--target-val", "2"]
+SMALL = ["--width", "64", "--height", "32", *COUNTS, "--workers", "1"]
 
 
 def _render(root: Path, *flags: str) -> dict[str, Any]:

@@ -19,11 +19,18 @@ ROUND = r"(?:esl|bdl|fda|control)-round[1-9]\d*"
 
 def checked_config():
     """Fills in the schema's defaults; every mistake in the config is told at once, by key."""
-    schema = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load(
+        (PROJECT / "workflow/schemas/config.schema.yaml").read_text()
+    )
     filled = with_defaults(dict(config), schema)
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(filled), key=lambda error: list(error.path))
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(filled),
+        key=lambda error: list(error.path),
+    )
     if errors:
-        raise WorkflowError("config: " + "\nconfig: ".join(explained(error) for error in errors))
+        raise WorkflowError(
+            "config: " + "\nconfig: ".join(explained(error) for error in errors)
+        )
     config.update(filled)
 
 
@@ -38,7 +45,11 @@ def with_defaults(value, schema):
         if key in filled:
             filled[key] = with_defaults(filled[key], sub)
     for pattern, sub in schema.get("patternProperties", {}).items():
-        filled |= {key: with_defaults(item, sub) for key, item in filled.items() if re.search(pattern, key)}
+        filled |= {
+            key: with_defaults(item, sub)
+            for key, item in filled.items()
+            if re.search(pattern, key)
+        }
     return filled
 
 
@@ -48,15 +59,27 @@ def explained(error):
     if error.validator == "additionalProperties":
         known = [*error.schema.get("properties", {})]
         patterns = [*error.schema.get("patternProperties", {})]
-        unknown = [key for key in error.instance if key not in known and not any(re.search(p, key) for p in patterns)]
-        return "; ".join(f"{where}: unknown key {key!r}{suggestion(key, known)}" for key in unknown)
-    return f"{where}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else "")
+        unknown = [
+            key
+            for key in error.instance
+            if key not in known and not any(re.search(p, key) for p in patterns)
+        ]
+        return "; ".join(
+            f"{where}: unknown key {key!r}{suggestion(key, known)}" for key in unknown
+        )
+    return f"{where}: {error.message}" + (
+        f" ({error.schema['description']})" if "description" in error.schema else ""
+    )
 
 
 def suggestion(key, known):
     """The known keys nearest to ``key``, as a question."""
     near = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(sorted(known))}"
+    return (
+        f"; did you mean {near[0]!r}?"
+        if near
+        else f"; known keys: {', '.join(sorted(known))}"
+    )
 
 
 checked_config()
@@ -65,12 +88,16 @@ checked_config()
 @cache
 def benchmark_settings(name):
     """The settings of a benchmark; ``NAME-seedK`` is the benchmark NAME with seed K, in training and rendering alike."""
-    base, _, seed = name.partition("-seed") if name not in config["benchmarks"] else (name, "", "")
+    base, _, seed = (
+        name.partition("-seed") if name not in config["benchmarks"] else (name, "", "")
+    )
     settings = deepcopy(config["benchmarks"][base])
     if seed:
         settings["seed"] = int(seed)
     for domain in ("source", "target"):
-        settings[domain]["root"] = settings[domain]["root"].replace("{seed}", str(settings["seed"]))
+        settings[domain]["root"] = settings[domain]["root"].replace(
+            "{seed}", str(settings["seed"])
+        )
     return settings
 
 
@@ -92,7 +119,9 @@ def flags(*paths, **renamed):
     A flag is called as the last part of its path unless it is renamed; ``true`` gives a bare flag, ``false`` and null none.
     """
     named = {path.rpartition(".")[2]: path for path in paths} | renamed
-    return lambda wildcards: rendered({name: setting(path)(wildcards) for name, path in named.items()})
+    return lambda wildcards: rendered(
+        {name: setting(path)(wildcards) for name, path in named.items()}
+    )
 
 
 def rendered(values):
@@ -101,7 +130,7 @@ def rendered(values):
     for name, value in values.items():
         if value is None or value is False:
             continue
-        words.append("--" + name.replace("_", "-"))
+        words.append(f"--{name.replace('_', '-')}")
         words += [] if value is True else [shlex.quote(str(value))]
     return " ".join(words)
 
@@ -126,17 +155,32 @@ def data_split(wildcards):
 def rendering(wildcards):
     """The manifest of the miniature when the data lie there; real data sets need nothing made."""
     root = Path(setting(wildcards.part.partition("_")[0])(wildcards)["root"])
-    return [str(root.parent / "manifest.json")] if root.parts[:2] == ("data", "miniature") else []
+    return (
+        [str(root.parent / "manifest.json")]
+        if root.parts[:2] == ("data", "miniature")
+        else []
+    )
 
 
 def data_name(wildcards):
     """What miou.json calls the data: the miniature by that name, real data by the index's fingerprint."""
-    return rendered({"data": "miniature" if setting("target.root")(wildcards).startswith("data/miniature/") else None})
+    return rendered(
+        {
+            "data": (
+                "miniature"
+                if setting("target.root")(wildcards).startswith("data/miniature/")
+                else None
+            )
+        }
+    )
 
 
 def every_index(wildcards):
     """All parts of the data: checked before anything trains, without being a reason to train again."""
-    return [ancient(f"results/{wildcards.benchmark}/data/{part}.json") for part in ("source", "target_train", "target_val")]
+    return [
+        ancient(f"results/{wildcards.benchmark}/data/{part}.json")
+        for part in ("source", "target_train", "target_val")
+    ]
 
 
 def target_pictures(wildcards):
@@ -147,15 +191,18 @@ def target_pictures(wildcards):
 
 def target_flags(wildcards, input):
     """The flags of the source stage for those pictures."""
-    if not input.target:
-        return ""
-    return rendered({"target_index": input.target[0]}) + " " + flags("target_batch", target_batch="training.source.target_batch", target_size="target.size")(wildcards)
+    shown = flags(target_batch="training.source.target_batch", target_size="target.size")
+    return f"--target-index {input.target} {shown(wildcards)}" if input.target else ""
 
 
 def models(wildcards):
     """The folders of every model of a benchmark, in the order of the summary."""
     settings = benchmark_settings(wildcards.benchmark)
-    rounds = [f"{name}-round{n + 1}" for name, method in settings["methods"].items() for n in range(method["rounds"])]
+    rounds = [
+        f"{name}-round{n + 1}"
+        for name, method in settings["methods"].items()
+        for n in range(method["rounds"])
+    ]
     return ["source", *rounds, *(["oracle"] if settings["oracle"] else [])]
 
 
@@ -179,10 +226,12 @@ def teacher_maps(wildcards):
 
 
 def selection(wildcards):
-    """The flags of the rule of a round: published values unless the config says otherwise."""
+    """The flags of a round's selection; published values unless the config says otherwise."""
     name = wildcards.round.partition("-round")[0]
     method = setting("methods")(wildcards).get(name, {})
-    return rendered({"rule": name, "quantile": method.get("quantile"), "bound": method.get("bound")})
+    return rendered(
+        {"rule": name, "quantile": method.get("quantile"), "bound": method.get("bound")}
+    )
 
 
 def gpus(wildcards):
@@ -211,20 +260,29 @@ def import_closure(start):
         file = module_file(name)
         if name in closure or file is None:
             continue
-        closure[name] = tree = without_docstrings(ast.parse(file.read_text(encoding="utf-8")))
+        closure[name] = tree = without_docstrings(
+            ast.parse(file.read_text(encoding="utf-8"))
+        )
         waiting.append(name.rpartition(".")[0])
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 waiting += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                waiting += [
+                    node.module,
+                    *(f"{node.module}.{alias.name}" for alias in node.names),
+                ]
     return closure
 
 
 def module_file(name):
     """The file of a module of this project, or ``None``."""
     path = PROJECT / name.replace(".", "/")
-    candidates = [path.with_suffix(".py"), path / "__init__.py"] if name.split(".")[0] == "esl" else []
+    candidates = (
+        [path.with_suffix(".py"), path / "__init__.py"]
+        if name.split(".")[0] == "esl"
+        else []
+    )
     return next((file for file in candidates if file.is_file()), None)
 
 
@@ -236,6 +294,10 @@ def without_docstrings(tree):
             node.body = [
                 item
                 for item in body
-                if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str))
+                if not (
+                    isinstance(item, ast.Expr)
+                    and isinstance(item.value, ast.Constant)
+                    and isinstance(item.value.value, str)
+                )
             ]
     return tree

@@ -1,40 +1,44 @@
 rule threshold:
-    message:
-        "Choosing thresholds for {wildcards.benchmark}'s {wildcards.round}"
     input:
         maps=teacher_maps,
     output:
         thresholds="results/{benchmark}/{round}/thresholds.json",
-    params:
-        code=code("threshold"),
-        selection=selection,
     log:
         "logs/{benchmark}/{round}/threshold.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("threshold"),
+        selection=selection,
+    message:
+        "Choosing thresholds for {wildcards.benchmark}'s {wildcards.round}"
     shell:
         "python -m esl.stages.threshold --maps {input.maps} {params.selection} --output {output.thresholds} > {log} 2>&1"
 
 
 rule pseudo_label:
-    message:
-        "Writing pseudo-labels for {wildcards.benchmark}'s {wildcards.round}"
     input:
         maps=teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
         index="results/{benchmark}/data/target_train.json",
     output:
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
-    params:
-        code=code("pseudo_label"),
     log:
         "logs/{benchmark}/{round}/pseudo_label.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        code=code("pseudo_label"),
+    message:
+        "Writing pseudo-labels for {wildcards.benchmark}'s {wildcards.round}"
     shell:
         "python -m esl.stages.pseudo_label --maps {input.maps} --thresholds {input.thresholds} --index {input.index}"
         " --output {output.manifest} > {log} 2>&1"

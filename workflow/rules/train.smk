@@ -7,6 +7,7 @@ TRAINING = flags(
     "training.blur",
     "training.weight_decay",
     "training.power",
+    "training.label_stride",
     "training.log_every",
     "training.save_every",
     "compute.precision",
@@ -16,8 +17,6 @@ TRAINING = flags(
 
 
 rule train_source:
-    message:
-        "Training {wildcards.benchmark}'s source model"
     input:
         index="results/{benchmark}/data/source.json",
         target=target_pictures,
@@ -25,55 +24,65 @@ rule train_source:
     output:
         checkpoint="results/{benchmark}/source/checkpoint.pt",
         log="results/{benchmark}/source/train.csv",
-    params:
-        code=code("train"),
-        training=TRAINING,
-        stage=flags(
-            "training.source.iterations", "training.source.learning_rate", "training.source.source_batch", size="source.size"
-        ),
-        target=target_flags,
     log:
         "logs/{benchmark}/source/train.log",
+    conda:
+        "../../environment.yml"
     threads: 2
     resources:
         gpu=gpus,
         mem_mb=16000,
         runtime=7200,
+    params:
+        code=code("train"),
+        training=TRAINING,
+        stage=flags(
+            "training.source.iterations",
+            "training.source.learning_rate",
+            "training.source.source_batch",
+            size="source.size",
+        ),
+        target=target_flags,
+    message:
+        "Training {wildcards.benchmark}'s source model"
     shell:
         "python -m esl.stages.train --index {input.index} {params.target} {params.training} {params.stage}"
         " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_oracle:
-    message:
-        "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
     input:
         index="results/{benchmark}/data/target_train.json",
         checked=every_index,
     output:
         checkpoint="results/{benchmark}/oracle/checkpoint.pt",
         log="results/{benchmark}/oracle/train.csv",
-    params:
-        code=code("train"),
-        training=TRAINING,
-        stage=flags(
-            "training.source.iterations", "training.source.learning_rate", "training.source.source_batch", size="target.size"
-        ),
     log:
         "logs/{benchmark}/oracle/train.log",
+    conda:
+        "../../environment.yml"
     threads: 2
     resources:
         gpu=gpus,
         mem_mb=16000,
         runtime=7200,
+    params:
+        code=code("train"),
+        training=TRAINING,
+        stage=flags(
+            "training.source.iterations",
+            "training.source.learning_rate",
+            "training.source.source_batch",
+            size="target.size",
+        ),
+    message:
+        "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
     shell:
         "python -m esl.stages.train --index {input.index} {params.training} {params.stage}"
         " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_round:
-    message:
-        "Training {wildcards.benchmark}'s {wildcards.round}"
     input:
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
@@ -82,6 +91,15 @@ rule train_round:
     output:
         checkpoint="results/{benchmark}/{round}/checkpoint.pt",
         log="results/{benchmark}/{round}/train.csv",
+    log:
+        "logs/{benchmark}/{round}/train.log",
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=16000,
+        runtime=7200,
     params:
         code=code("train"),
         training=TRAINING,
@@ -95,13 +113,8 @@ rule train_round:
             size="source.size",
             target_size="target.size",
         ),
-    log:
-        "logs/{benchmark}/{round}/train.log",
-    threads: 2
-    resources:
-        gpu=gpus,
-        mem_mb=16000,
-        runtime=7200,
+    message:
+        "Training {wildcards.benchmark}'s {wildcards.round}"
     shell:
         "python -m esl.stages.train --index {input.index} --target-index {input.target}"
         " --pseudo-labels {input.pseudo_labels} --initial {input.initial} {params.training} {params.stage}"

@@ -75,6 +75,7 @@ def test_any_size_from_64x32_works(width: int, height: int) -> None:
         ("source", {"height": 31}, "at least 64 x 32"),
         ("target", {"shift": -0.1}, ">= 0"),
         ("target", {"shift": float("nan")}, ">= 0"),
+        ("target", {"shift": float("inf")}, "finite"),
         ("target", {"seed": -1}, ">= 0"),
     ],
 )

@@ -1,0 +1,39 @@
+# make run: set-up, then gta2city on the miniature, then its table. make test: set-up, then the tests.
+PYTHON ?= python3
+VENV := .venv
+# The stamp carries a digest of what is installed: the environment is brought up to date only when that changes.
+STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.PHONY: setup run test lint format reproduce
+
+setup: $(STAMP)
+
+$(STAMP):
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,slurm]'
+	rm -f $(VENV)/installed-*
+	touch $@
+
+run: setup
+	$(RUN) snakemake --cores all results/gta2city/miou.json
+	@cat results/gta2city/miou.txt
+
+reproduce: setup
+	$(RUN) snakemake --cores all reproduce --configfile config/reproduce.yaml
+	@cat results/gta2city/reproduce.md
+
+test: setup
+	$(RUN) pytest
+
+lint: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) snakefmt --check workflow
+	$(RUN) snakemake --lint
+
+format: setup
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(RUN) snakefmt workflow
