@@ -110,8 +110,8 @@ def paint(scene: Scene, colours: dict[str, Colours], *, sky: Colours, sun: float
     for thing in scene.things:
         _cast_shadow(canvas, thing, sun)
     for thing in scene.things:
-        lee = thing.at[0] * sun > 0  # the side of the street whose fronts face away from the sun
-        canvas.thing(thing, 1.0 if lee else 0.9)
+        sunny = thing.at[0] * sun > 0  # its flank faces the sun
+        canvas.thing(thing, 1.0 if sunny else 0.9)
     if scene.bonnet:
         canvas.thing(scene.bonnet)
     return canvas.finish()

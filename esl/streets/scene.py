@@ -7,7 +7,8 @@ import numpy as np
 
 from esl.classes import CITYSCAPES_LABELS
 from esl.streets.habits import HABITS, KINDS, Habits, Kind, Part, Range
-from esl.streets.models import MODELS, Model, building
+from esl.streets.models import MODELS, building
+from esl.streets.shapes import Model
 from esl.streets.view import FAR, NEAR, View
 
 ID = {label.name: label.id for label in CITYSCAPES_LABELS}

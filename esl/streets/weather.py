@@ -54,7 +54,7 @@ _GLOOMY = (
     _weather("b4b8c0 d0d2d4 8c9098", (-0.22, -0.14, -0.16), **_OVERCAST, **_WORN),
     _weather("b8c0bc c4ccc8 a8b0ae", (-0.38, -0.14, -0.26), **_FOG, **_WORN),
     _weather("8c96a6 b0b8c2 646c78", (-0.5, -0.34, -0.12), **_RAIN, **_WORN),
-    _weather("6c6c98 d8aca4 806c80", (-0.42, -0.72, -0.5), **_DUSK, **_WORN),
+    _weather("6c6c98 d8aca4 806c80", (-0.32, -0.58, -0.4), **_DUSK, **_WORN),
 )
 
 
@@ -75,5 +75,5 @@ def sample_weather(domain: str, rng: np.random.Generator, shift: float) -> Weath
     jitter = rng.normal(0, 1, 4).astype(np.float32)
     own = 0.0 if domain == "source" else shift
     weather = _blend(day, gloom, own)
-    spread = 0.05 + 0.07 * own
+    spread = 0.05 + 0.05 * own
     return Weather(**{**vars(weather), "gain": weather.gain + spread * (jitter[0] + 0.6 * jitter[1:])})

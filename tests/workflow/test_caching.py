@@ -1,0 +1,91 @@
+"""What the README claims about caching: which change reruns which stages, and which changes nothing."""
+
+import os
+import time
+
+ESL = {
+    "Choosing thresholds for esl-round1",
+    "Writing pseudo-labels for esl-round1",
+    "Training esl-round1",
+    "Evaluating esl-round1",
+    "Bringing models side by side",
+}
+
+
+def test_a_finished_benchmark_has_nothing_to_be_done(finished):
+    assert finished.planned() == set()
+
+
+def test_touching_every_file_reruns_nothing(finished):
+    later = time.time() + 60
+    for folder in ("esl", "workflow", "config"):
+        for path in (finished.root / folder).rglob("*"):
+            os.utime(path, (later, later))
+    assert finished.planned() == set()
+
+
+def test_comments_and_docstrings_rerun_nothing(edited):
+    edited.edit("esl/confidence.py", "import math\n", "# a remark\nimport math\n")
+    edited.edit("esl/training.py", '"""One training loop', '"""The one training loop')
+    edited.edit("esl/selection.py", '    """Which of the 65536 codes', '    """Those of the 65536 codes')
+    assert edited.planned() == set()
+
+
+def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
+    change = {"benchmarks": {"gta2city": {"methods": {"esl": {"bound": 0.2}}}}}
+    assert finished.planned(change=change) == ESL
+
+
+def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(edited):
+    edited.edit("esl/confidence.py", ".clamp(0, 1)", ".clamp(0.0, 1.0)")
+    jobs = edited.planned()
+    assert jobs >= ESL | {"Inferring maps of source, shard 1-of-2", "Inferring maps of source, shard 2-of-2"}
+    assert "Training source model" not in jobs
+    assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
+
+
+def test_an_edit_of_the_training_loop_reruns_every_training(edited):
+    edited.edit("esl/training.py", "remaining = 1 - ", "remaining = 1.0 - ")
+    jobs = edited.planned()
+    assert jobs >= {"Training source model", "Training esl-round1", "Training control-round1"}
+    assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
+
+
+def test_another_round_runs_only_that_round(finished):
+    change = {"benchmarks": {"gta2city": {"methods": {"esl": {"rounds": 2}}}}}
+    assert finished.planned(change=change) == {
+        "Inferring maps of esl-round1, shard 1-of-2",
+        "Inferring maps of esl-round1, shard 2-of-2",
+        "Choosing thresholds for esl-round2",
+        "Writing pseudo-labels for esl-round2",
+        "Training esl-round2",
+        "Evaluating esl-round2",
+        "Bringing models side by side",
+    }
+
+
+def test_a_second_rule_on_the_same_maps_runs_no_inference(finished):
+    jobs = finished.planned(change={"benchmarks": {"gta2city": {"methods": {"fda": {"rounds": 1}}}}})
+    assert "Training fda-round1" in jobs
+    assert not any(job.startswith("Inferring") for job in jobs)
+
+
+def test_another_learning_rate_of_the_rounds_keeps_source_and_pseudo_labels(finished):
+    jobs = finished.planned(change={"benchmarks": {"gta2city": {"training": {"round": {"learning_rate": 0.001}}}}})
+    assert {job for job in jobs if job.startswith("Training")} == {
+        "Training control-round1",
+        "Training bdl-round1",
+        "Training esl-round1",
+    }
+    assert not any(job.startswith(("Inferring", "Choosing", "Writing")) for job in jobs)
+
+
+def test_an_index_of_the_target_that_is_written_anew_trains_no_source_model(finished):
+    path = finished.root / "results/gta2city/data/target_train.json"
+    before = path.stat()
+    later = time.time() + 60
+    os.utime(path, (later, later))
+    try:
+        assert "Training source model" not in finished.planned()
+    finally:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -1,0 +1,119 @@
+"""The whole chain on a tiny miniature: the promised files, the same bytes twice, and what an altered file leads to."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from esl.classes import CLASS_SETS, IGNORE
+from esl.files import sha256_of_file
+
+CLASSES = CLASS_SETS["cityscapes19"].classes
+MODELS = ["source", "control-round1", "bdl-round1", "esl-round1"]
+
+
+def read(project, name):
+    return json.loads((project.root / "results/gta2city" / name).read_text())
+
+
+def test_the_result_holds_every_model_with_figures_that_follow_from_its_confusion(finished):
+    result = read(finished, "miou.json")
+    assert list(result["models"]) == MODELS
+    for name, model in result["models"].items():
+        assert model == read(finished, f"{name}/miou.json")
+        confusion = np.array(model["confusion"])
+        union = confusion.sum(0) + confusion.sum(1) - np.diag(confusion)
+        expected = {c: (np.diag(confusion)[i] / union[i] if union[i] else None) for i, c in enumerate(CLASSES)}
+        assert model["iou"] == pytest.approx(expected)
+        assert model["miou"]["cityscapes19"] == pytest.approx(np.mean([v for v in expected.values() if v is not None]))
+        assert model["pixel_accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())
+        assert model["data"] == "miniature"
+        assert model["images"] == 6
+        assert model["label_resolution"] == ["128x64"]
+        assert model["checkpoint_sha256"] == sha256_of_file(finished.root / f"results/gta2city/{name}/checkpoint.pt")
+
+
+def test_pseudo_labels_are_palette_pngs_of_train_ids_as_the_manifest_says(finished):
+    manifest = read(finished, "esl-round1/pseudo_labels.json")
+    folder = finished.root / "results/gta2city/esl-round1/pseudo_labels"
+    assert {path.stem for path in folder.glob("*")} == set(manifest["files"])
+    pixels = np.zeros(256, dtype=int)
+    for id_, entry in manifest["files"].items():
+        with Image.open(folder / f"{id_}.png") as image:
+            assert image.mode == "P"
+            assert image.getpalette()[:57] == CLASS_SETS["cityscapes19"].palette()[:57]
+            label = np.asarray(image)
+        assert entry["sha256"] == sha256_of_file(folder / f"{id_}.png")
+        assert entry["kept"] == pytest.approx((label != IGNORE).mean())
+        pixels += np.bincount(label.ravel(), minlength=256)
+    assert manifest["kept_pixels"] == dict(zip(CLASSES, pixels[:19].tolist(), strict=True))
+    assert pixels[19:255].sum() == 0
+
+
+def test_thresholds_say_how_much_is_kept_and_pseudo_labels_keep_it(finished):
+    for name in ("esl-round1", "bdl-round1", "control-round1"):
+        thresholds, manifest = read(finished, f"{name}/thresholds.json"), read(finished, f"{name}/pseudo_labels.json")
+        assert thresholds["kept"] == pytest.approx(manifest["kept"], abs=1e-12)
+        assert thresholds["images"] == manifest["images"] == 10
+        for class_, row in thresholds["classes"].items():
+            kept = row["kept"] * row["pixels"] if row["pixels"] else 0
+            assert manifest["kept_pixels"][class_] == pytest.approx(kept)
+    assert read(finished, "control-round1/thresholds.json")["kept"] == 0
+    assert read(finished, "esl-round1/thresholds.json")["kept"] >= 0.5
+
+
+def test_a_second_fresh_run_gives_the_same_bytes_and_never_needs_target_training_labels(finished, fresh):
+    """Target training labels are gone in the second run: nothing but their diagnosis may differ."""
+    shutil.copytree(finished.root / "data", fresh.root / "data")
+    shutil.rmtree(fresh.root / "data/miniature/0/cityscapes/gtFine/train")
+    run = fresh.snakemake()
+    assert run.returncode == 0, run.stdout + run.stderr
+    same = ["miou.json", "miou.txt"]
+    for model in MODELS:
+        same += [f"{model}/checkpoint.pt", f"{model}/train.csv", f"{model}/miou.json"]
+    for round_ in MODELS[1:]:
+        pngs = (finished.root / f"results/gta2city/{round_}/pseudo_labels").glob("*.png")
+        same += [f"{round_}/thresholds.json", *(f"{round_}/pseudo_labels/{png.name}" for png in pngs)]
+    assert len(same) == 2 + 3 * 4 + 3 * 11
+    for name in same:
+        one, other = (project.root / "results/gta2city" / name for project in (finished, fresh))
+        assert one.read_bytes() == other.read_bytes(), name
+    with_labels, without = (read(p, "esl-round1/pseudo_labels.json") for p in (finished, fresh))
+    assert with_labels["quality"]["labelled_images"] == 10
+    assert without["quality"] is None
+    assert with_labels["files"] == without["files"]
+
+
+@pytest.mark.parametrize("damage", ["delete", "edit"])
+def test_a_pseudo_label_that_was_altered_stops_the_next_training_by_name(finished, damage):
+    folder = finished.root / "results/gta2city/esl-round1/pseudo_labels"
+    png = min(folder.glob("*.png"))
+    whole = png.read_bytes()
+    checkpoint = finished.root / "results/gta2city/esl-round1/checkpoint.pt"
+    trained = checkpoint.read_bytes()
+    if damage == "delete":
+        png.unlink()
+    else:
+        Image.fromarray(np.zeros((64, 128), np.uint8)).save(png)
+    try:
+        run = finished.snakemake("--forcerun", "train_round", "--until", "train_round")
+        assert run.returncode != 0
+        assert png.name in run.stderr
+        assert "delete results/gta2city/esl-round1/pseudo_labels.json" in run.stderr
+        assert "Traceback" not in run.stderr
+    finally:
+        png.write_bytes(whole)
+        mended = finished.snakemake()
+    assert mended.returncode == 0, mended.stderr
+    assert checkpoint.read_bytes() == trained
+
+
+def test_the_training_log_is_complete_and_finite(finished):
+    lines = (finished.root / "results/gta2city/source/train.csv").read_text().splitlines()
+    assert lines[0] == "iteration,learning_rate,source_loss,target_loss,target_labelled"
+    rows = [[float(cell) for cell in line.split(",")] for line in lines[1:]]
+    assert [row[0] for row in rows] == [4, 8, 12]
+    assert all(math.isfinite(cell) for row in rows for cell in row)

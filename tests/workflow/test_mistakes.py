@@ -1,0 +1,69 @@
+"""Mistakes of a user: one clear message naming the key or the file, before anything trains, and a failing exit status."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+GTA2CITY = "benchmarks.gta2city"
+
+
+def config(**benchmark):
+    return {"benchmarks": {"gta2city": benchmark}}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (config(metods={"esl": {"rounds": 1}}), f"{GTA2CITY}: unknown key 'metods'; did you mean 'methods'?"),
+        (config(methods={"esl": {"rounds": "two"}}), f"{GTA2CITY}.methods.esl.rounds: 'two' is not of type 'integer'"),
+        (config(methods={"esl": {"bound": 1.5}}), f"{GTA2CITY}.methods.esl.bound: 1.5 is greater than the maximum of 1"),
+        (config(source={"dataset": "gta"}), f"{GTA2CITY}.source.dataset: 'gta' is not one of"),
+        (config(training={"crop": "big"}), f"{GTA2CITY}.training.crop: 'big' does not match"),
+        ({"benchmark": {}}, "(top level): unknown key 'benchmark'; did you mean 'benchmarks'?"),
+    ],
+)
+def test_a_mistake_in_the_config_is_named_by_its_key(fresh, change, expected):
+    run = fresh.snakemake("--dry-run", change=change)
+    assert run.returncode != 0
+    assert expected in run.stderr
+    assert len(run.stderr.splitlines()) < 20
+
+
+def failed(project, change=None):
+    """The messages of a run that must fail before any training."""
+    run = project.snakemake(change=change)
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    assert not list(project.root.glob("results/*/*/checkpoint.pt"))
+    assert not list(project.root.glob("results/*/*/last.pt"))
+    return run.stderr
+
+
+def test_a_missing_root_is_named_with_its_key(fresh):
+    error = failed(fresh, config(source={"root": "data/nowhere"}))
+    assert "data/nowhere: no such folder; benchmarks.gta2city.source.root must be" in error
+
+
+@pytest.fixture
+def rendered(finished, fresh):
+    """A fresh checkout with the finished one's miniature."""
+    shutil.copytree(finished.root / "data", fresh.root / "data")
+    return fresh
+
+
+def test_every_defect_of_the_data_is_named_before_training(rendered):
+    root = rendered.root / "data/miniature/0"
+    labels = sorted((root / "gta5/labels").glob("*.png"))
+    truncated = sorted((root / "gta5/images").glob("*.png"))[0]
+    truncated.write_bytes(truncated.read_bytes()[:500])
+    Image.fromarray(np.full((64, 128), 77, np.uint8)).save(labels[1])
+    Image.fromarray(np.full((60, 128), 7, np.uint8)).save(labels[2])
+    labels[3].unlink()
+    error = failed(rendered)
+    assert "4 defect(s)" in error
+    assert f"images/{truncated.name}: not a readable image" in error
+    assert f"labels/{labels[1].name}: unknown label ids [77]" in error
+    assert f"labels/{labels[2].name}: a label of 128x60 for a picture of 128x64" in error
+    assert f"images/{labels[3].name}: a picture without its label" in error

@@ -1,0 +1,95 @@
+"""What the workflow plans without running it, and the state of its files."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_a_fresh_checkout_plans_the_whole_chain(fresh):
+    jobs = fresh.planned()
+    assert "Rendering the miniature of seed 0" in jobs
+    assert {job for job in jobs if job.startswith("Training")} == {
+        "Training source model",
+        "Training control-round1",
+        "Training bdl-round1",
+        "Training esl-round1",
+    }
+
+
+def test_later_rounds_take_their_labels_from_the_round_before(fresh):
+    change = {"benchmarks": {"gta2city": {"methods": {"esl": {"rounds": 3}}, "inference": {"shards": 3}}}}
+    jobs = fresh.planned(change=change)
+    assert {job for job in jobs if job.startswith("Inferring")} == {
+        f"Inferring maps of {model}, shard {n}-of-3" for model in ("source", "esl-round1", "esl-round2") for n in (1, 2, 3)
+    }
+
+
+def test_the_oracle_trains_only_when_asked_for(fresh):
+    oracle = "Training oracle, on target labels: the ceiling, never a result of adaptation"
+    assert oracle not in fresh.planned()
+    assert oracle in fresh.planned(change={"benchmarks": {"gta2city": {"oracle": True}}})
+
+
+def test_the_slurm_profile_plans(fresh):
+    assert fresh.planned("--profile", "workflow/profiles/slurm") == fresh.planned()
+
+
+@pytest.mark.parametrize(
+    "command", [("snakemake", "--lint"), ("snakefmt", "--check", "workflow")], ids=["snakemake --lint", "snakefmt"]
+)
+def test_the_workflow_is_clean(command):
+    run = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def schema_objects(schema, path=""):
+    """Every object schema and every property below ``schema``, by path."""
+    if schema.get("type") == "object":
+        yield path, schema
+    for key, sub in {**schema.get("properties", {}), **schema.get("patternProperties", {})}.items():
+        yield from schema_objects(sub, f"{path}.{key}")
+
+
+def test_the_schema_is_strict_and_describes_every_key():
+    schema = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
+    for path, object_ in schema_objects(schema):
+        assert object_["additionalProperties"] is False, path
+        for key, sub in {**object_.get("properties", {}), **object_.get("patternProperties", {})}.items():
+            assert sub.get("description"), f"{path}.{key}"
+
+
+def test_the_manual_of_the_config_names_every_key():
+    schema = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
+    manual = (PROJECT / "config/README.md").read_text()
+    for path, object_ in schema_objects(schema):
+        for key in object_.get("properties", {}):
+            assert f"`{key}`" in manual, f"{path}.{key}"
+
+
+CONDA_NAMES = {"torch": "pytorch", "snakemake": "snakemake-minimal", "matplotlib": "matplotlib-base"}
+
+
+def test_pyproject_constraints_and_environment_agree():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    ranges = {name.lower(): minimum for name, _, minimum in (line.partition(">=") for line in asked)}
+    conda = yaml.safe_load((PROJECT / "environment.yml").read_text())["dependencies"]
+    pip = next(entry["pip"] for entry in conda if isinstance(entry, dict))
+    lines = [entry for entry in conda if isinstance(entry, str)] + pip
+    environment = {name.lower(): minimum for name, _, minimum in (line.partition(">=") for line in lines)}
+    assert environment.pop("python") == project["requires-python"].removeprefix(">=")
+    assert environment.pop("pip") == ""
+    assert environment == {CONDA_NAMES.get(name, name): minimum for name, minimum in ranges.items()}
+    constraints = [line for line in (PROJECT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    tested = {name.lower(): version for name, _, version in (line.partition("==") for line in constraints)}
+    for name, minimum in ranges.items():
+        assert name in tested, f"{name} is not in constraints.txt"
+        if minimum:
+            numbers = [[int(part) for part in version.split(".")[:2]] for version in (tested[name], minimum)]
+            assert numbers[0] >= numbers[1], f"{name}: constraints.txt has {tested[name]}, asked for {minimum}"
