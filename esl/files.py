@@ -13,7 +13,7 @@ from esl.errors import InputError
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A temporary path in the folder of ``path``, renamed to ``path`` when the block ends well, removed when it does not.
+    """A temporary path beside ``path``, renamed to ``path`` when the block ends well, removed when it does not.
 
     A killed process leaves at most a ``.part`` file that nothing reads.
     """
@@ -21,7 +21,7 @@ def beside(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 

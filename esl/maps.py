@@ -92,11 +92,10 @@ class ShardWriter:
 @contextmanager
 def write_shard(path: Path, num_images: int, origin: Origin) -> Iterator[ShardWriter]:
     """A writer for ``num_images`` images; the file appears whole under ``path`` when the block ends well."""
-    with beside(path) as part:
-        with h5py.File(part, "w") as file:
-            writer = ShardWriter(file, num_images, origin)
-            yield writer
-            writer.finish()
+    with beside(path) as part, h5py.File(part, "w") as file:
+        writer = ShardWriter(file, num_images, origin)
+        yield writer
+        writer.finish()
 
 
 class Shard:

@@ -108,8 +108,8 @@ def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, Path]:
             defects.append(f"{path}: changed since it was written")
     if defects:
         raise InputError(
-            f"{len(defects)} pseudo-label(s) differ from {folder}.json; write them again: delete {folder}.json and run the "
-            "workflow again\n  " + "\n  ".join(defects[:20])
+            f"{len(defects)} pseudo-label(s) differ from their manifest; to write them again delete {folder}.json "
+            "and run the workflow\n  " + "\n  ".join(defects[:20])
         )
     return paths
 

@@ -62,19 +62,22 @@ def load_tensors(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_checkpoint(path: Path) -> tuple[nn.Module, Description]:
+def load_checkpoint(path: Path, class_set: str) -> tuple[nn.Module, Description]:
     """The network in evaluation mode, on the CPU, and its description.
 
     Raises:
-        InputError: the file is no checkpoint of this version, or its weights are of another network.
+        InputError: the file is no checkpoint of this version, or of another class set, or its weights are of another
+            network.
     """
     content = load_tensors(path)
     if content.get("format_version") != FORMAT_VERSION:
         raise InputError(f"{path}: expected a checkpoint of format {FORMAT_VERSION}; delete it and train again")
     description = Description(**content["description"])
-    if description.class_set not in CLASS_SETS:
-        raise InputError(f"{path}: its class set {description.class_set!r} is none of {', '.join(CLASS_SETS)}")
-    network = build_network(description.network, len(CLASS_SETS[description.class_set]))
+    if description.class_set != class_set:
+        raise InputError(
+            f"{path}: a model of {description.class_set!r}, but the data are of {class_set!r}; train it again"
+        )
+    network = build_network(description.network, len(CLASS_SETS[class_set]))
     try:
         network.load_state_dict(content["weights"])
     except RuntimeError as error:

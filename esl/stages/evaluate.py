@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from esl.classes import CLASS_SETS
 from esl.datasets.index import read_index
-from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
 from esl.inference import Predictor, confusion_on
 from esl.metrics import intersection_over_union, mean_iou, pixel_accuracy
@@ -27,11 +26,7 @@ def main() -> None:
     add_device(parser)
     flags = parser.parse_args()
     index = read_index(flags.index)
-    network, description = load_checkpoint(flags.checkpoint)
-    if description.class_set != index.class_set:
-        raise InputError(
-            f"{flags.checkpoint}: a model of {description.class_set}, but {flags.index} is indexed for {index.class_set}"
-        )
+    network, description = load_checkpoint(flags.checkpoint, index.class_set)
     predictor = Predictor(network, make_fabric(flags))
     confusion = confusion_on(predictor, index, size=flags.size, batch=flags.batch_size)
     resolutions = sorted({sample.label_size or sample.size for sample in index.samples})

@@ -23,11 +23,7 @@ def main() -> None:
     add_device(parser)
     flags = parser.parse_args()
     index = read_index(flags.index)
-    network, description = load_checkpoint(flags.checkpoint)
-    if description.class_set != index.class_set:
-        raise InputError(
-            f"{flags.checkpoint}: a model of {description.class_set}, but {flags.index} is indexed for {index.class_set}"
-        )
+    network, _ = load_checkpoint(flags.checkpoint, index.class_set)
     number, total = (int(part) for part in flags.shard.split("-of-"))
     samples = index.samples[number - 1 :: total]
     if not samples:

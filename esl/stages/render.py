@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,10 @@ from esl.streets.layouts import Street, cityscapes_streets, gta5_streets, write_
 from esl.streets.render import check_settings
 
 MANIFEST = "manifest.json"
-UNFINISHED = ".unfinished.json"
-"""Lies in the root while a rendering is under way; like the manifest it tells which files there are ours."""
+RECORD = ".rendering.json"
+"""Lies in the root before, while and after its files do: it tells which files there are ours.
+
+The manifest cannot: a workflow removes it before it renders anew."""
 
 FOLDERS = ("gta5", "cityscapes")
 
@@ -34,7 +35,7 @@ def render_miniature(root: Path, pictures: dict[str, int], settings: dict[str, A
     check_settings(**settings)
     splits = _splits(pictures)
     _clear(root)
-    write_json(root / UNFINISHED, {"pictures": pictures})
+    write_json(root / RECORD, {"pictures": pictures})
     pixels = {split: write_streets(streets, root, **settings, workers=workers) for split, streets in splits.items()}
     manifest = {
         "settings": settings,
@@ -46,7 +47,6 @@ def render_miniature(root: Path, pictures: dict[str, int], settings: dict[str, A
         "sha256": sha256_of_lines([f"{sha256_of_file(root / name)}  {name}" for name in _files(splits)]),
     }
     write_json(root / MANIFEST, manifest)
-    (root / UNFINISHED).unlink()
 
 
 def _splits(pictures: dict[str, int]) -> dict[str, list[Street]]:
@@ -68,8 +68,8 @@ def _files(splits: dict[str, list[Street]]) -> list[str]:
 def _clear(root: Path) -> None:
     """Remove an older miniature from ``root``, but nothing else; refuse where anything else lies there.
 
-    The manifest becomes the mark of an unfinished rendering first, so that a kill at any point leaves no manifest over
-    missing files and no file that is not known as ours.
+    The manifest goes first and the record stays, so that a kill at any point leaves no manifest over missing files and
+    no file that is not known as ours.
     """
     foreign = sorted(_present(root) - _ours(root))
     if foreign:
@@ -77,8 +77,7 @@ def _clear(root: Path) -> None:
             f"{root / foreign[0]}: not a file of the miniature, which {root} is meant for"
             f" ({len(foreign)} such files); move them away or choose another root"
         )
-    if (root / MANIFEST).exists():
-        os.replace(root / MANIFEST, root / UNFINISHED)
+    (root / MANIFEST).unlink(missing_ok=True)
     for folder in FOLDERS:
         if (root / folder).exists():
             shutil.rmtree(root / folder)
@@ -97,14 +96,12 @@ def _is_part(path: Path) -> bool:
 
 
 def _ours(root: Path) -> set[str]:
-    """The files under ``root`` that a manifest or a mark of ours there accounts for, and these two themselves."""
-    ours: set[str] = set()
-    for name in (MANIFEST, UNFINISHED):
-        try:
-            ours |= {name, *_files(_splits(json.loads((root / name).read_text())["pictures"]))}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue  # absent, or somebody else's
-    return ours
+    """The files under ``root`` that a record of ours there accounts for; none without such a record."""
+    try:
+        pictures = json.loads((root / RECORD).read_text())["pictures"]
+        return {RECORD, MANIFEST, *_files(_splits(pictures))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()  # absent, or somebody else's
 
 
 def _class_shares(pixels: NDArray[np.int64]) -> dict[str, float]:

@@ -99,11 +99,10 @@ def _initial_network(flags: argparse.Namespace, class_set: str, provenance: dict
     if flags.initial is None:
         torch.manual_seed(flags.seed)
         return build_network(flags.network, len(CLASS_SETS[class_set]))
-    network, description = load_checkpoint(flags.initial)
-    if (description.network, description.class_set) != (flags.network, class_set):
+    network, description = load_checkpoint(flags.initial, class_set)
+    if description.network != flags.network:
         raise InputError(
-            f"{flags.initial}: a {description.network!r} of {description.class_set}, "
-            f"but the config asks for a {flags.network!r} of {class_set}; train it again"
+            f"{flags.initial}: a {description.network!r}, but the config asks for a {flags.network!r}; train it again"
         )
     provenance["initial"] = sha256_of_file(flags.initial)
     return network

@@ -24,26 +24,26 @@ class Kind:
 
     zone: str
     parts: tuple[Part, ...]
-    depth: Range = (7.0, 45.0)
+    depth: Range = (6.5, 26.0)
 
 
-_POST_2M = Part("post", "pole", (0.16, 2.9, 0.0))
-_MAST = (Part("post", "pole", (0.24, 6.4, 0.0)), Part("arm", "pole", (4.0, 0.18, 0.0), (0.0, 6.1, 0.0)))
+_POST_2M = Part("post", "pole", (0.3, 2.9, 0.0))
+_MAST = (Part("post", "pole", (0.36, 6.4, 0.0)), Part("arm", "pole", (4.0, 0.28, 0.0), (0.0, 6.1, 0.0)))
 _LIGHTS = (0.62, 1.5, 0.0)
 
 KINDS = {
     "car": Kind("lane", (Part("car {way}", "car", (1.9, 1.55, 4.3)),)),
-    "parked car": Kind("kerb", (Part("car {way}", "car", (1.9, 1.5, 4.2)),), (6.0, 40.0)),
-    "bus": Kind("lane", (Part("bus {way}", "bus", (2.6, 3.2, 11.0)),), (9.0, 32.0)),
-    "truck": Kind("lane", (Part("truck {way}", "truck", (2.6, 3.6, 8.5)),), (9.0, 32.0)),
-    "tram": Kind("track", (Part("tram {way}", "train", (2.6, 4.0, 22.0)),), (9.0, 32.0)),
+    "parked car": Kind("kerb", (Part("car {way}", "car", (1.9, 1.5, 4.2)),), (6.0, 24.0)),
+    "bus": Kind("lane", (Part("bus {way}", "bus", (2.6, 3.2, 11.0)),), (8.0, 22.0)),
+    "truck": Kind("lane", (Part("truck {way}", "truck", (2.6, 3.6, 8.5)),), (8.0, 22.0)),
+    "tram": Kind("track", (Part("tram {way}", "train", (2.6, 4.0, 22.0)),), (8.0, 22.0)),
     "cyclist": Kind(
         "lane",
         (
             Part("bicycle {pose}", "bicycle", (1.9, 1.1, 0.0)),
             Part("rider {pose}", "rider", (1.15, 1.35, 0.0), (0.0, 0.5, 0.0)),
         ),
-        (6.0, 22.0),
+        (4.5, 12.0),
     ),
     "motorcyclist": Kind(
         "lane",
@@ -51,13 +51,13 @@ KINDS = {
             Part("motorcycle {pose}", "motorcycle", (2.1, 1.15, 0.0)),
             Part("rider {pose}", "rider", (1.15, 1.25, 0.0), (0.0, 0.5, 0.0)),
         ),
-        (6.0, 22.0),
+        (4.5, 12.0),
     ),
-    "parked bicycle": Kind("pavement", (Part("bicycle side", "bicycle", (1.9, 1.1, 0.0)),), (6.0, 22.0)),
-    "parked motorcycle": Kind("kerb", (Part("motorcycle side", "motorcycle", (2.1, 1.15, 0.0)),), (7.0, 22.0)),
-    "pedestrian": Kind("pavement", (Part("person", "person", (0.75, 1.75, 0.0)),), (6.0, 24.0)),
-    "crossing pedestrian": Kind("road", (Part("person", "person", (0.75, 1.75, 0.0)),), (8.0, 26.0)),
-    "lights": Kind("edge", (_POST_2M, Part("lights", "traffic light", _LIGHTS, (0.0, 2.7, 0.0))), (7.0, 26.0)),
+    "parked bicycle": Kind("pavement", (Part("bicycle side", "bicycle", (1.9, 1.1, 0.0)),), (4.5, 12.0)),
+    "parked motorcycle": Kind("kerb", (Part("motorcycle side", "motorcycle", (2.1, 1.15, 0.0)),), (5.5, 12.0)),
+    "pedestrian": Kind("pavement", (Part("person", "person", (0.85, 1.8, 0.0)),), (4.5, 12.0)),
+    "crossing pedestrian": Kind("road", (Part("person", "person", (0.85, 1.8, 0.0)),), (5.5, 13.0)),
+    "lights": Kind("edge", (_POST_2M, Part("lights", "traffic light", _LIGHTS, (0.0, 2.7, 0.0))), (5.5, 16.0)),
     "mast lights": Kind(
         "edge",
         (
@@ -66,11 +66,11 @@ KINDS = {
             Part("lights", "traffic light", (0.75, 1.8, 0.0), (-1.9, 5.2, 0.0)),
             Part("lights", "traffic light", (0.75, 1.8, 0.0), (0.0, 3.2, 0.0)),
         ),
-        (12.0, 26.0),
+        (9.0, 18.0),
     ),
-    "sign": Kind("edge", (_POST_2M, Part("sign", "traffic sign", (0.95, 0.95, 0.0), (0.0, 2.2, 0.0))), (6.0, 24.0)),
-    "lamp": Kind("edge", (Part("lamp", "pole", (2.6, 7.5, 0.0), (0.0, 0.0, 0.0)),), (8.0, 45.0)),
-    "bollard": Kind("edge", (Part("post", "pole", (0.2, 1.1, 0.0)),), (6.0, 20.0)),
+    "sign": Kind("edge", (_POST_2M, Part("sign", "traffic sign", (1.1, 1.1, 0.0), (0.0, 2.2, 0.0))), (5.0, 15.0)),
+    "lamp": Kind("edge", (Part("lamp", "pole", (2.6, 7.5, 0.0), (0.0, 0.0, 0.0)),), (6.0, 22.0)),
+    "bollard": Kind("edge", (Part("post", "pole", (0.3, 1.1, 0.0)),), (5.0, 12.0)),
     "tree": Kind("yard", (Part("tree", "vegetation", (5.0, 6.5, 0.0)),), (9.0, 70.0)),
     "street tree": Kind("edge", (Part("tree", "vegetation", (3.8, 5.8, 0.0)),), (10.0, 50.0)),
     "bush": Kind("yard", (Part("bush", "vegetation", (2.8, 1.9, 0.0)),), (7.0, 45.0)),
@@ -111,22 +111,22 @@ HABITS = {
         crosswalk_chance=0.45,
         bonnet_chance=0.0,
         house_chance=0.72,
-        wall_chance=0.14,
-        fence_chance=0.14,
+        wall_chance=0.22,
+        fence_chance=0.22,
         floors=(1, 4),
         plot=(9.0, 18.0),
         expected={
             "car": 2.6,
             "parked car": 1.4,
-            "bus": 0.32,
-            "truck": 0.34,
-            "tram": 0.26,
-            "cyclist": 0.3,
-            "motorcyclist": 0.3,
-            "parked bicycle": 0.3,
-            "parked motorcycle": 0.15,
-            "pedestrian": 1.0,
-            "crossing pedestrian": 0.2,
+            "bus": 0.4,
+            "truck": 0.4,
+            "tram": 0.36,
+            "cyclist": 0.45,
+            "motorcyclist": 0.4,
+            "parked bicycle": 0.5,
+            "parked motorcycle": 0.2,
+            "pedestrian": 1.4,
+            "crossing pedestrian": 0.35,
             "lights": 0.7,
             "mast lights": 0.4,
             "sign": 1.2,
@@ -149,20 +149,20 @@ HABITS = {
         crosswalk_chance=0.45,
         bonnet_chance=0.3,
         house_chance=0.82,
-        wall_chance=0.12,
-        fence_chance=0.12,
+        wall_chance=0.2,
+        fence_chance=0.2,
         floors=(3, 5),
         plot=(8.0, 15.0),
         expected={
             "car": 1.7,
             "parked car": 1.6,
-            "bus": 0.28,
-            "truck": 0.26,
-            "tram": 0.42,
+            "bus": 0.36,
+            "truck": 0.36,
+            "tram": 0.44,
             "cyclist": 0.6,
-            "motorcyclist": 0.26,
-            "parked bicycle": 0.9,
-            "parked motorcycle": 0.15,
+            "motorcyclist": 0.4,
+            "parked bicycle": 0.8,
+            "parked motorcycle": 0.2,
             "pedestrian": 2.2,
             "crossing pedestrian": 0.5,
             "lights": 0.8,

@@ -167,8 +167,8 @@ def wall(courses: int) -> Model:
 _POST = Model([front("pole", *box(-0.5, 0, 0.5, 1)), front("pole", *box(-0.5, 0, -0.1, 1), shade=1.3)])
 _LAMP = Model(
     [
-        front("pole", *box(-0.05, 0.0, 0.05, 0.97)),
-        front("pole", *stroke((0.0, 0.955), (-0.9, 0.985), 0.03)),
+        front("pole", *box(-0.07, 0.0, 0.07, 0.97)),
+        front("pole", *stroke((0.0, 0.955), (-0.9, 0.985), 0.05)),
         front("lantern", *box(-1.0, 0.955, -0.6, 0.99)),
     ]
 )

@@ -13,6 +13,9 @@ from esl.streets.scene import sample_scene
 from esl.streets.weather import sample_weather
 
 DOMAINS = ("source", "target")
+SEVERITY = (0.2, 1.4)
+"""The range of a target picture's own shift, as a multiple of the rendering's: some days are worse than others."""
+
 SMALLEST = (64, 32)  # width, height in pixels
 
 
@@ -33,7 +36,7 @@ def render_street(
 
     A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people) or "target" (gloomy,
     narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how far the target's appearance
-    lies from the source's: 0 is none, 1 the default; it changes no label and no source picture. Raises InputError.
+    lies from the source's: 0 is none; it changes no label and no source picture. Raises InputError.
     """
     if domain not in DOMAINS:
         raise InputError(f"Expected `domain` to be one of {', '.join(DOMAINS)}, but got {domain!r}")
@@ -42,7 +45,8 @@ def render_street(
         raise InputError(f"Expected `index` to be >= 0, but got {index}")
     scene_rng, look_rng = (np.random.default_rng([seed, DOMAINS.index(domain), part, index]) for part in (0, 1))
     scene = sample_scene(domain, scene_rng, width, height)
-    weather = sample_weather(domain, look_rng, shift)
-    colours = palette(0.0 if domain == "source" else shift)
+    severity = 0.0 if domain == "source" else shift * look_rng.uniform(*SEVERITY)
+    weather = sample_weather(look_rng, severity)
+    colours = palette(severity)
     painting = paint(scene, colours, sky=weather.sky_low, sun=look_rng.uniform(-1.2, 1.2))
     return photograph(painting, scene.view, weather, look_rng), painting.label

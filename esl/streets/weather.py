@@ -46,10 +46,10 @@ _SUNNY = (
 )
 
 _WORN = {"vignette": 0.4, "masonry": 1.0}
-_OVERCAST = {"sun": 0.05, "cloud": 0.7, "haze": 0.9, "wet": 0.1, "saturation": 0.8, "blur": 0.45, "noise": 0.03}
-_FOG = {"sun": 0.0, "cloud": 0.3, "haze": 2.4, "wet": 0.15, "saturation": 0.75, "blur": 0.6, "noise": 0.028}
-_RAIN = {"sun": 0.0, "cloud": 0.8, "haze": 1.3, "wet": 0.6, "saturation": 0.85, "blur": 0.55, "noise": 0.036}
-_DUSK = {"sun": 0.0, "cloud": 0.6, "haze": 0.8, "wet": 0.25, "saturation": 0.9, "blur": 0.45, "noise": 0.042}
+_OVERCAST = {"sun": 0.05, "cloud": 0.7, "haze": 0.9, "wet": 0.1, "saturation": 0.8, "blur": 0.3, "noise": 0.018}
+_FOG = {"sun": 0.0, "cloud": 0.3, "haze": 2.4, "wet": 0.15, "saturation": 0.75, "blur": 0.4, "noise": 0.018}
+_RAIN = {"sun": 0.0, "cloud": 0.8, "haze": 1.3, "wet": 0.6, "saturation": 0.85, "blur": 0.4, "noise": 0.022}
+_DUSK = {"sun": 0.0, "cloud": 0.6, "haze": 0.8, "wet": 0.25, "saturation": 0.9, "blur": 0.3, "noise": 0.026}
 _GLOOMY = (
     _weather("b4b8c0 d0d2d4 8c9098", (-0.22, -0.14, -0.16), **_OVERCAST, **_WORN),
     _weather("b8c0bc c4ccc8 a8b0ae", (-0.38, -0.14, -0.26), **_FOG, **_WORN),
@@ -69,11 +69,10 @@ def _blend(ours: Weather, theirs: Weather, shift: float) -> Weather:
     return Weather(**moved)
 
 
-def sample_weather(domain: str, rng: np.random.Generator, shift: float) -> Weather:
-    """One day's weather; the target's is ``shift`` times as far from a source day as its own is."""
+def sample_weather(rng: np.random.Generator, shift: float) -> Weather:
+    """One day's weather, ``shift`` times as far from a sunny day of the source as a gloomy one of the target is."""
     day, gloom = _SUNNY[int(rng.integers(len(_SUNNY)))], _GLOOMY[int(rng.integers(len(_GLOOMY)))]
     jitter = rng.normal(0, 1, 4).astype(np.float32)
-    own = 0.0 if domain == "source" else shift
-    weather = _blend(day, gloom, own)
-    spread = 0.05 + 0.05 * own
+    weather = _blend(day, gloom, shift)
+    spread = 0.05 + 0.05 * shift
     return Weather(**{**vars(weather), "gain": weather.gain + spread * (jitter[0] + 0.6 * jitter[1:])})

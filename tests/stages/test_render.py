@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from esl.stages.render import MANIFEST, UNFINISHED, main
+from esl.stages.render import MANIFEST, main
 
 COUNTS = ["--source", "3", "--target-train", "4", "--target-val", "2"]
 SMALL = ["--width", "64", "--height", "32", *COUNTS, "--workers", "1"]
@@ -30,7 +30,7 @@ def test_the_manifest_tells_settings_counts_and_shares(tmp_path: Path) -> None:
     assert manifest["pictures"] == {"source": 3, "target_train": 4, "target_val": 2}
     for shares in manifest["class_shares"].values():
         assert len(shares) == 20 and sum(shares.values()) == pytest.approx(1, abs=1e-4)
-    assert len(_files(tmp_path)) == 2 * 9 + 1
+    assert len(_files(tmp_path)) == 2 * 9 + 2
 
 
 def test_the_same_settings_give_the_same_manifest_and_any_other_gives_another(tmp_path: Path) -> None:
@@ -45,16 +45,16 @@ def test_an_older_rendering_is_replaced_as_a_whole(tmp_path: Path) -> None:
     _render(tmp_path, "--source", "5")
     _render(tmp_path)
     assert not (tmp_path / "gta5/images/00005.png").exists()
-    assert len(_files(tmp_path)) == 2 * 9 + 1
+    assert len(_files(tmp_path)) == 2 * 9 + 2
 
 
 def test_a_killed_rendering_is_repeated(tmp_path: Path) -> None:
     finished = _render(tmp_path)
-    (tmp_path / MANIFEST).rename(tmp_path / UNFINISHED)
+    (tmp_path / MANIFEST).unlink()
     (tmp_path / "gta5/images/00002.png").unlink()
     (tmp_path / "gta5/images/.00002.png.77.part").write_bytes(b"half")
     assert _render(tmp_path) == finished
-    assert len(_files(tmp_path)) == 2 * 9 + 1
+    assert len(_files(tmp_path)) == 2 * 9 + 2
 
 
 @pytest.mark.parametrize("foreign", ["notes.txt", "gta5/images/00001.png", "cityscapes/license.txt", "manifest.json"])
@@ -71,7 +71,7 @@ def test_a_file_added_to_a_rendering_is_not_removed(tmp_path: Path) -> None:
     (tmp_path / "gta5/images/mine.png").touch()
     with pytest.raises(ValueError, match=r"mine\.png"):
         _render(tmp_path)
-    assert (tmp_path / MANIFEST).exists() and len(_files(tmp_path)) == 2 * 9 + 2
+    assert (tmp_path / MANIFEST).exists() and len(_files(tmp_path)) == 2 * 9 + 3
 
 
 def test_a_mistake_ends_the_stage_with_one_line_and_status_1(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ def test_wrong_settings_leave_an_older_rendering_alone(tmp_path: Path) -> None:
     _render(tmp_path)
     with pytest.raises(ValueError, match="shift"):
         _render(tmp_path, "--shift", "-1")
-    assert len(_files(tmp_path)) == 2 * 9 + 1
+    assert len(_files(tmp_path)) == 2 * 9 + 2

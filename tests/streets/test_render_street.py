@@ -19,7 +19,7 @@ def test_every_class_is_in_at_least_8_percent_of_pictures_and_all_ids_are_known(
     labels = [render_street(domain, index=index, **SMALL)[1] for index in range(100)]
     present = np.array([np.bincount(label.ravel(), minlength=256) > 0 for label in labels])
     assert set(np.flatnonzero(present.any(axis=0))) <= {label.id for label in CITYSCAPES_LABELS}
-    assert {id: int(present[:, id].sum()) for id in EVALUATED if present[:, id].sum() < 8} == {}
+    assert {id_: int(present[:, id_].sum()) for id_ in EVALUATED if present[:, id_].sum() < 8} == {}
 
 
 def test_the_same_arguments_give_the_same_bytes_in_another_process_and_order() -> None:

@@ -60,7 +60,10 @@ class Project:
         """The jobs of a dry-run, by their messages without the benchmark's name; empty when nothing is to be done."""
         run = self.snakemake("--dry-run", *arguments, change=change)
         assert run.returncode == 0, run.stdout + run.stderr
-        return {message.replace("gta2city's ", "") for message in re.findall(r"^Job \d+: (.*)$", run.stderr + run.stdout, re.M)}
+        return {
+            message.replace("gta2city's ", "")
+            for message in re.findall(r"^Job \d+: (.*)$", run.stderr + run.stdout, re.M)
+        }
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replaces ``old``, which must be there, in a file of the checkout."""

@@ -1,4 +1,4 @@
-"""Mistakes of a user: one clear message naming the key or the file, before anything trains, and a failing exit status."""
+"""Mistakes of a user: one message that names the key or the file, before anything trains, and a failing exit status."""
 
 import shutil
 
@@ -18,7 +18,10 @@ def config(**benchmark):
     [
         (config(metods={"esl": {"rounds": 1}}), f"{GTA2CITY}: unknown key 'metods'; did you mean 'methods'?"),
         (config(methods={"esl": {"rounds": "two"}}), f"{GTA2CITY}.methods.esl.rounds: 'two' is not of type 'integer'"),
-        (config(methods={"esl": {"bound": 1.5}}), f"{GTA2CITY}.methods.esl.bound: 1.5 is greater than the maximum of 1"),
+        (
+            config(methods={"esl": {"bound": 1.5}}),
+            f"{GTA2CITY}.methods.esl.bound: 1.5 is greater than the maximum of 1",
+        ),
         (config(source={"dataset": "gta"}), f"{GTA2CITY}.source.dataset: 'gta' is not one of"),
         (config(training={"crop": "big"}), f"{GTA2CITY}.training.crop: 'big' does not match"),
         ({"benchmark": {}}, "(top level): unknown key 'benchmark'; did you mean 'benchmarks'?"),

@@ -26,7 +26,9 @@ def test_later_rounds_take_their_labels_from_the_round_before(fresh):
     change = {"benchmarks": {"gta2city": {"methods": {"esl": {"rounds": 3}}, "inference": {"shards": 3}}}}
     jobs = fresh.planned(change=change)
     assert {job for job in jobs if job.startswith("Inferring")} == {
-        f"Inferring maps of {model}, shard {n}-of-3" for model in ("source", "esl-round1", "esl-round2") for n in (1, 2, 3)
+        f"Inferring maps of {model}, shard {n}-of-3"
+        for model in ("source", "esl-round1", "esl-round2")
+        for n in (1, 2, 3)
     }
 
 

@@ -191,7 +191,9 @@ def target_pictures(wildcards):
 
 def target_flags(wildcards, input):
     """The flags of the source stage for those pictures."""
-    shown = flags(target_batch="training.source.target_batch", target_size="target.size")
+    shown = flags(
+        target_batch="training.source.target_batch", target_size="target.size"
+    )
     return f"--target-index {input.target} {shown(wildcards)}" if input.target else ""
 
 

@@ -52,3 +52,36 @@ rule summarize:
     shell:
         "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
+
+
+rule reproduce:
+    input:
+        expand("results/{benchmark}/reproduce.json", benchmark=config["benchmarks"]),
+    message:
+        "Every benchmark over its seeds"
+
+
+rule compare_seeds:
+    input:
+        results=expand(
+            "results/{{benchmark}}-seed{seed}/miou.json", seed=config["reproduce"]
+        ),
+    output:
+        summary="results/{benchmark}/reproduce.json",
+        table="results/{benchmark}/reproduce.md",
+    log:
+        "logs/{benchmark}/reproduce.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("reproduce"),
+        seeds=config["reproduce"],
+    message:
+        "Comparing {wildcards.benchmark} over seeds"
+    shell:
+        "python -m esl.stages.reproduce --results {input.results} --seeds {params.seeds}"
+        " --output {output.summary} --table {output.table} > {log} 2>&1"

@@ -1,0 +1,69 @@
+"""What many tests share: one thread, repeatable hypothesis, and data sets made on the spot."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from PIL import Image
+
+from esl.classes import CITYSCAPES_LABELS
+from esl.datasets.index import Checks, Index, build_index
+
+settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("repeatable")
+torch.set_num_threads(1)
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "cityscapes"
+
+Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture (H, W, 3) and raw label ids (H, W)
+WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
+
+
+def _write_cityscapes(root: Path, split: str, frames: dict[str, Frame]) -> Path:
+    """``frames`` by id in the official layout of Cityscapes under ``root``, which is returned."""
+    for id_, (picture, ids) in frames.items():
+        city = id_.partition("_")[0]
+        for kind, suffix, content in (("leftImg8bit", "leftImg8bit", picture), ("gtFine", "gtFine_labelIds", ids)):
+            if content is not None:
+                path = root / kind / split / city / f"{id_}_{suffix}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(content).save(path)
+    return root
+
+
+@pytest.fixture(scope="session")
+def write_cityscapes() -> WriteFrames:
+    return _write_cityscapes
+
+
+@pytest.fixture(scope="session")
+def small_index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """The index of five random frames of 24x16 with labels of every Cityscapes id; not to be written to."""
+    rng = np.random.default_rng(0)
+    frames: dict[str, Frame] = {
+        f"aachen_000000_{number:06d}": (
+            rng.integers(0, 256, (16, 24, 3), dtype=np.uint8),
+            rng.integers(0, len(CITYSCAPES_LABELS), (16, 24), dtype=np.uint8),
+        )
+        for number in range(5)
+    }
+    root = _write_cityscapes(tmp_path_factory.mktemp("cityscapes"), "train", frames)
+    return build_index("cityscapes", root, "train", "cityscapes19", Checks("required", "error", True))
+
+
+@pytest.fixture(scope="session")
+def fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1)
+
+
+@pytest.fixture(scope="session")
+def real_cityscapes() -> Path:
+    """The root of one real validation frame; it lies outside the repository because its licence forbids a copy."""
+    if not REAL.is_dir():
+        pytest.skip(f"no real Cityscapes frame at {REAL}")
+    return REAL

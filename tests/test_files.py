@@ -1,0 +1,63 @@
+"""Whole files or none."""
+
+import hashlib
+import math
+from pathlib import Path
+
+import pytest
+
+from esl.errors import InputError
+from esl.files import beside, read_json, sha256_of_file, sha256_of_lines, write_json
+
+
+def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file.txt"
+    with beside(path) as part:
+        part.write_text("whole")
+        assert part.parent == path.parent and not path.exists()
+    assert path.read_text() == "whole"
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_an_exception_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), beside(path) as part:
+        part.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_json_refuses_what_json_does_not_have_and_leaves_nothing(tmp_path: Path, bad: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"miou": [0.5, {"road": bad}]})
+    assert not [*tmp_path.iterdir()]
+
+
+def test_json_reads_back_what_was_written_to_the_last_bit(tmp_path: Path) -> None:
+    content = {"threshold": 6554 / 65535, "none": None, "city": "Zürich", "pixels": 2**53 + 1, "all": [True, 0.1]}
+    write_json(tmp_path / "a.json", content)
+    assert read_json(tmp_path / "a.json") == content
+    assert "Zürich" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert (tmp_path / "a.json").read_bytes().endswith(b"}\n")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"[1, 2]", b"3"])
+def test_a_damaged_json_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"bad\.json"):
+        read_json(tmp_path / "bad.json")
+
+
+def test_a_missing_json_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.json: no such file"):
+        read_json(tmp_path / "none.json")
+
+
+def test_digests_are_sha256(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")  # the test vector of FIPS 180-2
+    assert sha256_of_file(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256_of_lines(["a", "bc"]) == hashlib.sha256(b"a\nbc\n").hexdigest()
+    assert sha256_of_lines(["a", "bc"]) != sha256_of_lines(["ab", "c"])

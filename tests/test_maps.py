@@ -1,0 +1,171 @@
+"""The HDF5 shard: exact, readable with plain h5py, whole or absent, and never silently wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from esl.errors import InputError
+from esl.fixed_point import CODES, code_histogram
+from esl.maps import Origin, open_shard, same_origin, write_shard
+
+CLASSES = ("road", "sidewalk", "sky")
+ORIGIN = Origin(CLASSES, "0123abcd", "bilinear")
+IDS = ["aachen_000000_000019", "zürich_000001_000019", "c"]
+
+
+def _images() -> list[dict[str, NDArray[Any]]]:
+    rng = np.random.default_rng(0)
+    return [
+        {
+            "probability": rng.random((3, 4, 5)).astype(np.float16),
+            "label": rng.integers(0, 3, (11, 13), dtype=np.uint8),
+            "entropy": rng.integers(0, CODES, (11, 13), dtype=np.uint16),
+            "confidence": rng.integers(0, CODES, (11, 13), dtype=np.uint16),
+        }
+        for _ in IDS
+    ]
+
+
+def _write(path: Path, origin: Origin = ORIGIN, images: int = len(IDS)) -> list[dict[str, NDArray[Any]]]:
+    """A shard for three images of which the first ``images`` are stored."""
+    chosen = _images()[:images]
+    with write_shard(path, len(IDS), origin) as writer:
+        for id_, image in zip(IDS, chosen, strict=False):
+            codes = {measure: image[measure] for measure in ("entropy", "confidence")}
+            histograms = {measure: code_histogram(image["label"], value, 3) for measure, value in codes.items()}
+            writer.append(id_, image["probability"], image["label"], codes, histograms)
+    return chosen
+
+
+def test_a_shard_reads_back_to_the_last_bit(tmp_path: Path) -> None:
+    images = _write(tmp_path / "1-of-1.h5")
+    with open_shard(tmp_path / "1-of-1.h5") as shard:
+        assert shard.ids == IDS
+        assert shard.origin == ORIGIN
+        for row, image in enumerate(images):
+            maps = shard.pixel_maps(row)
+            assert maps.keys() == {"label", "entropy", "confidence"}
+            for name, value in maps.items():
+                assert value.dtype == image[name].dtype
+                assert np.array_equal(value, image[name])
+
+
+def test_plain_h5py_finds_the_documented_datasets_and_attributes(tmp_path: Path) -> None:
+    images = _write(tmp_path / "1-of-1.h5")
+    with h5py.File(tmp_path / "1-of-1.h5") as file:
+        assert file["id"].asstr()[:].tolist() == IDS
+        expected = {"probability": "float16", "label": "uint8", "entropy": "uint16", "confidence": "uint16"}
+        for name, dtype in expected.items():
+            assert file[name].dtype == dtype
+            assert np.array_equal(file[name][:], np.stack([image[name] for image in images]))
+        assert {file[f"histogram/{measure}"].shape for measure in ("entropy", "confidence")} == {(3, CODES)}
+        assert {file[f"histogram/{measure}"].dtype for measure in ("entropy", "confidence")} == {np.dtype("int64")}
+        assert json.loads(file.attrs["class_set"]) == [*CLASSES]
+        attributes = {name: file.attrs[name] for name in ("format_version", "checkpoint_sha256", "interpolation")}
+        assert attributes == {"format_version": 1, "checkpoint_sha256": "0123abcd", "interpolation": "bilinear"}
+
+
+def test_histograms_equal_a_recount_of_the_stored_codes(tmp_path: Path) -> None:
+    _write(tmp_path / "1-of-1.h5")
+    with h5py.File(tmp_path / "1-of-1.h5") as file, open_shard(tmp_path / "1-of-1.h5") as shard:
+        for measure in ("entropy", "confidence"):
+            recount = np.zeros((3, CODES), dtype=np.int64)
+            np.add.at(recount, (file["label"][:], file[measure][:]), 1)
+            assert np.array_equal(shard.histogram(measure), recount)
+            assert shard.histogram(measure).sum() == 3 * 11 * 13
+
+
+def test_a_writer_that_dies_leaves_no_file_and_an_older_one_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "maps" / "1-of-1.h5"
+
+    def die() -> None:
+        with write_shard(path, 3, ORIGIN):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        die()
+    assert not [*path.parent.iterdir()]
+    _write(path)
+    before = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        die()
+    assert path.read_bytes() == before and [*path.parent.iterdir()] == [path]
+
+
+def test_a_shard_that_misses_an_image_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        _write(tmp_path / "1-of-1.h5", images=2)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_truncated_shard_is_refused_by_name(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "1-of-2.h5"
+    _write(path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(InputError, match=r"1-of-2\.h5"), open_shard(path):
+        pass
+
+
+def test_a_missing_shard_or_one_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.h5"), open_shard(tmp_path / "none.h5"):
+        pass
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file.attrs["format_version"] = 2
+    with pytest.raises(InputError, match=r"other\.h5: expected maps of format 1"), open_shard(tmp_path / "other.h5"):
+        pass
+
+
+MAPS = ("probability", "label", "entropy", "confidence", "histogram/entropy", "histogram/confidence")
+
+
+def _flip_a_byte_of(path: Path, name: str) -> None:
+    """Damages the middle of the first stored chunk of a dataset."""
+    with h5py.File(path) as file:
+        assert file[name].fletcher32
+        chunk = file[name].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset + chunk.size // 2] ^= 0x10
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_flipped_byte_never_reads_silently(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "1-of-1.h5"
+    _write(path)
+    _flip_a_byte_of(path, name)
+    with h5py.File(path) as file, pytest.raises(OSError):
+        file[name][:]
+
+
+@pytest.mark.xfail(strict=True, reason="esl/maps.py:112-118: h5py's OSError without the file's name reaches the user")
+@pytest.mark.parametrize("name", MAPS[1:])
+def test_a_flipped_byte_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "1-of-1.h5"
+    _write(path)
+    _flip_a_byte_of(path, name)
+    with pytest.raises(InputError, match=r"1-of-1\.h5"), open_shard(path) as shard:
+        shard.pixel_maps(0)
+        shard.histogram("entropy")
+        shard.histogram("confidence")
+
+
+def test_shards_of_one_model_share_an_origin_and_those_of_two_are_refused(tmp_path: Path) -> None:
+    a, b, c = (tmp_path / f"{number}-of-3.h5" for number in (1, 2, 3))
+    _write(a)
+    _write(b)
+    assert same_origin([a, b]) == ORIGIN
+    _write(c, Origin(CLASSES, "ffff", "bilinear"))
+    with pytest.raises(InputError, match="different models"):
+        same_origin([a, b, c])
+
+
+def test_the_same_maps_give_the_same_bytes(tmp_path: Path) -> None:
+    _write(tmp_path / "a.h5")
+    _write(tmp_path / "b.h5")
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
