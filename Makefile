@@ -16,7 +16,7 @@ $(STAMP):
 	touch $@
 
 run: setup
-	$(RUN) snakemake --cores all results/gta2city/miou.json
+	$(RUN) snakemake --cores all results/gta2city/miou.json results/gta2city/pseudo_labels.png
 	@cat results/gta2city/miou.txt
 
 reproduce: setup

@@ -208,6 +208,18 @@ def models(wildcards):
     return ["source", *rounds, *(["oracle"] if settings["oracle"] else [])]
 
 
+def every_pseudo_label(wildcards):
+    """The manifests of all rounds that keep anything."""
+    rounds = [
+        model
+        for model in models(wildcards)
+        if "-round" in model and not model.startswith("control")
+    ]
+    return [
+        f"results/{wildcards.benchmark}/{round}/pseudo_labels.json" for round in rounds
+    ]
+
+
 def teacher(wildcards):
     """The model before a round: the source model, then the round before."""
     name, _, number = wildcards.round.rpartition("-round")

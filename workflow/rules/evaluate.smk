@@ -54,6 +54,29 @@ rule summarize:
         " --output {output.miou} --table {output.table} > {log} 2>&1"
 
 
+rule picture:
+    input:
+        manifests=every_pseudo_label,
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        picture="results/{benchmark}/pseudo_labels.png",
+    log:
+        "logs/{benchmark}/picture.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("figures"),
+    message:
+        "Picturing {wildcards.benchmark}'s pseudo-labels"
+    shell:
+        "python -m esl.stages.figures --manifests {input.manifests} --index {input.index} --output {output.picture}"
+        " > {log} 2>&1"
+
+
 rule reproduce:
     input:
         expand("results/{benchmark}/reproduce.json", benchmark=config["benchmarks"]),

@@ -1,0 +1,141 @@
+"""Pictures and labels from files: what was put in comes out, and what is no label is refused by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cityscapesscripts.helpers.labels import id2label
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, id_table
+from esl.datasets.reading import read_ids, read_label, read_picture, unknown_ids
+from esl.errors import InputError
+
+CITYSCAPES19 = CLASS_SETS["cityscapes19"]
+CITYSCAPES = id_table(CITYSCAPES_LABELS, CITYSCAPES19)
+GTA5 = id_table(GTA5_LABELS, CITYSCAPES19)
+
+
+def _save_palette_png(path: Path, ids: NDArray[np.uint8]) -> None:
+    """As GTA5 ships its labels: indexed, in the colours of the ids."""
+    image = Image.fromarray(ids)
+    image.putpalette([channel for label in GTA5_LABELS for channel in label.colour])
+    assert image.mode == "P"
+    image.save(path)
+
+
+def test_a_palette_label_reads_as_its_indices_and_not_its_colours(tmp_path: Path) -> None:
+    ids = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    _save_palette_png(tmp_path / "00001.png", ids)
+    assert np.array_equal(read_ids(tmp_path / "00001.png"), ids)
+    expected = [label.train_id for label in GTA5_LABELS]
+    assert read_label(tmp_path / "00001.png", GTA5).ravel().tolist() == expected
+
+
+def test_a_grey_label_reads_as_its_train_ids(tmp_path: Path) -> None:
+    ids = np.array([[7, 8, 0], [33, 26, 29]], dtype=np.uint8)
+    Image.fromarray(ids).save(tmp_path / "label.png")
+    label = read_label(tmp_path / "label.png", CITYSCAPES)
+    assert label.tolist() == [[0, 1, IGNORE], [18, 13, IGNORE]]
+    assert label.dtype == np.uint8
+
+
+def test_a_resized_label_takes_the_nearest_pixel_and_makes_up_no_id(tmp_path: Path) -> None:
+    ids = np.array([[7, 11], [23, 26]], dtype=np.uint8)
+    Image.fromarray(ids).save(tmp_path / "label.png")
+    twice = read_label(tmp_path / "label.png", CITYSCAPES, (4, 4))
+    assert twice.tolist() == np.kron([[0, 2], [10, 13]], np.ones((2, 2), int)).tolist()
+    odd = read_label(tmp_path / "label.png", CITYSCAPES, (7, 3))
+    assert odd.shape == (3, 7) and set(odd.ravel()) <= {0, 2, 10, 13}
+
+
+def test_a_picture_keeps_its_pixels_unless_a_size_is_asked_for(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (6, 10, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "picture.png")
+    assert np.array_equal(read_picture(tmp_path / "picture.png"), picture)
+    assert np.array_equal(read_picture(tmp_path / "picture.png", (10, 6)), picture)
+    assert read_picture(tmp_path / "picture.png", (5, 3)).shape == (3, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("ids", "unknown"),
+    [([7, 33], []), ([7, 34, 33, 34], [34]), ([255, 40, 0], [40, 255]), ([34], [34])],
+)
+def test_ids_that_the_format_does_not_define_are_refused_by_number(
+    tmp_path: Path, ids: list[int], unknown: list[int]
+) -> None:
+    array = np.array([ids], dtype=np.uint8)
+    assert unknown_ids(array, CITYSCAPES) == unknown
+    Image.fromarray(array).save(tmp_path / "label.png")
+    if unknown:
+        with pytest.raises(InputError, match=rf"label\.png: label ids \[{', '.join(map(str, unknown))}\]"):
+            read_label(tmp_path / "label.png", CITYSCAPES)
+
+
+@pytest.mark.parametrize(
+    ("mode", "array"),
+    [
+        ("RGB", np.zeros((4, 4, 3), dtype=np.uint8)),
+        ("RGBA", np.zeros((4, 4, 4), dtype=np.uint8)),
+        ("I;16", np.full((4, 4), 7, dtype=np.uint16)),
+        ("1", np.eye(4, dtype=bool)),
+    ],
+)
+def test_an_image_that_holds_no_8_bit_ids_is_refused_by_name(
+    tmp_path: Path, mode: str, array: NDArray[np.generic]
+) -> None:
+    Image.fromarray(array).save(tmp_path / "label.png")
+    with pytest.raises(InputError, match=rf"label\.png: expected a label of 8-bit ids.*{mode}"):
+        read_label(tmp_path / "label.png", CITYSCAPES)
+
+
+@given(st.floats(0, 1))
+def test_a_truncated_png_is_refused_by_name_or_has_lost_nothing_but_its_end_mark(
+    tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    path = tmp_path_factory.mktemp("truncated") / "label.png"
+    ids = np.random.default_rng(0).integers(0, 34, (32, 32), dtype=np.uint8)
+    Image.fromarray(ids).save(path)
+    whole = path.read_bytes()
+    left = int(share * len(whole))
+    path.write_bytes(whole[:left])
+    if left < len(whole) - 30:  # the check sums of the pixels and the end mark
+        with pytest.raises(InputError, match=r"label\.png: not a readable image"):
+            read_ids(path)
+        with pytest.raises(InputError, match=r"label\.png: not a readable image"):
+            read_picture(path)
+    else:
+        try:
+            read = read_ids(path)
+        except InputError:
+            return
+        assert np.array_equal(read, ids)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "picture.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"picture\.png: not a readable image"):
+        read_picture(tmp_path / "picture.png")
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.png: no such file"):
+        read_picture(tmp_path / "none.png")
+
+
+def test_a_real_label_reads_as_cityscapesscripts_maps_it_and_as_its_own_train_ids_do(real_cityscapes: Path) -> None:
+    folder = real_cityscapes / "gtFine" / "val" / "frankfurt"
+    path = folder / "frankfurt_000000_000294_gtFine_labelIds.png"
+    ours, ids = read_label(path, CITYSCAPES), np.asarray(Image.open(path))
+    assert np.array_equal(ours, np.vectorize(lambda id_: id2label[id_].trainId)(ids))
+    # The frame's two label files disagree: 77 of 32768 pixels, all but one at class borders (as if scaled apart), fit
+    # no table of ids at all. Within each raw id the most frequent trainId still has to be ours.
+    shipped = np.asarray(Image.open(folder / "frankfurt_000000_000294_gtFine_labelTrainIds.png"))
+    assert int((ours != shipped).sum()) == 77
+    for id_ in np.unique(ids):
+        assert np.bincount(shipped[ids == id_]).argmax() == CITYSCAPES.train_ids[id_]
+    assert len(np.unique(ids)) == 14
