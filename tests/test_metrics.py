@@ -3,10 +3,10 @@
 import math
 from pathlib import Path
 
+import cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling as official
 import numpy as np
 import pytest
 import torch
-from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official
 from cityscapesscripts.helpers.labels import id2label, trainId2label
 from numpy.typing import NDArray
 from PIL import Image

@@ -114,7 +114,6 @@ def test_a_label_stays_on_top_of_its_picture(pairs: Pairs, size: tuple[int, int]
         inside = _inside(truth)
         assert inside.mean() > 0.5
         assert np.array_equal(seen[inside], truth[inside]), position
-        assert (seen == truth).mean() > 0.93, position
 
 
 @pytest.mark.xfail(

@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--source", type=int, default=400, help="pictures of the source")
     parser.add_argument("--target-train", type=int, default=600, help="pictures of the target to adapt to")
     parser.add_argument("--target-val", type=int, default=300, help="pictures of the target to evaluate on")
-    parser.add_argument("--shift", type=float, default=1.0, help="how far the target looks from the source; 0: not")
+    parser.add_argument("--shift", type=float, default=0.8, help="how far the target looks from the source; 0: not")
     parser.add_argument("--workers", type=int, default=2, help="processes; the files do not depend on it")
     flags = parser.parse_args(arguments)
     pictures = {split: getattr(flags, split) for split in ("source", "target_train", "target_val")}

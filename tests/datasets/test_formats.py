@@ -37,8 +37,8 @@ def test_cityscapes_pairs_pictures_with_label_ids_over_the_cities_of_one_split(t
         stem = f"{split}/{city}/{city}_000000_000019"
         _touch(tmp_path, f"leftImg8bit/{stem}_leftImg8bit.png", f"gtFine/{stem}_gtFine_labelIds.png")
         # what the official archive holds beside them
-        _touch(tmp_path, *(f"gtFine/{stem}_gtFine_{kind}" for kind in ("color.png", "instanceIds.png", "polygons.json")))
-        _touch(tmp_path, f"gtFine/{stem}_gtFine_labelTrainIds.png")
+        others = ("color.png", "instanceIds.png", "labelTrainIds.png", "polygons.json")
+        _touch(tmp_path, *(f"gtFine/{stem}_gtFine_{other}" for other in others))
     _touch(tmp_path, "leftImg8bit/train/ulm/ulm_000001_000019_leftImg8bit.png")
     _touch(tmp_path, "gtFine/train/bonn/bonn_000000_000019_gtFine_labelIds.png")
 

@@ -1,11 +1,11 @@
 """The index: it tells what is there, and every defect at once."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Frame, WriteFrames
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,6 +14,9 @@ from esl.datasets.index import SHOWN_DEFECTS, Checks, Index, build_index, read_i
 from esl.datasets.reading import read_label, read_picture
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
+
+Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture and raw ids
+WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
 
 STRICT = Checks(labels="required", mismatched_labels="error", same_size=False)
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]

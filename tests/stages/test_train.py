@@ -1,0 +1,197 @@
+"""The training stage: its checkpoint is a function of its inputs, whether or not it was interrupted."""
+
+import csv
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import esl.training
+from esl.classes import CLASS_SETS
+from esl.datasets.index import Index
+from esl.errors import InputError
+from esl.files import sha256_of_file, write_json
+from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
+from esl.pseudo_labels import write_png
+from esl.stages.train import main
+
+FLAGS = {
+    "network": "small",
+    "size": "own",
+    "crop": "24x16",
+    "iterations": 5,
+    "source-batch": 2,
+    "label-stride": 1,
+    "log-every": 2,
+    "seed": 0,
+    "workers": 0,
+    "save-every": 2,
+    "learning-rate": 0.01,
+    "weight-decay": 0.01,
+    "power": 0.9,
+    "min-scale": 0.5,
+    "colour": 0.5,
+    "blur": 0.5,
+    "accelerator": "cpu",
+    "precision": "32-true",
+    "threads": 1,
+}
+Run = Callable[..., Path]
+
+
+@pytest.fixture
+def run(tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Trains into a folder of ``tmp_path``; with ``dies_at`` it is killed at that iteration."""
+    write_json(tmp_path / "index.json", small_index.to_json())
+
+    def run(folder: str, dies_at: int | None = None, **changed: object) -> Path:
+        output = tmp_path / folder / "checkpoint.pt"
+        flags = {"index": tmp_path / "index.json", "output": output, **FLAGS}
+        flags |= {name.replace("_", "-"): value for name, value in changed.items()}
+        words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
+        monkeypatch.setattr(sys, "argv", ["train", *words])
+        with monkeypatch.context() as patch:
+            if dies_at is not None:
+                rate = esl.training.polynomial_rate
+
+                def dying_rate(iteration: int, settings: esl.training.TrainingSettings) -> float:
+                    if iteration == dies_at:
+                        raise KeyboardInterrupt
+                    return rate(iteration, settings)
+
+                patch.setattr(esl.training, "polynomial_rate", dying_rate)
+            main()
+        return output
+
+    return run
+
+
+def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
+    """Random pseudo-labels of every sample, in place of those of a teacher."""
+    generator = torch.Generator().manual_seed(seed)
+    files = {}
+    for sample in index.samples:
+        path = folder / "pseudo_labels" / f"{sample.id}.png"
+        label = torch.randint(0, 19, (16, 24), generator=generator, dtype=torch.uint8).numpy()
+        write_png(path, label, CLASS_SETS["cityscapes19"])
+        files[sample.id] = {"sha256": sha256_of_file(path)}
+    write_json(folder / "pseudo_labels.json", {"files": files})
+    return folder / "pseudo_labels.json"
+
+
+def test_an_interrupted_training_ends_in_the_same_bytes_and_leaves_no_state(run: Run) -> None:
+    whole = run("whole")
+    with pytest.raises(KeyboardInterrupt):
+        run("resumed", dies_at=3)
+    assert {path.name for path in (whole.parent.parent / "resumed").iterdir()} == {"last.pt"}
+    resumed = run("resumed")
+    assert resumed.read_bytes() == whole.read_bytes()
+    for folder in (whole.parent, resumed.parent):
+        assert {path.name for path in folder.iterdir()} == {"checkpoint.pt", "train.csv"}
+    assert (resumed.parent / "train.csv").read_bytes() == (whole.parent / "train.csv").read_bytes()
+    rows = [*csv.DictReader((whole.parent / "train.csv").open())]
+    assert [int(row["iteration"]) for row in rows] == [2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seed": 1},
+        {"learning_rate": 0.02},
+        {"crop": "16x16"},
+        {"precision": "bf16-true"},
+        {"code": "other"},
+        pytest.param(
+            {"size": "36x24"},
+            marks=pytest.mark.xfail(
+                strict=True, raises=AssertionError, reason="esl/stages/train.py:37: `size` is not in the identity"
+            ),
+        ),
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_state_of_other_settings_is_never_continued(run: Run, changed: dict[str, object]) -> None:
+    expected = run("fresh", **changed)
+    with pytest.raises(KeyboardInterrupt):
+        run("other", dies_at=3)
+    weights = [load_checkpoint(path, "cityscapes19")[0].state_dict() for path in (run("other", **changed), expected)]
+    assert all(torch.equal(a, b) for a, b in zip(*(w.values() for w in weights), strict=True))
+
+
+# -------------------------------------------------------------------------------------------------------- rounds
+
+
+@pytest.fixture
+def round_flags(tmp_path: Path, small_index: Index) -> dict[str, object]:
+    manifest = _write_manifest(tmp_path / "esl-round1", small_index)
+    return {"target_index": tmp_path / "index.json", "pseudo_labels": manifest, "target_batch": 2}
+
+
+def test_a_round_is_interrupted_and_resumed_to_the_same_bytes(run: Run, round_flags: dict[str, object]) -> None:
+    whole = run("whole", **round_flags)
+    with pytest.raises(KeyboardInterrupt):
+        run("resumed", dies_at=4, **round_flags)
+    assert run("resumed", **round_flags).read_bytes() == whole.read_bytes()
+    rows = [*csv.DictReader((whole.parent / "train.csv").open())]
+    assert all(float(row["target_loss"]) > 0 and float(row["target_labelled"]) == 1 for row in rows)
+
+
+def test_the_targets_own_labels_are_never_looked_at(
+    tmp_path: Path, run: Run, round_flags: dict[str, object], small_index: Index
+) -> None:
+    expected = run("seeing", **round_flags)
+    lost = [replace(sample, label="lost.png", label_sha256="0", pixels=[0] * 19) for sample in small_index.samples]
+    write_json(tmp_path / "blind.json", replace(small_index, samples=lost).to_json())
+    blind = run("blind", **{**round_flags, "target_index": tmp_path / "blind.json"})
+    assert blind.read_bytes() == expected.read_bytes()
+
+
+def test_other_pseudo_labels_make_another_model_and_another_provenance(
+    tmp_path: Path, run: Run, round_flags: dict[str, object], small_index: Index
+) -> None:
+    other = {**round_flags, "pseudo_labels": _write_manifest(tmp_path / "bdl-round1", small_index, seed=1)}
+    (a, first), (b, second) = (
+        load_checkpoint(run(name, **flags), "cityscapes19") for name, flags in (("a", round_flags), ("b", other))
+    )
+    assert not torch.equal(a.state_dict()["classifier.bias"], b.state_dict()["classifier.bias"])
+    changed = {key for key, value in first.provenance.items() if second.provenance[key] != value}
+    assert changed == {"pseudo_labels"}
+
+
+def test_pseudo_labels_that_were_changed_or_are_of_other_pictures_are_refused(
+    tmp_path: Path, run: Run, round_flags: dict[str, object], small_index: Index
+) -> None:
+    part = _write_manifest(tmp_path / "part", replace(small_index, samples=small_index.samples[:-1]))
+    with pytest.raises(InputError, match=r"part/pseudo_labels\.json: not of the pictures"):
+        run("a", **{**round_flags, "pseudo_labels": part})
+    png = tmp_path / "esl-round1" / "pseudo_labels" / f"{small_index.samples[2].id}.png"
+    png.write_bytes(png.read_bytes() + b"x")
+    with pytest.raises(InputError, match=f"{png.name}: changed"):
+        run("b", **round_flags)
+
+
+def test_a_round_starts_from_the_weights_of_its_initial_checkpoint(run: Run) -> None:
+    source = run("source")
+    start, _ = load_checkpoint(source, "cityscapes19")
+    unmoved = run("round", initial=source, learning_rate=0.0, iterations=2)
+    network, description = load_checkpoint(unmoved, "cityscapes19")
+    for (name, a), b in zip(start.named_parameters(), network.parameters(), strict=True):
+        assert torch.equal(a, b), name
+    assert description.provenance["initial"] == sha256_of_file(source)
+
+
+def test_an_initial_checkpoint_of_another_class_set_or_a_picture_without_a_label_is_refused(
+    tmp_path: Path, run: Run, small_index: Index
+) -> None:
+    network, _ = load_checkpoint(run("source", iterations=1), "cityscapes19")
+    save_checkpoint(tmp_path / "other.pt", network, Description("small", "synthia16", {}, {}))
+    with pytest.raises(InputError, match=r"other\.pt: a model of 'synthia16'"):
+        run("a", initial=tmp_path / "other.pt")
+    first, *rest = small_index.samples
+    unlabelled = replace(small_index, samples=[replace(first, label=None, pixels=None, label_sha256=None), *rest])
+    write_json(tmp_path / "unlabelled.json", unlabelled.to_json())
+    with pytest.raises(InputError, match=f"1 pictures of 'train' have no label, '{first.id}' first"):
+        run("b", index=tmp_path / "unlabelled.json")
