@@ -40,7 +40,7 @@ def save_sheet(path: Path, rows: list[dict[str, NDArray[np.uint8]]], class_set: 
     for title, cell in zip(titles, axes[0], strict=True):
         cell.set_title(title, fontsize=10)
     handles = [
-        Patch(color=np.array(colour) / 255, label=name)
+        Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=name)
         for name, colour in zip(class_set.classes, class_set.colours, strict=True)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=10, fontsize=7, frameon=False)

@@ -103,18 +103,26 @@ class Shard:
 
     def __init__(self, file: h5py.File) -> None:
         self._file = file
-        self.ids: list[str] = [id_.decode() for id_ in file["id"][:]]
+        self.ids: list[str] = [id_.decode() for id_ in self._read("id", slice(None))]
         self.origin = Origin(
             tuple(json.loads(file.attrs["class_set"])), file.attrs["checkpoint_sha256"], file.attrs["interpolation"]
         )
 
     def histogram(self, measure: str) -> NDArray[np.int64]:
         """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64."""
-        return np.asarray(self._file[f"histogram/{measure}"][:], dtype=np.int64)
+        return self._read(f"histogram/{measure}", slice(None))
 
     def pixel_maps(self, row: int) -> dict[str, NDArray[Any]]:
         """``label`` (H, W) uint8, ``entropy`` and ``confidence`` (H, W) uint16 codes of one image."""
-        return {name: self._file[name][row] for name in PIXEL_MAPS}
+        return {name: self._read(name, row) for name in PIXEL_MAPS}
+
+    def _read(self, name: str, rows: int | slice) -> NDArray[Any]:
+        """Rows of a dataset; InputError names the file when a checksum fails."""
+        try:
+            return np.asarray(self._file[name][rows])
+        except (OSError, KeyError) as error:
+            reason = f"{name!r} is damaged or missing ({error})"
+            raise InputError(f"{self._file.filename}: {reason}; delete it and run the workflow again") from None
 
 
 @contextmanager

@@ -31,8 +31,7 @@ def png_path(folder: Path, id_: str) -> Path:
 
 def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None:
     """Writes trainIds (H, W) uint8 as an 8-bit indexed PNG: the index is the trainId, the colours are the palette's."""
-    image = Image.fromarray(label).convert("P")
-    image.putdata(label.ravel())
+    image = Image.fromarray(label)
     image.putpalette(class_set.palette())
     with beside(path) as part:
         image.save(part, format="PNG", compress_level=6)
@@ -67,8 +66,9 @@ def write_pseudo_labels(
         for path in maps:
             with open_shard(path) as shard:
                 for row, id_ in enumerate(shard.ids):
-                    if id_ not in samples:
-                        raise InputError(f"{path}: holds {id_!r}, which the index does not; delete it and infer again")
+                    if id_ not in samples or id_ in files:
+                        reason = "which another shard holds too" if id_ in files else "which the index does not"
+                        raise InputError(f"{path}: holds {id_!r}, {reason}; delete the folder and infer again")
                     found = shard.pixel_maps(row)
                     label = pseudo_label(found["label"], found[measure], kept)
                     png = png_path(folder, id_)
@@ -109,7 +109,8 @@ def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, Path]:
     if defects:
         raise InputError(
             f"{len(defects)} pseudo-label(s) differ from their manifest; to write them again delete {folder}.json "
-            "and run the workflow\n  " + "\n  ".join(defects[:20])
+            "and run the workflow\n  "
+            + "\n  ".join(defects[:20] + ([f"... and {len(defects) - 20} more"] if len(defects) > 20 else []))
         )
     return paths
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
-from torchvision.transforms import v2
+from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms.v2 import functional as F
 
 from esl.classes import IGNORE, IdTable
 from esl.datasets.reading import Size, read_label, read_picture
@@ -56,17 +57,11 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         self._pairs, self._seed = pairs, seed
         width, height = augmentation.crop
         ratio = width / height
-        self._geometry = v2.Compose(
-            [
-                v2.RandomResizedCrop(
-                    (height, width),
-                    scale=(augmentation.min_scale, 1.0),
-                    ratio=(0.9 * ratio, 1.1 * ratio),
-                    antialias=True,
-                ),
-                v2.RandomHorizontalFlip(),
-            ]
+        self._size = [height, width]
+        self._crop = v2.RandomResizedCrop(
+            (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio)
         )
+        self._flip = v2.RandomHorizontalFlip()
         strength = augmentation.colour
         self._colour = v2.Compose(
             [
@@ -81,7 +76,12 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         picture, label = self._pairs.read(int(order[row]))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
-            image, mask = self._geometry(tv_tensors.Image(picture), tv_tensors.Mask(label))
+            box = self._crop.make_params([picture])
+            image = F.resized_crop(picture, **box, size=self._size, antialias=True)
+            # nearest-exact: plain nearest, torchvision's own choice for masks, lies half a pixel off the picture
+            nearest = InterpolationMode.NEAREST_EXACT
+            mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
+            image, mask = self._flip(tv_tensors.Image(image), tv_tensors.Mask(mask))
             return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
 
 

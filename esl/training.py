@@ -81,8 +81,8 @@ def train(
     """
     assert (target is None) == (settings.target_batch == 0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    progress = _Progress.resume(saving, network, optimizer)
     model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
+    progress = _Progress.resume(saving, network, optimizer)
     model.train()
     if settings.freeze_batch_norm:
         freeze_batch_norm(model)

@@ -143,9 +143,6 @@ def test_a_flipped_byte_never_reads_silently(tmp_path: Path, name: str) -> None:
         file[name][:]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=OSError, reason="esl/maps.py:111-117: h5py's OSError without the file's name reaches the user"
-)
 @pytest.mark.parametrize("name", MAPS[1:])
 def test_a_flipped_byte_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / "1-of-1.h5"

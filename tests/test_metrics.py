@@ -3,10 +3,16 @@
 import math
 from pathlib import Path
 
-import cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling as official
 import numpy as np
 import pytest
 import torch
+from cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling import (
+    CArgs,
+    evaluatePair,
+    generateMatrix,
+    getIouScoreForLabel,
+    getScoreAverage,
+)
 from cityscapesscripts.helpers.labels import id2label, trainId2label
 from numpy.typing import NDArray
 from PIL import Image
@@ -89,16 +95,16 @@ def test_iou_equals_the_official_cityscapes_evaluation(tmp_path: Path, used: int
     ids = np.where(rng.random(ids.shape) < 0.3, rng.choice([0, 1, 4, 9, 18, 29, 30], ids.shape), ids).astype(np.uint8)
     Image.fromarray(ids).save(tmp_path / "truth.png")
     Image.fromarray(to_id[prediction]).save(tmp_path / "prediction.png")
-    args = official.CArgs()
+    args = CArgs()
     args.evalInstLevelScore = args.evalPixelAccuracy = False
-    matrix = official.generateMatrix(args)
-    official.evaluatePair(str(tmp_path / "prediction.png"), str(tmp_path / "truth.png"), matrix, {}, {}, args)
-    expected = {id2label[id_].name: official.getIouScoreForLabel(id_, matrix, args) for id_ in to_id}
+    matrix = generateMatrix(args)
+    evaluatePair(str(tmp_path / "prediction.png"), str(tmp_path / "truth.png"), matrix, {}, {}, args)
+    expected = {id2label[id_].name: getIouScoreForLabel(id_, matrix, args) for id_ in to_id}
 
     classes = CLASS_SETS["cityscapes19"]
     truth = id_table(CITYSCAPES_LABELS, classes).train_ids[ids]
     iou = intersection_over_union(confusion_matrix(truth, prediction, 19))
     ours = dict(zip(classes.classes, iou, strict=True))
     assert {name: None if math.isnan(value) else value for name, value in expected.items()} == ours
-    assert mean_iou(iou) == pytest.approx(official.getScoreAverage(expected, args), abs=1e-12)
+    assert mean_iou(iou) == pytest.approx(getScoreAverage(expected, args), abs=1e-12)
     assert iou.count(None) == 19 - used

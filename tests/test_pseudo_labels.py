@@ -242,11 +242,6 @@ def test_shards_that_do_not_hold_the_samples_of_the_index_are_refused(tmp_path: 
         write_pseudo_labels([unknown], _kept_below(0.5), "entropy", small_index, tmp_path / "b")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=pytest.fail.Exception,
-    reason="esl/pseudo_labels.py:69-77: an image in two shards is counted twice",
-)
 def test_an_image_in_two_shards_is_refused(tmp_path: Path, small_index: Index) -> None:
     ids = [sample.id for sample in small_index.samples]
     both = [_write_maps(tmp_path, ids, "1-of-2.h5")[0], _write_maps(tmp_path, ids[:1], "2-of-2.h5")[0]]

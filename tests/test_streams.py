@@ -116,11 +116,6 @@ def test_a_label_stays_on_top_of_its_picture(pairs: Pairs, size: tuple[int, int]
         assert np.array_equal(seen[inside], truth[inside]), position
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="esl/streams.py:84: torchvision resizes masks with `nearest`, which lies half a pixel off `bilinear`",
-)
 def test_labels_are_not_shifted_against_pictures_on_average(tmp_path: Path) -> None:
     """A white car to the right of a black road: the picture tells where the border lies to a fraction of a pixel."""
     ids = np.full((32, 64), RAW_ID[ROAD], dtype=np.uint8)

@@ -1,6 +1,8 @@
 """The checkpoint: weights, what is needed to rebuild the network, and where it comes from."""
 
+import json
 import pickle
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from torch import nn
 from esl.classes import CLASS_SETS
 from esl.errors import InputError
 from esl.files import beside
-from esl.models import build_network
+from esl.models import NETWORKS, build_network
 
 FORMAT_VERSION = 1
 
@@ -30,7 +32,8 @@ def save_checkpoint(path: Path, network: nn.Module, description: Description) ->
     """Writes the checkpoint whole; the same weights and description give the same bytes."""
     content = {
         "format_version": FORMAT_VERSION,
-        "description": asdict(description),
+        # through JSON: pickle writes equal strings in another way when they are one object
+        "description": json.loads(json.dumps(asdict(description))),
         "weights": {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()},
     }
     save_tensors(path, content)
@@ -49,11 +52,23 @@ def load_tensors(path: Path) -> dict[str, Any]:
         InputError: the file is missing, truncated, or holds more than tensors and plain values.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # torch reads flipped bits silently
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"checksum of {damaged}")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such checkpoint; run the stage that trains it: snakemake {path}") from None
-    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        LookupError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
             f"{path}: not a checkpoint that can be loaded safely ({reason}); delete it and train again"
         ) from None
@@ -77,6 +92,8 @@ def load_checkpoint(path: Path, class_set: str) -> tuple[nn.Module, Description]
         raise InputError(
             f"{path}: a model of {description.class_set!r}, but the data are of {class_set!r}; train it again"
         )
+    if description.network not in NETWORKS:
+        raise InputError(f"{path}: of an unknown network {description.network!r}; known are {', '.join(NETWORKS)}")
     network = build_network(description.network, len(CLASS_SETS[class_set]))
     try:
         network.load_state_dict(content["weights"])

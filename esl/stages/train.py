@@ -30,11 +30,14 @@ def main() -> None:
     augmentation = Augmentation(flags.crop, flags.min_scale, flags.colour, flags.blur)
     source = Stream(_labelled_pairs(index, flags.size), augmentation, (flags.seed, 0))
     target = None
+    if (flags.target_index is not None) != (flags.target_batch > 0):
+        raise InputError("--target-index and a --target-batch above 0: give both, or neither")
     if flags.target_index is not None:
         target = Stream(_target_pairs(flags, provenance), augmentation, (flags.seed, 1))
     settings = TrainingSettings(**{item.name: getattr(flags, item.name) for item in fields(TrainingSettings)})
     network = _initial_network(flags, index.class_set, provenance)
-    described = {**asdict(settings), **asdict(augmentation), "seed": flags.seed, "precision": flags.precision}
+    given = {name: getattr(flags, name) for name in ("network", "size", "target_size", "seed", "precision")}
+    described = {**asdict(settings), **asdict(augmentation), **given}
     last = flags.output.with_name("last.pt")
     saving = Saving(last, flags.save_every, {"settings": described, "provenance": provenance})
     rows = train(network, source, target, settings, fabric=make_fabric(flags), workers=flags.workers, saving=saving)

@@ -26,7 +26,7 @@ def _files(root: Path) -> set[str]:
 
 def test_the_manifest_tells_settings_counts_and_shares(tmp_path: Path) -> None:
     manifest = _render(tmp_path)
-    assert manifest["settings"] == {"seed": 0, "width": 64, "height": 32, "shift": 1.0}
+    assert manifest["settings"] == {"seed": 0, "width": 64, "height": 32, "shift": 0.8}
     assert manifest["pictures"] == {"source": 3, "target_train": 4, "target_val": 2}
     for shares in manifest["class_shares"].values():
         assert len(shares) == 20 and sum(shares.values()) == pytest.approx(1, abs=1e-4)

@@ -104,12 +104,7 @@ def test_an_interrupted_training_ends_in_the_same_bytes_and_leaves_no_state(run:
         {"crop": "16x16"},
         {"precision": "bf16-true"},
         {"code": "other"},
-        pytest.param(
-            {"size": "36x24"},
-            marks=pytest.mark.xfail(
-                strict=True, raises=AssertionError, reason="esl/stages/train.py:37: `size` is not in the identity"
-            ),
-        ),
+        {"size": "36x24"},
     ],
     ids=lambda changed: next(iter(changed)),
 )

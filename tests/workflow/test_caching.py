@@ -71,7 +71,7 @@ def test_a_second_rule_on_the_same_maps_runs_no_inference(finished):
 
 
 def test_another_learning_rate_of_the_rounds_keeps_source_and_pseudo_labels(finished):
-    jobs = finished.planned(change={"benchmarks": {"gta2city": {"training": {"round": {"learning_rate": 0.001}}}}})
+    jobs = finished.planned(change={"benchmarks": {"gta2city": {"training": {"round": {"learning_rate": 0.003}}}}})
     assert {job for job in jobs if job.startswith("Training")} == {
         "Training control-round1",
         "Training bdl-round1",
