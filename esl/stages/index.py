@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from esl.classes import CLASS_SETS
 from esl.datasets.formats import FORMATS, existing_root
 from esl.datasets.index import Checks, build_index
 from esl.files import write_json
@@ -15,7 +16,7 @@ def main() -> None:
     parser.add_argument("--key", required=True, help="where the config names the data set, for messages")
     parser.add_argument("--dataset", required=True, choices=FORMATS)
     parser.add_argument("--split", required=True)
-    parser.add_argument("--class-set", required=True)
+    parser.add_argument("--class-set", required=True, choices=CLASS_SETS)
     parser.add_argument("--labels", required=True, choices=("required", "optional"))
     parser.add_argument("--mismatched-labels", default="error", choices=("error", "resize"))
     parser.add_argument("--same-size", action="store_true", help="all pictures must have one size")
