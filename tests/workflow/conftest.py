@@ -49,7 +49,7 @@ class Project:
     def snakemake(self, *arguments: str, change: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
         """Runs ``snakemake results/gta2city/miou.json`` with ``change`` over the tiny config."""
         overlay = self.root / "tiny.yaml"
-        overlay.write_text(yaml.safe_dump(merged(TINY, change or {})))
+        overlay.write_text(yaml.safe_dump(merged(TINY, change or {}), sort_keys=False))
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "results/gta2city/miou.json", *arguments]
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return subprocess.run(
