@@ -18,6 +18,7 @@ from esl.datasets.reading import Size, read_label, read_picture
 from esl.fixed_point import code_histogram
 from esl.maps import ShardWriter
 from esl.metrics import confusion_matrix
+from esl.models import as_input
 
 Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
 
@@ -33,8 +34,7 @@ class Predictor:
     def probability(self, pictures: list[NDArray[np.uint8]]) -> Tensor:
         """Softmax at the network's stride, (N, C, h, w) float32, of pictures (H, W, 3) of one size."""
         batch = self._fabric.to_device(torch.from_numpy(np.stack(pictures)))
-        inputs = (batch.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
-        return stride_probability(self._network(inputs))
+        return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))))
 
 
 def write_maps(

@@ -4,7 +4,7 @@ Nothing but the seed and the position decides what a worker returns: a training 
 positions that follow, on any number of workers, and no random state has to be kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Augmentation:
 class Pairs:
     """Pictures with their label files (``None``: nothing is labelled), and how to read them."""
 
-    files: list[tuple[Path, Path | None]]
+    files: Sequence[tuple[Path, Path | None]]
     table: IdTable
     size: Size | None  # pictures and labels are brought to it; None: the picture's own size
 
@@ -69,6 +69,11 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
                 v2.RandomApply([v2.GaussianBlur(3, sigma=(0.3, 1.5))], p=augmentation.blur),
             ]
         )
+
+    @property
+    def epoch(self) -> int:
+        """Positions after which every sample was seen once."""
+        return len(self._pairs.files)
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         epoch, row = divmod(position, len(self._pairs.files))

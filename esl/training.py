@@ -3,21 +3,33 @@
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from tqdm import tqdm
 
 from esl.classes import IGNORE
 from esl.errors import InputError
 from esl.losses import segmentation_loss
+from esl.models import as_input
 from esl.models.checkpoint import load_tensors, save_tensors
 from esl.streams import Stream, batches
+
+BatchNorm = Literal["per_domain", "frozen"]
+"""How batch norm treats a batch.
+
+``per_domain``: source and target pictures pass the network one after the other, each normalised by its own batch, and
+the running statistics, which inference uses, are the target's (Chang et al. 2019, domain-specific batch norm, with
+shared scales); without a target they are the source's. ``frozen``: the running statistics of the initial model
+normalise both and are kept.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class TrainingSettings:
     target_batch: int  # target pictures per iteration and process; 0 without a target
     pseudo_label_weight: float  # of the target's cross-entropy beside the source's
     label_stride: int  # the losses compare every n-th row and column of the labels; 1: all
-    freeze_batch_norm: bool  # keep the statistics of the initial model
+    batch_norm: BatchNorm
     log_every: int  # iterations averaged into a row of the log
 
 
@@ -70,8 +82,8 @@ def train(
 ) -> list[Row]:
     """Trains ``network`` in place and returns the log.
 
-    Source and target pictures go through the network in one batch, so that batch norm, where it is not frozen, sees
-    both; a target whose labels are all ``IGNORE`` adds nothing else to the training.
+    A target whose labels are all ``IGNORE`` moves no weight: it adds its statistics to batch norm, where that is not
+    frozen, and nothing else.
 
     A state that ``saving`` names is resumed: an interrupted training ends in the same weights (on the CPU, bit for
     bit). ``workers`` processes read and augment each stream; their number changes nothing.
@@ -84,8 +96,9 @@ def train(
     model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
     progress = _Progress.resume(saving, network, optimizer)
     model.train()
-    if settings.freeze_batch_norm:
-        freeze_batch_norm(model)
+    if settings.batch_norm == "frozen":
+        for norm in _batch_norms(model):
+            norm.eval()
     feed = _feed(source, target, settings, progress.iteration, workers, fabric)
     images = settings.source_batch + settings.target_batch
     with tqdm(
@@ -95,7 +108,7 @@ def train(
             rate = polynomial_rate(iteration, settings)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            source_loss, target_loss, labelled = _losses(model, settings.label_stride, *next(feed))
+            source_loss, target_loss, labelled = _losses(model, settings, *next(feed))
             optimizer.zero_grad()
             fabric.backward(source_loss + settings.pseudo_label_weight * target_loss)
             optimizer.step()
@@ -110,11 +123,20 @@ def train(
     return progress.rows
 
 
-def freeze_batch_norm(model: nn.Module) -> None:
-    """Puts every batch norm into evaluation mode: its running statistics are used and kept."""
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
+def _batch_norms(model: nn.Module) -> list[_BatchNorm]:
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
+
+
+@contextmanager
+def _keeping_statistics(model: nn.Module) -> Iterator[None]:
+    """Within it the running statistics of batch norm do not move."""
+    norms = _batch_norms(model)
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    yield
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def _feed(
@@ -131,25 +153,27 @@ def _feed(
 
 def _losses(
     model: nn.Module,
-    label_stride: int,
+    settings: TrainingSettings,
     source_picture: Tensor,  # (S, 3, h, w) uint8
     source_label: Tensor,  # (S, h, w) uint8
     target_picture: Tensor | None = None,  # (T, 3, h, w) uint8
     target_label: Tensor | None = None,  # (T, h, w) uint8
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Source loss, target loss, and the share of target pixels that carry a pseudo-label."""
-    nothing = source_picture.new_zeros((), dtype=torch.float32)
+    stride = settings.label_stride
     if target_picture is None or target_label is None:
-        return segmentation_loss(model(_as_input(source_picture)), source_label, label_stride), nothing, nothing
-    logits = model(_as_input(torch.cat([source_picture, target_picture])))
-    source_loss = segmentation_loss(logits[: len(source_picture)], source_label, label_stride)
-    target_loss = segmentation_loss(logits[len(source_picture) :], target_label, label_stride)
+        nothing = source_picture.new_zeros((), dtype=torch.float32)
+        return segmentation_loss(model(as_input(source_picture)), source_label, stride), nothing, nothing
+    if settings.batch_norm == "frozen":  # one pass is faster, and the same
+        logits = model(as_input(torch.cat([source_picture, target_picture])))
+        source_logits, target_logits = logits[: len(source_picture)], logits[len(source_picture) :]
+    else:
+        with _keeping_statistics(model):
+            source_logits = model(as_input(source_picture))
+        target_logits = model(as_input(target_picture))
+    source_loss = segmentation_loss(source_logits, source_label, stride)
+    target_loss = segmentation_loss(target_logits, target_label, stride)
     return source_loss, target_loss, (target_label != IGNORE).float().mean()
-
-
-def _as_input(picture_N3HW: Tensor) -> Tensor:
-    """Bytes -> float32 in [0, 1], channels last."""
-    return (picture_N3HW.float() / 255).contiguous(memory_format=torch.channels_last)
 
 
 @dataclass

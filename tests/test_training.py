@@ -17,7 +17,7 @@ from esl.errors import InputError
 from esl.losses import segmentation_loss
 from esl.models.checkpoint import load_tensors, save_tensors
 from esl.streams import Augmentation, Pairs, Stream
-from esl.training import Row, Saving, TrainingSettings, freeze_batch_norm, polynomial_rate, train
+from esl.training import BatchNorm, Row, Saving, TrainingSettings, polynomial_rate, train
 
 CLASSES = 19
 AUGMENTATION = Augmentation(crop=(16, 8), min_scale=0.5, colour=0.5, blur=0.5)
@@ -30,13 +30,13 @@ SETTINGS = TrainingSettings(
     target_batch=2,
     pseudo_label_weight=0.5,
     label_stride=1,
-    freeze_batch_norm=False,
+    batch_norm="per_domain",
     log_every=3,
 )
 
 
 class Tiny(nn.Module):
-    """Two convolutions, batch norm, stride 2; it can be made to die at a given forward pass."""
+    """Two convolutions, batch norm, stride 2; it can be made to die at a given iteration of two forward passes."""
 
     def __init__(self, dies_at: int | None = None) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Tiny(nn.Module):
         self._dies_at, self._passes = dies_at, 0
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._passes == self._dies_at:
+        if self._dies_at is not None and self._passes == 2 * self._dies_at:
             raise KeyboardInterrupt
         self._passes += 1
         return self.layers(x)  # type: ignore[no-any-return]
@@ -197,9 +197,13 @@ def test_the_log_averages_what_an_independent_loop_computes(run: Any, source: St
         for group in optimizer.param_groups:
             group["lr"] = 0.01 * (1 - iteration / 8) ** 0.9
         samples = [stream[2 * iteration + k] for stream in (source, target) for k in range(2)]
-        logits = network(torch.stack([picture for picture, _ in samples]) / 255)
+        pictures = torch.stack([picture for picture, _ in samples]) / 255
         labels = torch.stack([label for _, label in samples])
-        losses = segmentation_loss(logits[:2], labels[:2]), segmentation_loss(logits[2:], labels[2:])
+        norm = network.layers[1]
+        statistics = norm.running_mean.clone(), norm.running_var.clone()
+        source_logits = network(pictures[:2])
+        norm.running_mean, norm.running_var = statistics
+        losses = segmentation_loss(source_logits, labels[:2]), segmentation_loss(network(pictures[2:]), labels[2:])
         optimizer.zero_grad()
         (losses[0] + 0.5 * losses[1]).backward()
         optimizer.step()
@@ -211,8 +215,8 @@ def test_the_log_averages_what_an_independent_loop_computes(run: Any, source: St
     for row, part in zip(rows, (expected[:3], expected[3:6], expected[6:]), strict=True):
         values = [row[name] for name in ("source_loss", "target_loss", "target_labelled")]
         assert values == pytest.approx(np.mean(part, axis=0), abs=1e-4)
-    for ours, theirs in zip(trained.state_dict().values(), network.state_dict().values(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+    for name, theirs in network.state_dict().items():
+        torch.testing.assert_close(trained.state_dict()[name], theirs, rtol=1e-3, atol=1e-3)
 
 
 def test_without_a_target_only_the_source_is_learnt_and_logged(run: Any, source: Stream) -> None:
@@ -221,10 +225,11 @@ def test_without_a_target_only_the_source_is_learnt_and_logged(run: Any, source:
         assert row["target_loss"] == row["target_labelled"] == 0
 
 
-def test_a_target_without_pseudo_labels_teaches_nothing_when_batch_norm_is_frozen(
-    run: Any, source: Stream, unlabelled: Stream
+@pytest.mark.parametrize("batch_norm", ["per_domain", "frozen"])
+def test_a_target_without_pseudo_labels_moves_no_weight(
+    run: Any, source: Stream, unlabelled: Stream, batch_norm: BatchNorm
 ) -> None:
-    settings = replace(SETTINGS, freeze_batch_norm=True, iterations=3)
+    settings = replace(SETTINGS, batch_norm=batch_norm, iterations=3)
     alone, beside = _network(), _network()
     rows_alone = run(alone, source, None, settings)
     rows_beside = run(beside, source, unlabelled, settings)
@@ -234,25 +239,39 @@ def test_a_target_without_pseudo_labels_teaches_nothing_when_batch_norm_is_froze
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("darkened", ["source", "target"])
+def test_the_statistics_kept_are_those_of_the_target(run: Any, pairs: Pairs, source: Stream, darkened: str) -> None:
+    """A domain without any light has features 0 before batch norm; with a learning rate of 0 they stay so."""
+    network = _network()
+    settings = replace(SETTINGS, learning_rate=1e-9, iterations=60)
+    dark, light = _Dark(pairs, AUGMENTATION, (0, 1)), source
+    run(network, *((dark, light) if darkened == "source" else (light, dark)), settings)
+    mean, variance = network.layers[1].running_mean, network.layers[1].running_var
+    if darkened == "target":
+        torch.testing.assert_close(mean, torch.zeros(8), atol=2e-3, rtol=0)
+        torch.testing.assert_close(variance, torch.zeros(8), atol=4e-3, rtol=0)
+    else:
+        assert mean.abs().max() > 0.05 and variance.min() > 0.005
+
+
+class _Dark(Stream):
+    """The same labels on black pictures."""
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
+        picture, label = super().__getitem__(position)
+        return torch.zeros_like(picture), label
+
+
 def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_weights(
     run: Any, source: Stream, target: Stream
 ) -> None:
-    norms = {}
-    for frozen in (False, True):
-        network = _network()
-        network.layers[1].running_mean.fill_(0.25)
-        run(network, source, target, replace(SETTINGS, freeze_batch_norm=frozen))
-        norms[frozen] = network.layers[1]
-    assert norms[True].running_mean.eq(0.25).all() and norms[True].running_var.eq(1).all()
-    assert norms[True].num_batches_tracked == 0 and norms[False].num_batches_tracked == 8
-    assert not norms[False].running_mean.eq(0.25).any()
-    assert not norms[True].weight.eq(1).any()
-
-
-def test_freezing_reaches_every_batch_norm_and_nothing_else() -> None:
-    model = nn.Sequential(nn.BatchNorm2d(2), nn.Sequential(nn.Dropout(), nn.BatchNorm1d(2))).train()
-    freeze_batch_norm(model)
-    assert [module.training for module in model.modules()] == [True, False, True, True, False]
+    network = _network()
+    norm = network.layers[1]
+    norm.running_mean.fill_(0.25)
+    run(network, source, target, replace(SETTINGS, batch_norm="frozen"))
+    assert norm.running_mean.eq(0.25).all() and norm.running_var.eq(1).all()
+    assert norm.num_batches_tracked == 0
+    assert not norm.weight.eq(1).any()
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_with_its_iteration(

@@ -5,6 +5,7 @@ import csv
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from esl.pseudo_labels import checked_files, train_id_table
 from esl.stages.command import add_paths, optional_size, size, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream
-from esl.training import Row, Saving, TrainingSettings, train
+from esl.training import BatchNorm, Row, Saving, TrainingSettings, train
 
 
 def main() -> None:
@@ -30,8 +31,8 @@ def main() -> None:
     augmentation = Augmentation(flags.crop, flags.min_scale, flags.colour, flags.blur)
     source = Stream(_labelled_pairs(index, flags.size), augmentation, (flags.seed, 0))
     target = None
-    if (flags.target_index is not None) != (flags.target_batch > 0):
-        raise InputError("--target-index and a --target-batch above 0: give both, or neither")
+    if len({flags.target_index is None, flags.pseudo_labels is None, flags.target_batch == 0}) > 1:
+        raise InputError("--target-index, --pseudo-labels and a --target-batch above 0: give all of them, or none")
     if flags.target_index is not None:
         target = Stream(_target_pairs(flags, provenance), augmentation, (flags.seed, 1))
     settings = TrainingSettings(**{item.name: getattr(flags, item.name) for item in fields(TrainingSettings)})
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=float, required=True)
     parser.add_argument("--target-batch", type=int, default=0)
     parser.add_argument("--pseudo-label-weight", type=float, default=1.0)
-    parser.add_argument("--freeze-batch-norm", action="store_true")
+    parser.add_argument("--batch-norm", choices=get_args(BatchNorm), default="per_domain")
     add_device(parser)
     return parser
 
@@ -75,25 +76,21 @@ def _labelled_pairs(index: Index, picture_size: Size | None) -> Pairs:
         raise InputError(
             f"{index.root}: {len(unlabelled)} pictures of {index.split!r} have no label, {unlabelled[0]!r} first"
         )
-    files: list[tuple[Path, Path | None]] = [(index.picture(sample), index.label(sample)) for sample in index.samples]
+    files = [(index.picture(sample), index.label(sample)) for sample in index.samples]
     return Pairs(files, index.table(), picture_size)
 
 
 def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pairs:
-    """Target pictures with their pseudo-labels, or with none; what the target's own labels say is never looked at."""
+    """Target pictures with their pseudo-labels; what the target's own labels say is never looked at."""
     index = read_index(flags.target_index)
     provenance["target_pictures"] = index.picture_fingerprint()
-    files: dict[str, Path] = {}
-    if flags.pseudo_labels is not None:
-        manifest = read_json(flags.pseudo_labels)
-        files = checked_files(manifest, flags.pseudo_labels.with_suffix(""))
-        digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
-        provenance["pseudo_labels"] = sha256_of_lines(digests)
-        if files.keys() != {sample.id for sample in index.samples}:
-            raise InputError(
-                f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again"
-            )
-    pairs = [(index.picture(sample), files.get(sample.id)) for sample in index.samples]
+    manifest = read_json(flags.pseudo_labels)
+    files = checked_files(manifest, flags.pseudo_labels.with_suffix(""))
+    digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
+    provenance["pseudo_labels"] = sha256_of_lines(digests)
+    if files.keys() != {sample.id for sample in index.samples}:
+        raise InputError(f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again")
+    pairs = [(index.picture(sample), files[sample.id]) for sample in index.samples]
     return Pairs(pairs, train_id_table(CLASS_SETS[index.class_set]), flags.target_size)
 
 

@@ -39,8 +39,9 @@ def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
 def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(edited):
     edited.edit("esl/confidence.py", ".clamp(0, 1)", ".clamp(0.0, 1.0)")
     jobs = edited.planned()
-    assert jobs >= ESL | {"Inferring maps of source, shard 1-of-2", "Inferring maps of source, shard 2-of-2"}
+    assert jobs >= ESL | {"Inferring maps of adapted, shard 1-of-2", "Inferring maps of adapted, shard 2-of-2"}
     assert "Training source model" not in jobs
+    assert "Adapting the batch norm of source model to the target pictures" not in jobs
     assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
 
 
@@ -62,6 +63,12 @@ def test_another_round_runs_only_that_round(finished):
         "Evaluating esl-round2",
         "Bringing models side by side",
     }
+
+
+def test_another_adaptation_trains_no_source_model(finished):
+    jobs = finished.planned(change={"benchmarks": {"gta2city": {"training": {"source": {"adaptation": "none"}}}}})
+    assert jobs >= ESL | {"Inferring maps of source, shard 1-of-2"}
+    assert "Training source model" not in jobs
 
 
 def test_a_second_rule_on_the_same_maps_runs_no_inference(finished):

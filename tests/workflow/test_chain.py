@@ -12,7 +12,7 @@ from esl.classes import CLASS_SETS, IGNORE
 from esl.files import sha256_of_file
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
-MODELS = ["source", "control-round1", "bdl-round1", "esl-round1"]
+MODELS = ["source", "adapted", "control-round1", "bdl-round1", "esl-round1"]
 
 
 def read(project, name):

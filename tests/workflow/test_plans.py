@@ -27,9 +27,18 @@ def test_later_rounds_take_their_labels_from_the_round_before(fresh):
     jobs = fresh.planned(change=change)
     assert {job for job in jobs if job.startswith("Inferring")} == {
         f"Inferring maps of {model}, shard {n}-of-3"
-        for model in ("source", "esl-round1", "esl-round2")
+        for model in ("adapted", "esl-round1", "esl-round2")
         for n in (1, 2, 3)
     }
+
+
+@pytest.mark.parametrize(("adaptation", "first"), [("none", "source"), ("abn", "adapted")])
+def test_the_first_rounds_are_taught_by_the_model_that_the_config_asks_for(fresh, adaptation, first):
+    jobs = fresh.planned(change={"benchmarks": {"gta2city": {"training": {"source": {"adaptation": adaptation}}}}})
+    assert {job for job in jobs if job.startswith("Inferring")} == {
+        f"Inferring maps of {first}, shard {n}-of-2" for n in (1, 2)
+    }
+    assert ("Evaluating adapted" in jobs) == (adaptation == "abn")
 
 
 def test_the_oracle_trains_only_when_asked_for(fresh):

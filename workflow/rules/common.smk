@@ -183,20 +183,6 @@ def every_index(wildcards):
     ]
 
 
-def target_pictures(wildcards):
-    """The target pictures that the source stage shows to its batch norm, if it does."""
-    adapted = setting("training.source.adaptation")(wildcards) == "abn"
-    return [f"results/{wildcards.benchmark}/data/target_train.json"] if adapted else []
-
-
-def target_flags(wildcards, input):
-    """The flags of the source stage for those pictures."""
-    shown = flags(
-        target_batch="training.source.target_batch", target_size="target.size"
-    )
-    return f"--target-index {input.target} {shown(wildcards)}" if input.target else ""
-
-
 def models(wildcards):
     """The folders of every model of a benchmark, in the order of the summary."""
     settings = benchmark_settings(wildcards.benchmark)
@@ -205,7 +191,12 @@ def models(wildcards):
         for name, method in settings["methods"].items()
         for n in range(method["rounds"])
     ]
-    return ["source", *rounds, *(["oracle"] if settings["oracle"] else [])]
+    first = {"none": ["source"], "abn": ["source", "adapted"]}
+    return [
+        *first[settings["training"]["source"]["adaptation"]],
+        *rounds,
+        *(["oracle"] if settings["oracle"] else []),
+    ]
 
 
 def every_pseudo_label(wildcards):
@@ -220,16 +211,27 @@ def every_pseudo_label(wildcards):
     ]
 
 
+def start_of_rounds(wildcards):
+    """The model that teaches the first round: the source model, brought nearer to the target if the config asks."""
+    adaptation = setting("training.source.adaptation")(wildcards)
+    return {"none": "source", "abn": "adapted"}[adaptation]
+
+
 def teacher(wildcards):
-    """The model before a round: the source model, then the round before."""
+    """The model before a round."""
     name, _, number = wildcards.round.rpartition("-round")
-    return "source" if number == "1" else f"{name}-round{int(number) - 1}"
+    return (
+        start_of_rounds(wildcards)
+        if number == "1"
+        else f"{name}-round{int(number) - 1}"
+    )
 
 
 def initial_checkpoint(wildcards):
-    """What a round starts from: the source model or its teacher."""
-    start = setting("training.round.initial")(wildcards)
-    return f"results/{wildcards.benchmark}/{'source' if start == 'source' else teacher(wildcards)}/checkpoint.pt"
+    """What a round starts from: the model that teaches the first round, or its own teacher."""
+    initial = {"source": start_of_rounds, "teacher": teacher}
+    model = initial[setting("training.round.initial")(wildcards)](wildcards)
+    return f"results/{wildcards.benchmark}/{model}/checkpoint.pt"
 
 
 def teacher_maps(wildcards):

@@ -19,7 +19,6 @@ TRAINING = flags(
 rule train_source:
     input:
         index="results/{benchmark}/data/source.json",
-        target=target_pictures,
         checked=every_index,
     output:
         checkpoint="results/{benchmark}/source/checkpoint.pt",
@@ -42,12 +41,45 @@ rule train_source:
             "training.source.source_batch",
             size="source.size",
         ),
-        target=target_flags,
     message:
         "Training {wildcards.benchmark}'s source model"
     shell:
-        "python -m esl.stages.train --index {input.index} {params.target} {params.training} {params.stage}"
+        "python -m esl.stages.train --index {input.index} {params.training} {params.stage}"
         " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+
+
+rule adapt:
+    input:
+        checkpoint="results/{benchmark}/source/checkpoint.pt",
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        checkpoint="results/{benchmark}/adapted/checkpoint.pt",
+    log:
+        "logs/{benchmark}/adapted/adapt.log",
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=8000,
+        runtime=240,
+    params:
+        code=code("adapt"),
+        settings=flags(
+            "seed",
+            "training.crop",
+            "training.min_scale",
+            "compute.precision",
+            "compute.accelerator",
+            "compute.workers",
+            size="target.size",
+            batch_size="training.source.source_batch",
+        ),
+    message:
+        "Adapting the batch norm of {wildcards.benchmark}'s source model to the target pictures"
+    shell:
+        "python -m esl.stages.adapt --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
+        " --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_oracle:
@@ -109,7 +141,7 @@ rule train_round:
             "training.round.source_batch",
             "training.round.target_batch",
             "training.round.pseudo_label_weight",
-            "training.round.freeze_batch_norm",
+            "training.round.batch_norm",
             size="source.size",
             target_size="target.size",
         ),
