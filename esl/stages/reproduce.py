@@ -69,12 +69,12 @@ def table(summary: dict[str, Any]) -> str:
     for name, found in summary["pseudo_labels"].items():
         for key in ("coverage", "accuracy"):
             lines.append(_row([f"{name}: pseudo-label {key}", *_percents(found[key], columns)]))
-    source = next((found for name, found in summary["pseudo_labels"].items() if name.endswith("-round1")), None)
-    if source is not None:
+    first = next((found for name, found in summary["pseudo_labels"].items() if name.endswith("-round1")), None)
+    if first is not None:
         for coverage in SHOWN_COVERAGES:
             for measure in ("entropy", "confidence"):
-                values = {seed: found[measure][coverage] for seed, found in source["accuracy_at_coverage"].items()}
-                name = f"accuracy of the source model's most confident {100 * float(coverage):.0f} %, by {measure}"
+                values = {seed: found[measure][coverage] for seed, found in first["accuracy_at_coverage"].items()}
+                name = f"accuracy of the first teacher's most confident {100 * float(coverage):.0f} %, by {measure}"
                 lines.append(_row([name, *_percents(values, columns)]))
     return "\n".join(lines) + "\n"
 

@@ -96,3 +96,9 @@ def test_an_index_of_the_target_that_is_written_anew_trains_no_source_model(fini
         assert "Training source model" not in finished.planned()
     finally:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_mistyped_root_that_is_corrected_reruns_nothing(finished):
+    run = finished.snakemake(change={"benchmarks": {"gta2city": {"source": {"root": "data/nowhere"}}}})
+    assert run.returncode != 0
+    assert finished.planned() == set()

@@ -44,9 +44,12 @@ def failed(project, change=None):
     return run.stderr
 
 
-def test_a_missing_root_is_named_with_its_key(fresh):
-    error = failed(fresh, config(source={"root": "data/nowhere"}))
-    assert "data/nowhere: no such folder; benchmarks.gta2city.source.root must be" in error
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
+def test_a_missing_root_is_named_with_its_key(fresh, arguments):
+    run = fresh.snakemake(*arguments, change=config(source={"root": "data/nowhere"}))
+    assert run.returncode != 0
+    assert f"{GTA2CITY}.source.root: no such folder: data/nowhere; obtain the data set" in run.stdout + run.stderr
+    assert not (fresh.root / "results").exists()
 
 
 @pytest.fixture

@@ -136,12 +136,22 @@ def rendered(values):
 
 
 def data_split(wildcards):
-    """The flags of the index stage for one part of a benchmark's data."""
+    """The flags of the index stage for one part of a benchmark's data.
+
+    A folder that is missing is told here, while jobs are planned: as a failing job, the check would take the index of
+    the data before with it, and every model would be trained again once the path is corrected.
+    """
+    root = data_root(wildcards)
     domain, _, split = wildcards.part.partition("_")
     data = setting(domain)(wildcards)
+    key = f"benchmarks.{wildcards.benchmark}.{domain}"
+    if not is_rendered(root) and not root.is_dir():
+        raise WorkflowError(
+            f"{key}.root: no such folder: {root}; obtain the data set and unpack it there, or correct the path"
+        )
     values = {
-        "key": f"benchmarks.{wildcards.benchmark}.{domain}",
-        "root": data["root"],
+        "key": key,
+        "root": root,
         "dataset": data["dataset"],
         "split": data[f"{split}_split"] if split else data["split"],
         "class_set": setting("class_set")(wildcards),
@@ -154,25 +164,24 @@ def data_split(wildcards):
 
 def rendering(wildcards):
     """The manifest of the miniature when the data lie there; real data sets need nothing made."""
-    root = Path(setting(wildcards.part.partition("_")[0])(wildcards)["root"])
-    return (
-        [str(root.parent / "manifest.json")]
-        if root.parts[:2] == ("data", "miniature")
-        else []
-    )
+    root = data_root(wildcards)
+    return [str(root.parent / "manifest.json")] if is_rendered(root) else []
+
+
+def data_root(wildcards):
+    """The folder of a part of a benchmark's data."""
+    return Path(setting(wildcards.part.partition("_")[0])(wildcards)["root"])
+
+
+def is_rendered(root):
+    """Whether the project renders what lies in ``root`` itself."""
+    return root.parts[:2] == ("data", "miniature")
 
 
 def data_name(wildcards):
     """What miou.json calls the data: the miniature by that name, real data by the index's fingerprint."""
-    return rendered(
-        {
-            "data": (
-                "miniature"
-                if setting("target.root")(wildcards).startswith("data/miniature/")
-                else None
-            )
-        }
-    )
+    root = Path(setting("target.root")(wildcards))
+    return rendered({"data": "miniature" if is_rendered(root) else None})
 
 
 def every_index(wildcards):
