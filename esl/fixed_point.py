@@ -10,10 +10,10 @@ TOP = CODES - 1
 """The code of the value 1."""
 
 
-def code_histogram(label: NDArray[np.uint8], codes: NDArray[np.uint16], num_classes: int) -> NDArray[np.int64]:
-    """How many pixels of each class hold each code: (num_classes, 65536) int64.
+def count_codes(histogram: NDArray[np.int64], label: NDArray[np.uint8], codes: NDArray[np.uint16]) -> None:
+    """Adds to ``histogram`` (C, 65536) int64, which is C-contiguous, how many pixels of each class hold each code.
 
-    ``label`` and ``codes`` have one shape; ``label`` holds classes below ``num_classes``, never ``IGNORE``.
+    ``label`` and ``codes`` have one shape; ``label`` holds classes below C, never ``IGNORE``.
     """
-    cells = label.ravel().astype(np.int64) * CODES + codes.ravel()
-    return np.bincount(cells, minlength=num_classes * CODES).reshape(num_classes, CODES)
+    cells = label.ravel().astype(np.intp) * CODES + codes.ravel()
+    np.add.at(histogram.reshape(-1), cells, 1)  # in place: a bincount's 10 MB would cost more than a small picture

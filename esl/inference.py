@@ -1,8 +1,8 @@
 """Loops of a trained network over pictures: to the maps of a shard, and to a confusion matrix."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from esl.ahead import ahead
 from esl.classes import CLASS_SETS
-from esl.confidence import confidence_maps, stride_probability
+from esl.confidence import confidence_maps, label_map, stride_probability
 from esl.datasets.index import Index, IndexedSample
 from esl.datasets.reading import Size, read_label, read_picture
-from esl.fixed_point import code_histogram
 from esl.maps import ShardWriter
 from esl.metrics import confusion_matrix
 from esl.models import as_input
 
 Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
+
+Prediction = tuple[str, Tensor, tuple[int, int]]
+"""An image's id, its softmax at the network's stride (C, h, w) float32, and (height, width) of its maps."""
 
 
 class Predictor:
@@ -45,31 +48,47 @@ def write_maps(
     *,
     size: Size | None,
     batch: int,
+    workers: int = 1,
 ) -> None:
     """Fills a shard with the maps of ``samples``, at the size of the pictures that the network saw."""
-    num_classes = len(CLASS_SETS[index.class_set])
-    for chosen, pictures in _batches(index, samples, size, batch):
-        probability = predictor.probability(pictures)
-        maps = confidence_maps(probability, pictures[0].shape[:2])
-        for row, sample in enumerate(chosen):
-            codes = {"entropy": maps.entropy[row], "confidence": maps.confidence[row]}
-            histograms = {name: code_histogram(maps.label[row], value, num_classes) for name, value in codes.items()}
-            stored = probability[row].cpu().numpy().astype(np.float16)
-            writer.append(sample.id, stored, maps.label[row], codes, histograms)
+
+    def predictions() -> Iterator[Prediction]:
+        for chosen, pictures in _batches(index, samples, size, batch):
+            for sample, probability in zip(chosen, predictor.probability(pictures), strict=True):
+                yield sample.id, probability, pictures[0].shape[:2]
+
+    store_maps(predictions(), writer, workers)
 
 
-def confusion_on(predictor: Predictor, index: Index, *, size: Size | None, batch: int) -> NDArray[np.int64]:
+def store_maps(predictions: Iterable[Prediction], writer: ShardWriter, workers: int) -> None:
+    """Maps of every prediction into a shard: ``workers`` threads compute, one writes, while the caller's predicts."""
+
+    def maps_of(prediction: Prediction) -> tuple[str, dict[str, NDArray[Any]]]:
+        id_, probability, size = prediction
+        stored = probability.cpu().numpy().astype(np.float16)
+        return id_, {"probability": stored, **confidence_maps(probability, size)._asdict()}
+
+    for _ in ahead(lambda image: writer.append(*image), ahead(maps_of, predictions, workers)):
+        pass
+
+
+def confusion_on(
+    predictor: Predictor, index: Index, *, size: Size | None, batch: int, workers: int = 1
+) -> NDArray[np.int64]:
     """The confusion matrix (C, C) over every labelled sample, predicted at the resolution of its label file."""
     num_classes = len(CLASS_SETS[index.class_set])
     table = index.table()
-    confusion = np.zeros((num_classes, num_classes), dtype=np.int64)
-    for chosen, pictures in _batches(index, index.samples, size, batch):
-        probability = predictor.probability(pictures)
-        for row, sample in enumerate(chosen):
-            truth = read_label(index.label(sample), table)
-            prediction = confidence_maps(probability[row : row + 1], truth.shape).label[0]
-            confusion += confusion_matrix(truth, prediction, num_classes)
-    return confusion
+
+    def predictions() -> Iterator[tuple[IndexedSample, Tensor]]:
+        for chosen, pictures in _batches(index, index.samples, size, batch):
+            yield from zip(chosen, predictor.probability(pictures), strict=True)
+
+    def compared(prediction: tuple[IndexedSample, Tensor]) -> NDArray[np.int64]:
+        sample, probability = prediction
+        truth = read_label(index.label(sample), table)
+        return confusion_matrix(truth, label_map(probability, truth.shape), num_classes)
+
+    return sum(ahead(compared, predictions(), workers), start=np.zeros((num_classes, num_classes), dtype=np.int64))
 
 
 def _batches(index: Index, samples: list[IndexedSample], size: Size | None, batch: int) -> Iterator[Batch]:
@@ -80,11 +99,7 @@ def _batches(index: Index, samples: list[IndexedSample], size: Size | None, batc
     def read(group: list[IndexedSample]) -> Batch:
         return group, [read_picture(index.picture(sample), size) for sample in group]
 
-    with ThreadPoolExecutor(1) as reader, tqdm(total=len(samples), unit="image", mininterval=5) as bar:
-        ahead = [reader.submit(read, group) for group in groups[:2]]
-        for number in range(len(groups)):
-            ready = ahead.pop(0).result()
-            if number + 2 < len(groups):
-                ahead.append(reader.submit(read, groups[number + 2]))
-            yield ready
-            bar.update(len(ready[0]))
+    with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
+        for group, pictures in ahead(read, groups):
+            yield group, pictures
+            bar.update(len(group))

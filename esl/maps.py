@@ -1,7 +1,7 @@
 """The HDF5 shard: what a model thinks of a part of the target training set."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from esl.errors import InputError
 from esl.files import beside
-from esl.fixed_point import CODES
+from esl.fixed_point import CODES, count_codes
 
 FORMAT_VERSION = 1
 MEASURES = ("entropy", "confidence")
-PIXEL_MAPS = ("label", *MEASURES)
+OPTIONAL_MAPS = (*MEASURES, "probability")
+"""What a shard may leave out; ``label`` and the histograms it always holds."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Origin:
 class ShardWriter:
     """Fills a shard image by image; histograms are counted from the codes as they are stored.
 
-    Datasets: ``id`` (N) utf-8; ``probability`` (N, C, h, w) float16; ``label`` (N, H, W) uint8; ``entropy`` and
-    ``confidence`` (N, H, W) uint16, fixed point value/65535; ``histogram/{entropy,confidence}`` (C, 65536) int64.
+    Datasets: ``id`` (N) utf-8; ``label`` (N, H, W) uint8; ``histogram/{entropy,confidence}`` (C, 65536) int64; and of
+    ``stored`` maps ``probability`` (N, C, h, w) float16, ``entropy`` and ``confidence`` (N, H, W) uint16, fixed point
+    value/65535.
     """
 
-    def __init__(self, file: h5py.File, num_images: int, origin: Origin) -> None:
-        self._file, self._num_images, self._written = file, num_images, 0
+    def __init__(self, file: h5py.File, num_images: int, origin: Origin, stored: Collection[str]) -> None:
+        self._file, self._num_images, self._written, self._stored = file, num_images, 0, {"label", *stored}
         num_classes = len(origin.classes)
         self._histograms = {measure: np.zeros((num_classes, CODES), dtype=np.int64) for measure in MEASURES}
         file.attrs["format_version"] = FORMAT_VERSION
@@ -62,22 +64,14 @@ class ShardWriter:
             )
         return self._file[name]
 
-    def append(
-        self,
-        id_: str,
-        probability: NDArray[np.float16],
-        label: NDArray[np.uint8],
-        codes: dict[str, NDArray[np.uint16]],
-        histograms: dict[str, NDArray[np.int64]],
-    ) -> None:
-        """Stores one image: (C, h, w), (H, W), and per measure (H, W) codes with their histogram (C, 65536)."""
-        row = self._written
-        self._file["id"][row] = id_
-        images: dict[str, NDArray[Any]] = {"probability": probability, "label": label, **codes}
-        for name, value in images.items():
-            self._dataset(name, value)[row] = value
-        for measure in MEASURES:
-            self._histograms[measure] += histograms[measure]
+    def append(self, id_: str, maps: Mapping[str, NDArray[Any]]) -> None:
+        """Stores one image: ``probability`` (C, h, w), and ``label``, ``entropy`` and ``confidence`` (H, W)."""
+        self._file["id"][self._written] = id_
+        for name, value in maps.items():
+            if name in self._stored:
+                self._dataset(name, value)[self._written] = value
+        for measure, histogram in self._histograms.items():
+            count_codes(histogram, maps["label"], maps[measure])
         self._written += 1
 
     def finish(self) -> None:
@@ -90,10 +84,12 @@ class ShardWriter:
 
 
 @contextmanager
-def write_shard(path: Path, num_images: int, origin: Origin) -> Iterator[ShardWriter]:
+def write_shard(
+    path: Path, num_images: int, origin: Origin, stored: Collection[str] = OPTIONAL_MAPS
+) -> Iterator[ShardWriter]:
     """A writer for ``num_images`` images; the file appears whole under ``path`` when the block ends well."""
     with beside(path) as part, h5py.File(part, "w") as file:
-        writer = ShardWriter(file, num_images, origin)
+        writer = ShardWriter(file, num_images, origin, stored)
         yield writer
         writer.finish()
 
@@ -112,12 +108,22 @@ class Shard:
         """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64."""
         return self._read(f"histogram/{measure}", slice(None))
 
-    def pixel_maps(self, row: int) -> dict[str, NDArray[Any]]:
-        """``label`` (H, W) uint8, ``entropy`` and ``confidence`` (H, W) uint16 codes of one image."""
-        return {name: self._read(name, row) for name in PIXEL_MAPS}
+    def maps(self, row: int, names: Collection[str]) -> dict[str, NDArray[Any]]:
+        """The maps of one image, called by ``names``: see ``ShardWriter``.
+
+        Raises:
+            InputError: a map that this shard does not hold, or a damaged one.
+        """
+        return {name: self._read(name, row) for name in names}
+
+    def holds(self, name: str) -> bool:
+        """Whether the shard was written with the map called ``name``."""
+        return name in self._file
 
     def _read(self, name: str, rows: int | slice) -> NDArray[Any]:
-        """Rows of a dataset; InputError names the file when a checksum fails."""
+        """Rows of a dataset; InputError names the file when it is not there or a checksum fails."""
+        if name in OPTIONAL_MAPS and name not in self._file:
+            raise InputError(f"{self._file.filename}: holds no {name!r} map; add it to inference.maps and infer again")
         try:
             return np.asarray(self._file[name][rows])
         except (OSError, KeyError) as error:

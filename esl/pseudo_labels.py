@@ -1,5 +1,6 @@
 """Pseudo-label PNGs and their manifest: written from maps and thresholds, checked by the training that reads them."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from esl.ahead import ahead
 from esl.classes import CLASS_SETS, IGNORE, ClassSet, IdTable
-from esl.datasets.index import Index
+from esl.datasets.index import Index, IndexedSample
 from esl.datasets.reading import read_label
 from esl.errors import InputError
 from esl.files import beside, sha256_of_file
-from esl.fixed_point import CODES, code_histogram
+from esl.fixed_point import CODES, count_codes
 from esl.maps import MEASURES, open_shard
+from esl.rules import Rule
 from esl.selection import pseudo_label
+
+Maps = dict[str, NDArray[Any]]
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Shares of each predicted class at which the two measures of confidence are compared."""
@@ -46,41 +51,47 @@ def train_id_table(class_set: ClassSet) -> IdTable:
 
 
 def write_pseudo_labels(
-    maps: list[Path], kept: NDArray[np.bool_], measure: str, index: Index, folder: Path
+    shards: list[Path],
+    thresholds: Sequence[float | None],
+    rule: Rule,
+    index: Index,
+    folder: Path,
+    *,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Writes one PNG per image of every shard and returns the manifest's ``files``, ``classes``, ``kept``, ``quality``.
 
-    ``kept`` (C, 65536) bool tells which codes of ``measure`` each class keeps. Labels of the target, where they exist,
-    are read for ``quality`` only: nothing that training sees depends on them.
+    ``thresholds`` (C) are the ``Threshold.value`` of every class. Labels of the target, where they exist, are read for
+    ``quality`` only: nothing that training sees depends on them. ``workers`` threads mask and compress.
 
     Raises:
-        InputError: the shards do not hold exactly the samples of the index.
+        InputError: the shards do not hold exactly the samples of the index, or not the maps that the rule reads.
     """
     class_set = CLASS_SETS[index.class_set]
     samples = {sample.id: sample for sample in index.samples}
     table = index.table()
+
+    def write(image: tuple[str, Maps]) -> tuple[str, str, NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
+        id_, maps = image
+        label = pseudo_label(maps, thresholds, rule)
+        png = png_path(folder, id_)
+        write_png(png, label, class_set)
+        truth = None
+        if samples[id_].label is not None:
+            truth = read_label(index.label(samples[id_]), table, (label.shape[1], label.shape[0]))
+        return id_, sha256_of_file(png), label, truth, maps
+
     quality = Quality(len(class_set))
     kept_pixels = np.zeros(256, dtype=np.int64)
     files: dict[str, dict[str, Any]] = {}
-    with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
-        for path in maps:
-            with open_shard(path) as shard:
-                for row, id_ in enumerate(shard.ids):
-                    if id_ not in samples or id_ in files:
-                        reason = "which another shard holds too" if id_ in files else "which the index does not"
-                        raise InputError(f"{path}: holds {id_!r}, {reason}; delete the folder and infer again")
-                    found = shard.pixel_maps(row)
-                    label = pseudo_label(found["label"], found[measure], kept)
-                    png = png_path(folder, id_)
-                    write_png(png, label, class_set)
-                    kept_pixels += np.bincount(label.ravel(), minlength=256)
-                    files[id_] = {"sha256": sha256_of_file(png), "kept": float((label != IGNORE).mean())}
-                    if samples[id_].label is not None:
-                        size = (label.shape[1], label.shape[0])
-                        quality.add(read_label(index.label(samples[id_]), table, size), label, found)
-                    bar.update()
+    for id_, digest, label, truth, maps in ahead(write, _images(shards, samples, rule), workers):
+        pixels = np.bincount(label.ravel(), minlength=256)
+        kept_pixels += pixels
+        files[id_] = {"sha256": digest, "kept": 1 - int(pixels[IGNORE]) / label.size}
+        if truth is not None:
+            quality.add(truth, label, maps)
     if missing := samples.keys() - files.keys():
-        raise InputError(f"{maps[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
+        raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
     for stale in set(folder.glob("*.png")) - {png_path(folder, id_) for id_ in files}:
         stale.unlink()
     classes = {name: int(pixels) for name, pixels in zip(class_set.classes, kept_pixels, strict=False)}
@@ -91,6 +102,22 @@ def write_pseudo_labels(
         "quality": quality.summary(class_set) if quality.images else None,
         "files": dict(sorted(files.items())),
     }
+
+
+def _images(shards: list[Path], samples: Mapping[str, IndexedSample], rule: Rule) -> Iterator[tuple[str, Maps]]:
+    """Every image of the shards with the maps that the rule reads, and of labelled ones those that judge it."""
+    seen = set()
+    with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
+        for path in shards:
+            with open_shard(path) as shard:
+                judging = {measure for measure in MEASURES if shard.holds(measure)}
+                for row, id_ in enumerate(shard.ids):
+                    if id_ not in samples or id_ in seen:
+                        reason = "which another shard holds too" if id_ in seen else "which the index does not"
+                        raise InputError(f"{path}: holds {id_!r}, {reason}; delete the folder and infer again")
+                    seen.add(id_)
+                    yield id_, shard.maps(row, {*rule.maps} | (judging if samples[id_].label else set()))
+                    bar.update()
 
 
 def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, Path]:
@@ -132,12 +159,12 @@ class Quality:
             setattr(self, name, np.zeros(self.num_classes, dtype=np.int64))
         self.ranked = {measure: np.zeros((2, self.num_classes, CODES), dtype=np.int64) for measure in MEASURES}
 
-    def add(self, truth: NDArray[np.uint8], label: NDArray[np.uint8], found: dict[str, NDArray[Any]]) -> None:
-        """Counts one image: true trainIds, its pseudo-label and the maps behind it, all (H, W)."""
+    def add(self, truth: NDArray[np.uint8], label: NDArray[np.uint8], maps: Maps) -> None:
+        """Counts one image: true trainIds, its pseudo-label, and of the maps behind it those that there are (H, W)."""
         self.images += 1
         labelled = truth != IGNORE
         chosen = labelled & (label != IGNORE)
-        prediction = found["label"]
+        prediction = maps["label"]
         for name, classes in (
             ("truth", truth[labelled]),
             ("covered", truth[chosen]),
@@ -145,9 +172,9 @@ class Quality:
             ("right", label[chosen & (label == truth)]),
         ):
             setattr(self, name, getattr(self, name) + np.bincount(classes, minlength=self.num_classes))
-        for measure, (everything, rightly) in self.ranked.items():
-            for counts, pixels in ((everything, labelled), (rightly, truth == prediction)):
-                counts += code_histogram(prediction[pixels], found[measure][pixels], self.num_classes)
+        for measure in self.ranked.keys() & maps.keys():
+            for counts, pixels in zip(self.ranked[measure], (labelled, truth == prediction), strict=True):
+                count_codes(counts, prediction[pixels], maps[measure][pixels])
 
     def summary(self, class_set: ClassSet) -> dict[str, Any]:
         """Accuracy (of what is kept) and coverage (of what is there), in all and per class; ``None`` for 0 / 0."""

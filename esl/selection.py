@@ -1,56 +1,19 @@
-"""Histograms of stored codes -> per-class thresholds -> which pixels keep their pseudo-label.
+"""Histograms of stored codes -> per-class thresholds -> which pixels keep which pseudo-label.
 
-Everything here is exact: thresholds are order statistics of the very codes that masking reads, over the whole data set.
+Thresholds are exact: order statistics of the very codes that masking reads, over the whole data set.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE
-from esl.errors import InputError
+from esl.confidence import best_class, upsampled_tiles
 from esl.fixed_point import CODES, TOP
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A selection rule: which map it reads, at which quantile it cuts each predicted class, and the bound on that cut.
-
-    ``measure`` "entropy" keeps values at or below max(quantile, bound); "confidence" keeps values at or above
-    min(quantile, bound); ``None`` keeps nothing.
-    """
-
-    name: str
-    measure: Literal["entropy", "confidence"] | None
-    quantile: float  # fraction of the sorted values, in [0, 1]
-    bound: float  # in [0, 1], a value of the measure
-
-
-RULES = {
-    "esl": Rule("esl", "entropy", 0.5, 0.1),  # Saporta et al. 2020, section 3.2
-    "bdl": Rule("bdl", "confidence", 0.5, 0.9),  # Li et al. 2019
-    "fda": Rule("fda", "confidence", 0.66, 0.9),  # Yang & Soatto 2020
-    "control": Rule("control", None, 0.0, 0.0),  # keeps nothing: the same training without pseudo-labels
-}
-
-
-def make_rule(name: str, quantile: float | None = None, bound: float | None = None) -> Rule:
-    """The rule called ``name``, with its published quantile and bound unless others are given.
-
-    Raises:
-        InputError: no such rule, or a value outside [0, 1].
-    """
-    if name not in RULES:
-        raise InputError(f"rule: expected one of {', '.join(RULES)}, but got {name!r}")
-    rule = RULES[name]
-    chosen_quantile = rule.quantile if quantile is None else quantile
-    chosen_bound = rule.bound if bound is None else bound
-    for key, value in (("quantile", chosen_quantile), ("bound", chosen_bound)):
-        if not 0 <= value <= 1:
-            raise InputError(f"{name}.{key}: expected a fraction in [0, 1], but got {value}")
-    return Rule(name, rule.measure, chosen_quantile, chosen_bound)
+from esl.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -61,7 +24,7 @@ class Threshold:
     quantile_value: float | None
     value: float | None  # the threshold itself: the quantile value after the bound
     bounded: bool  # whether the bound took the place of the quantile
-    kept: int  # pixels that keep their pseudo-label
+    kept: int  # of the pixels, those on the kept side of the threshold
 
 
 def order_statistic(counts: NDArray[np.int64], quantile: float) -> int | None:
@@ -86,23 +49,58 @@ def class_threshold(counts: NDArray[np.int64], rule: Rule) -> Threshold:
     code = order_statistic(counts, rule.quantile)
     if rule.measure is None or code is None:
         return Threshold(pixels, None, None, False, 0)
-    quantile_value = code / TOP
-    value = max(quantile_value, rule.bound) if rule.measure == "entropy" else min(quantile_value, rule.bound)
-    kept = int(counts[kept_codes(value, rule)].sum())
-    return Threshold(pixels, quantile_value, value, value != quantile_value, kept)
+    value = quantile_value = code / TOP
+    if rule.bound is not None:
+        value = max(value, rule.bound) if rule.measure == "entropy" else min(value, rule.bound)
+    limit = limit_code(value, rule)
+    kept = counts[: limit + 1] if rule.measure == "entropy" else counts[limit:]
+    return Threshold(pixels, quantile_value, value, value != quantile_value, int(kept.sum()))
 
 
-def kept_codes(value: float | None, rule: Rule) -> NDArray[np.bool_]:
-    """Which of the 65536 codes a threshold ``value`` in [0, 1] keeps: (65536,) bool; none for ``None``."""
-    values = np.arange(CODES) / TOP
-    if value is None or rule.measure is None:
-        return np.zeros(CODES, dtype=np.bool_)
-    return values <= value if rule.measure == "entropy" else values >= value
+def limit_code(value: float | None, rule: Rule) -> int:
+    """The last code that a threshold in [0, 1] keeps: the largest of an entropy, the smallest of a confidence.
 
-
-def pseudo_label(label: NDArray[np.uint8], codes: NDArray[np.uint16], kept_CK: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """``label`` where its class keeps its code, else ``IGNORE``: (H, W) uint8 trainIds.
-
-    ``kept_CK`` (C, 65536) bool is one row of ``kept_codes`` for each class.
+    ``None`` keeps nothing: -1 of an entropy, 65536 of a confidence.
     """
-    return np.where(kept_CK[label, codes], label, np.uint8(IGNORE))
+    values = np.arange(CODES) / TOP
+    if rule.measure == "entropy":
+        return -1 if value is None else int(np.searchsorted(values, value, side="right")) - 1
+    return CODES if value is None else int(np.searchsorted(values, value, side="left"))
+
+
+def pseudo_label(maps: Mapping[str, NDArray[Any]], thresholds: Sequence[float | None], rule: Rule) -> NDArray[np.uint8]:
+    """The pseudo-label of one image, trainIds or ``IGNORE``: (H, W) uint8.
+
+    ``maps`` holds at least the ``rule.maps`` of a shard: ``label`` (H, W), codes (H, W), ``probability`` (C, h, w).
+    ``thresholds`` (C) are the ``Threshold.value`` of every class.
+    """
+    label: NDArray[np.uint8] = maps["label"]
+    if rule.measure is None:
+        return np.full_like(label, IGNORE)
+    if rule.by_ratio:
+        return _label_of_best_ratio(label, maps[rule.measure], maps["probability"], thresholds)
+    limits = np.array([limit_code(value, rule) for value in thresholds], dtype=np.int32)[label]
+    kept = maps[rule.measure] <= limits if rule.measure == "entropy" else maps[rule.measure] >= limits
+    return np.where(kept, label, np.uint8(IGNORE))
+
+
+def _label_of_best_ratio(
+    label: NDArray[np.uint8],
+    confidence: NDArray[np.uint16],
+    probability: NDArray[np.float16],
+    thresholds: Sequence[float | None],
+) -> NDArray[np.uint8]:
+    """argmax_c p_c / t_c where that is at least 1 (Zou et al. 2018, eq. 6); a class without threshold is never chosen.
+
+    The probability of the predicted class is its exact code: float16 is 30 times coarser than a code near 1, where
+    the thresholds of sure classes lie. The other classes' come from the stored probability.
+    """
+    weights = np.array([0.0 if value is None else 1 / value for value in thresholds], dtype=np.float32)
+    cuts = np.array([np.inf if value is None else value for value in thresholds])
+    own = (confidence / TOP / cuts[label]).astype(np.float32)
+    chosen = np.empty_like(label)
+    for rows, ratio in upsampled_tiles(probability.astype(np.float32) * weights[:, None, None], label.shape):
+        np.put_along_axis(ratio, label[rows][np.newaxis].astype(np.intp), own[rows][np.newaxis], axis=0)
+        best = ratio.max(axis=0)
+        chosen[rows] = np.where(best >= 1, best_class(ratio, best), IGNORE)
+    return chosen

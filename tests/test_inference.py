@@ -90,7 +90,7 @@ def test_maps_equal_the_method_by_hand(tmp_path: Path, predictor: Predictor, sma
             best, second = np.sort(full, axis=0)[::-1][:2]
             clear = best - second > 1e-4
             entropy = -(full * np.log(np.maximum(full, 1e-300))).sum(axis=0) / np.log(19)
-            maps = shard.pixel_maps(row)
+            maps = shard.maps(row, ("label", "entropy", "confidence"))
             assert np.array_equal(maps["label"][clear], full.argmax(axis=0)[clear]) and clear.mean() > 0.9
             assert np.abs(maps["entropy"] / TOP - entropy).max() < 2e-5
             assert np.abs(maps["confidence"] / TOP - best).max() < 2e-5
@@ -103,7 +103,7 @@ def test_histograms_are_counted_from_the_codes_that_are_stored(
         for measure in ("entropy", "confidence"):
             recount = np.zeros((19, CODES), dtype=np.int64)
             for row in range(len(shard.ids)):
-                maps = shard.pixel_maps(row)
+                maps = shard.maps(row, ("label", "entropy", "confidence"))
                 np.add.at(recount, (maps["label"], maps[measure]), 1)
             assert np.array_equal(shard.histogram(measure), recount)
 

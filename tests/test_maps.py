@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from esl.errors import InputError
-from esl.fixed_point import CODES, code_histogram
+from esl.fixed_point import CODES
 from esl.maps import Origin, open_shard, same_origin, write_shard
 
 CLASSES = ("road", "sidewalk", "sky")
@@ -36,9 +36,7 @@ def _write(path: Path, origin: Origin = ORIGIN, images: int = len(IDS)) -> list[
     chosen = _images()[:images]
     with write_shard(path, len(IDS), origin) as writer:
         for id_, image in zip(IDS, chosen, strict=False):
-            codes = {measure: image[measure] for measure in ("entropy", "confidence")}
-            histograms = {measure: code_histogram(image["label"], value, 3) for measure, value in codes.items()}
-            writer.append(id_, image["probability"], image["label"], codes, histograms)
+            writer.append(id_, image)
     return chosen
 
 
@@ -48,8 +46,8 @@ def test_a_shard_reads_back_to_the_last_bit(tmp_path: Path) -> None:
         assert shard.ids == IDS
         assert shard.origin == ORIGIN
         for row, image in enumerate(images):
-            maps = shard.pixel_maps(row)
-            assert maps.keys() == {"label", "entropy", "confidence"}
+            maps = shard.maps(row, image)
+            assert maps.keys() == image.keys()
             for name, value in maps.items():
                 assert value.dtype == image[name].dtype
                 assert np.array_equal(value, image[name])
@@ -78,6 +76,25 @@ def test_histograms_equal_a_recount_of_the_stored_codes(tmp_path: Path) -> None:
             np.add.at(recount, (file["label"][:], file[measure][:]), 1)
             assert np.array_equal(shard.histogram(measure), recount)
             assert shard.histogram(measure).sum() == 3 * 11 * 13
+
+
+@pytest.mark.parametrize("stored", [[], ["entropy"], ["confidence", "probability"]])
+def test_maps_that_are_switched_off_are_left_out_and_asking_for_them_says_so(tmp_path: Path, stored: list[str]) -> None:
+    path = tmp_path / "1-of-1.h5"
+    with write_shard(path, 3, ORIGIN, stored) as writer:
+        for id_, image in zip(IDS, _images(), strict=True):
+            writer.append(id_, image)
+    _write(tmp_path / "all.h5")
+    with open_shard(path) as shard, open_shard(tmp_path / "all.h5") as whole:
+        for name in ("entropy", "confidence", "probability"):
+            assert shard.holds(name) == (name in stored)
+            if name in stored:
+                assert np.array_equal(shard.maps(2, [name])[name], whole.maps(2, [name])[name])
+            else:
+                with pytest.raises(InputError, match=rf"1-of-1\.h5: holds no '{name}' map; add it to inference\.maps"):
+                    shard.maps(0, [name])
+        for measure in ("entropy", "confidence"):  # thresholds need no map
+            assert np.array_equal(shard.histogram(measure), whole.histogram(measure))
 
 
 def test_a_writer_that_dies_leaves_no_file_and_an_older_one_untouched(tmp_path: Path) -> None:
@@ -143,13 +160,13 @@ def test_a_flipped_byte_never_reads_silently(tmp_path: Path, name: str) -> None:
         file[name][:]
 
 
-@pytest.mark.parametrize("name", MAPS[1:])
+@pytest.mark.parametrize("name", MAPS)
 def test_a_flipped_byte_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / "1-of-1.h5"
     _write(path)
     _flip_a_byte_of(path, name)
     with pytest.raises(InputError, match=r"1-of-1\.h5"), open_shard(path) as shard:
-        shard.pixel_maps(0)
+        shard.maps(0, ("label", "entropy", "confidence", "probability"))
         shard.histogram("entropy")
         shard.histogram("confidence")
 

@@ -14,7 +14,7 @@ from esl.datasets.index import Index
 from esl.datasets.reading import read_label
 from esl.errors import InputError
 from esl.files import sha256_of_file
-from esl.fixed_point import CODES, TOP, code_histogram
+from esl.fixed_point import CODES, TOP
 from esl.maps import Origin, write_shard
 from esl.pseudo_labels import (
     Quality,
@@ -25,6 +25,7 @@ from esl.pseudo_labels import (
     write_png,
     write_pseudo_labels,
 )
+from esl.rules import RULES
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 ALL = np.array([[*range(19), IGNORE]], dtype=np.uint8)
@@ -116,7 +117,7 @@ def test_accuracy_and_coverage_worked_by_hand() -> None:
     quality.add(
         truth=np.array([[0, 0, 0, 1], [1, 1, 255, 255]], dtype=np.uint8),
         label=np.array([[0, 0, 255, 0], [1, 255, 1, 255]], dtype=np.uint8),
-        found={
+        maps={
             "label": np.array([[0, 0, 1, 0], [1, 1, 1, 0]], dtype=np.uint8),
             "entropy": np.zeros((2, 4), dtype=np.uint16),
             "confidence": np.zeros((2, 4), dtype=np.uint16),
@@ -125,7 +126,7 @@ def test_accuracy_and_coverage_worked_by_hand() -> None:
     quality.add(  # an image without one labelled pixel
         truth=np.full((1, 2), 255, dtype=np.uint8),
         label=np.zeros((1, 2), dtype=np.uint8),
-        found={name: np.zeros((1, 2), dtype=np.uint8) for name in ("label", "entropy", "confidence")},
+        maps={name: np.zeros((1, 2), dtype=np.uint8) for name in ("label", "entropy", "confidence")},
     )
     summary = quality.summary(ClassSet("three", ("a", "b", "c"), ((0, 0, 0),) * 3))
     assert summary["labelled_images"] == 2
@@ -175,14 +176,12 @@ def _write_maps(folder: Path, ids: list[str], name: str = "1-of-1.h5") -> tuple[
             rng = np.random.default_rng(int(id_[-6:]))
             label = rng.integers(0, 19, (16, 24), dtype=np.uint8)
             codes = {key: rng.integers(0, CODES, (16, 24), dtype=np.uint16) for key in ("entropy", "confidence")}
-            histograms = {key: code_histogram(label, value, 19) for key, value in codes.items()}
-            writer.append(id_, np.zeros((19, 4, 6), dtype=np.float16), label, codes, histograms)
+            writer.append(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes})
             maps[id_] = {"label": label, **codes}
     return folder / name, maps
 
 
-def _kept_below(share: float) -> NDArray[np.bool_]:
-    return np.tile(np.arange(CODES) <= share * TOP, (19, 1))
+ESL, BDL = RULES["esl"], RULES["bdl"]
 
 
 def test_the_pngs_hold_the_selection_and_the_manifest_tells_digests_shares_and_totals(
@@ -192,7 +191,7 @@ def test_the_pngs_hold_the_selection_and_the_manifest_tells_digests_shares_and_t
     shards = [_write_maps(tmp_path, ids[::2], "1-of-2.h5"), _write_maps(tmp_path, ids[1::2], "2-of-2.h5")]
     maps = {**shards[0][1], **shards[1][1]}
     folder = tmp_path / "pseudo_labels"
-    written = write_pseudo_labels([path for path, _ in shards], _kept_below(0.4), "entropy", small_index, folder)
+    written = write_pseudo_labels([path for path, _ in shards], [0.4] * 19, ESL, small_index, folder)
     expected = {id_: np.where(m["entropy"] <= 0.4 * TOP, m["label"], IGNORE) for id_, m in maps.items()}
     for id_, label in expected.items():
         assert np.array_equal(np.asarray(Image.open(folder / f"{id_}.png")), label)
@@ -218,8 +217,8 @@ def test_target_labels_change_the_diagnosis_and_not_one_pseudo_label(tmp_path: P
     path, _ = _write_maps(tmp_path, [sample.id for sample in small_index.samples])
     unlabelled = [replace(sample, label=None, pixels=None, label_sha256=None) for sample in small_index.samples]
     blind = replace(small_index, samples=unlabelled)
-    seeing = write_pseudo_labels([path], _kept_below(0.5), "confidence", small_index, tmp_path / "a")
-    unseeing = write_pseudo_labels([path], _kept_below(0.5), "confidence", blind, tmp_path / "b")
+    seeing = write_pseudo_labels([path], [0.5] * 19, BDL, small_index, tmp_path / "a")
+    unseeing = write_pseudo_labels([path], [0.5] * 19, BDL, blind, tmp_path / "b")
     assert seeing.pop("quality") is not None and unseeing.pop("quality") is None
     assert seeing == unseeing
 
@@ -228,7 +227,7 @@ def test_pngs_of_an_earlier_run_that_are_no_longer_asked_for_go_away(tmp_path: P
     path, _ = _write_maps(tmp_path, [sample.id for sample in small_index.samples])
     folder = tmp_path / "pseudo_labels"
     write_png(folder / "stale.png", np.zeros((2, 2), dtype=np.uint8), CITYSCAPES19)
-    written = write_pseudo_labels([path], _kept_below(0.5), "entropy", small_index, folder)
+    written = write_pseudo_labels([path], [0.5] * 19, ESL, small_index, folder)
     assert {file.stem for file in folder.iterdir()} == written["files"].keys()
 
 
@@ -236,14 +235,14 @@ def test_shards_that_do_not_hold_the_samples_of_the_index_are_refused(tmp_path: 
     ids = [sample.id for sample in small_index.samples]
     missing, _ = _write_maps(tmp_path, ids[:-1], "missing.h5")
     with pytest.raises(InputError, match=f"no maps of 1 samples such as {ids[-1]!r}"):
-        write_pseudo_labels([missing], _kept_below(0.5), "entropy", small_index, tmp_path / "a")
+        write_pseudo_labels([missing], [0.5] * 19, ESL, small_index, tmp_path / "a")
     unknown, _ = _write_maps(tmp_path, [*ids, "bonn_000000_000001"], "unknown.h5")
     with pytest.raises(InputError, match=r"unknown\.h5: holds 'bonn_000000_000001'"):
-        write_pseudo_labels([unknown], _kept_below(0.5), "entropy", small_index, tmp_path / "b")
+        write_pseudo_labels([unknown], [0.5] * 19, ESL, small_index, tmp_path / "b")
 
 
 def test_an_image_in_two_shards_is_refused(tmp_path: Path, small_index: Index) -> None:
     ids = [sample.id for sample in small_index.samples]
     both = [_write_maps(tmp_path, ids, "1-of-2.h5")[0], _write_maps(tmp_path, ids[:1], "2-of-2.h5")[0]]
     with pytest.raises(InputError, match=ids[0]):
-        write_pseudo_labels(both, _kept_below(0.5), "entropy", small_index, tmp_path / "a")
+        write_pseudo_labels(both, [0.5] * 19, ESL, small_index, tmp_path / "a")

@@ -28,7 +28,7 @@ def main() -> None:
     index = read_index(flags.index)
     network, description = load_checkpoint(flags.checkpoint, index.class_set)
     predictor = Predictor(network, make_fabric(flags))
-    confusion = confusion_on(predictor, index, size=flags.size, batch=flags.batch_size)
+    confusion = confusion_on(predictor, index, size=flags.size, batch=flags.batch_size, workers=flags.threads)
     resolutions = sorted({sample.label_size or sample.size for sample in index.samples})
     write_json(
         flags.output,

@@ -8,7 +8,7 @@ from esl.datasets.index import read_index
 from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.inference import Predictor, write_maps
-from esl.maps import Origin, write_shard
+from esl.maps import OPTIONAL_MAPS, Origin, write_shard
 from esl.models.checkpoint import load_checkpoint
 from esl.stages.command import add_paths, optional_size, stage
 from esl.stages.device import add_device, make_fabric
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--shard", required=True, help="which part, such as 1-of-2")
     parser.add_argument("--size", type=optional_size, required=True, help="WIDTHxHEIGHT, or own")
     parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--maps", nargs="*", default=OPTIONAL_MAPS, choices=OPTIONAL_MAPS, help="stored beside label")
     add_device(parser)
     flags = parser.parse_args()
     index = read_index(flags.index)
@@ -30,8 +31,8 @@ def main() -> None:
         raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} pictures; ask for fewer")
     origin = Origin(CLASS_SETS[index.class_set].classes, sha256_of_file(flags.checkpoint), INTERPOLATION)
     predictor = Predictor(network, make_fabric(flags))
-    with write_shard(flags.output, len(samples), origin) as writer:
-        write_maps(predictor, index, samples, writer, size=flags.size, batch=flags.batch_size)
+    with write_shard(flags.output, len(samples), origin, flags.maps) as writer:
+        write_maps(predictor, index, samples, writer, size=flags.size, batch=flags.batch_size, workers=flags.threads)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,12 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from esl.datasets.index import read_index
 from esl.errors import InputError
 from esl.files import read_json, write_json
 from esl.maps import same_origin
 from esl.pseudo_labels import write_pseudo_labels
-from esl.selection import kept_codes, make_rule
+from esl.rules import make_rule
 from esl.stages.command import add_paths, stage
 
 
@@ -18,6 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--maps", type=Path, required=True, nargs="+")
     add_paths(parser, "--thresholds", "--index", "--output")
+    parser.add_argument("--threads", type=int, default=1, help="that mask and compress")
     flags = parser.parse_args()
     thresholds = read_json(flags.thresholds)
     origin = same_origin(flags.maps)
@@ -26,9 +25,9 @@ def main() -> None:
             f"{flags.thresholds}: of another teacher than {flags.maps[0]}; delete it and run the workflow again"
         )
     rule = make_rule(thresholds["rule"], thresholds["quantile"], thresholds["bound"])
-    kept = np.stack([kept_codes(thresholds["classes"][name]["threshold"], rule) for name in origin.classes])
+    values = [thresholds["classes"][name]["threshold"] for name in origin.classes]
     folder: Path = flags.output.with_suffix("")
-    written = write_pseudo_labels(flags.maps, kept, rule.measure or "entropy", read_index(flags.index), folder)
+    written = write_pseudo_labels(flags.maps, values, rule, read_index(flags.index), folder, workers=flags.threads)
     write_json(flags.output, {"rule": rule.name, "teacher_sha256": origin.checkpoint_sha256, **written})
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from esl.files import write_json
 from esl.fixed_point import CODES
 from esl.maps import open_shard, same_origin
-from esl.selection import RULES, class_threshold, make_rule
+from esl.rules import RULES, make_rule
+from esl.selection import class_threshold
 from esl.stages.command import add_paths, stage
 
 

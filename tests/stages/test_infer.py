@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import torch
@@ -14,7 +13,7 @@ from esl.confidence import INTERPOLATION
 from esl.datasets.index import Index
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
-from esl.maps import MEASURES, Origin, open_shard, same_origin
+from esl.maps import MEASURES, OPTIONAL_MAPS, Origin, open_shard, same_origin
 from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
 from esl.stages.infer import main
@@ -46,16 +45,16 @@ def test_shards_hold_every_sample_once_and_together_what_one_shard_holds(
     assert same_origin([whole, *parts]) == Origin(CLASS_SETS["cityscapes19"].classes, digest, INTERPOLATION)
     found, histograms = {}, dict.fromkeys(MEASURES, 0)
     for path in parts:
-        with open_shard(path) as shard, h5py.File(path) as file:
+        with open_shard(path) as shard:
             for row, id_ in enumerate(shard.ids):
                 assert id_ not in found
-                found[id_] = {**shard.pixel_maps(row), "probability": file["probability"][row]}
+                found[id_] = shard.maps(row, ("label", *OPTIONAL_MAPS))
             for measure in MEASURES:
                 histograms[measure] = histograms[measure] + shard.histogram(measure)
-    with open_shard(whole) as shard, h5py.File(whole) as file:
+    with open_shard(whole) as shard:
         assert shard.ids == [sample.id for sample in small_index.samples] == sorted(found)
         for row, id_ in enumerate(shard.ids):
-            maps = {**shard.pixel_maps(row), "probability": file["probability"][row]}
+            maps = shard.maps(row, ("label", *OPTIONAL_MAPS))
             assert all(np.array_equal(maps[name], found[id_][name]) for name in maps)
         for measure in MEASURES:
             assert np.array_equal(shard.histogram(measure), histograms[measure])

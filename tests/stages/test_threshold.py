@@ -15,9 +15,9 @@ from esl.classes import CLASS_SETS, IGNORE
 from esl.datasets.index import Index
 from esl.errors import InputError
 from esl.files import write_json
-from esl.fixed_point import TOP, code_histogram
+from esl.fixed_point import TOP
 from esl.maps import Origin, write_shard
-from esl.selection import RULES
+from esl.rules import RULES
 from esl.stages import pseudo_label, threshold
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
@@ -47,8 +47,7 @@ def _write_shards(folder: Path, ids: list[str], teacher: str = "abc") -> tuple[l
                 label = rng.choice(np.delete(np.arange(19), TRAIN), (16, 24)).astype(np.uint8)
                 sure = rng.random((16, 24)) ** (1 + label / 3)
                 codes = {"entropy": np.uint16(TOP * sure), "confidence": np.uint16(TOP * (1 - sure / 2))}
-                histograms = {name: code_histogram(label, value, 19) for name, value in codes.items()}
-                writer.append(id_, np.zeros((19, 4, 6), np.float16), label, codes, histograms)
+                writer.append(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes})
                 maps[id_] = {"label": label, **codes}
     return paths, maps
 

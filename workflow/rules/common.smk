@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import re
 import shlex
+import sys
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,10 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir).parent
-ROUND = r"(?:esl|bdl|fda|control)-round[1-9]\d*"
+sys.path.insert(0, str(PROJECT))
+from esl.rules import RULES, cbst_portion
+
+ROUND = rf"(?:{'|'.join(RULES)})-round[1-9]\d*"
 
 
 def checked_config():
@@ -116,7 +120,8 @@ def setting(path):
 def flags(*paths, **renamed):
     """A function of the wildcards: command-line flags from dotted setting paths.
 
-    A flag is called as the last part of its path unless it is renamed; ``true`` gives a bare flag, ``false`` and null none.
+    A flag is called as the last part of its path unless it is renamed; ``true`` gives a bare flag, ``false`` and null none,
+    a list several words.
     """
     named = {path.rpartition(".")[2]: path for path in paths} | renamed
     return lambda wildcards: rendered(
@@ -131,7 +136,9 @@ def rendered(values):
         if value is None or value is False:
             continue
         words.append(f"--{name.replace('_', '-')}")
-        words += [] if value is True else [shlex.quote(str(value))]
+        if value is not True:
+            values = value if isinstance(value, list) else [value]
+            words += [shlex.quote(str(item)) for item in values]
     return " ".join(words)
 
 
@@ -252,10 +259,24 @@ def teacher_maps(wildcards):
 
 def selection(wildcards):
     """The flags of a round's selection; published values unless the config says otherwise."""
-    name = wildcards.round.partition("-round")[0]
-    method = setting("methods")(wildcards).get(name, {})
+    name, _, number = wildcards.round.partition("-round")
+    stored = setting("inference.maps")(wildcards)
+    if missing := [map_ for map_ in RULES[name].maps if map_ not in ("label", *stored)]:
+        raise WorkflowError(
+            f"benchmarks.{wildcards.benchmark}.inference.maps: {name} reads {', '.join(missing)}, "
+            f"which is not stored: add it, or run no {name}"
+        )
+    method = dict(setting("methods")(wildcards).get(name, {}))
+    schedule = {key: method[key] for key in method if key.startswith("portion")}
+    if name == "cbst":
+        portion = cbst_portion(int(number), **schedule)
+        method["quantile"] = round(1 - portion, 12)
     return rendered(
-        {"rule": name, "quantile": method.get("quantile"), "bound": method.get("bound")}
+        {
+            "rule": name,
+            "quantile": method.get("quantile"),
+            "bound": method.get("bound"),
+        }
     )
 
 

@@ -19,6 +19,7 @@ rule infer:
             "compute.precision",
             "compute.accelerator",
             "inference.batch_size",
+            "inference.maps",
             size="target.size",
         ),
     message:

@@ -31,7 +31,7 @@ rule pseudo_label:
         "logs/{benchmark}/{round}/pseudo_label.log",
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=240,
@@ -41,4 +41,4 @@ rule pseudo_label:
         "Writing pseudo-labels for {wildcards.benchmark}'s {wildcards.round}"
     shell:
         "python -m esl.stages.pseudo_label --maps {input.maps} --thresholds {input.thresholds} --index {input.index}"
-        " --output {output.manifest} > {log} 2>&1"
+        " --threads {threads} --output {output.manifest} > {log} 2>&1"
