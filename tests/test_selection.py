@@ -162,9 +162,11 @@ def _network(seed: int, sharpness: float) -> tuple[torch.Tensor, list[dict[str, 
     return probability, stored
 
 
-def _select(rule: Rule, images: list[dict[str, NDArray[Any]]]) -> tuple[list[Threshold], NDArray[np.uint8]]:
+def _select(
+    rule: Rule, images: list[dict[str, NDArray[Any]]], num_classes: int = 6
+) -> tuple[list[Threshold], NDArray[np.uint8]]:
     """Thresholds and pseudo-labels as the stages make them."""
-    histogram = np.zeros((6, CODES), dtype=np.int64)
+    histogram = np.zeros((num_classes, CODES), dtype=np.int64)
     for maps in images:
         count_codes(histogram, maps["label"], maps[rule.measure or "entropy"])
     thresholds = [class_threshold(counts, rule) for counts in histogram]
@@ -233,7 +235,7 @@ def test_cbst_cuts_probabilities_near_one_finer_than_float16_stores_them() -> No
     probability = torch.stack([1 - unsure, unsure])[:, None, :]
     assert len(np.unique(probability.numpy().astype(np.float16)[0])) < 5
     maps = {"probability": probability.numpy().astype(np.float16), **confidence_maps(probability, (1, 100))._asdict()}
-    thresholds, masks = _select(make_rule("cbst", quantile=0.8), [maps])
+    thresholds, masks = _select(make_rule("cbst", quantile=0.8), [maps], 2)
     assert masks[0, 0].tolist() == [0] * thresholds[0].kept + [IGNORE] * (100 - thresholds[0].kept)
     assert 20 <= thresholds[0].kept <= 21  # of 100: two may share a code
 
