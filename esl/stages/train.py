@@ -36,12 +36,13 @@ def main() -> None:
     if flags.target_index is not None:
         target = Stream(_target_pairs(flags, provenance), augmentation, (flags.seed, 1))
     settings = TrainingSettings(**{item.name: getattr(flags, item.name) for item in fields(TrainingSettings)})
+    fabric = make_fabric(flags)
     network = _initial_network(flags, index.class_set, provenance)
     given = {name: getattr(flags, name) for name in ("network", "size", "target_size", "seed", "precision")}
     described = {**asdict(settings), **asdict(augmentation), **given}
     last = flags.output.with_name("last.pt")
     saving = Saving(last, flags.save_every, {"settings": described, "provenance": provenance})
-    rows = train(network, source, target, settings, fabric=make_fabric(flags), workers=flags.workers, saving=saving)
+    rows = train(network, source, target, settings, fabric=fabric, workers=flags.workers, saving=saving)
     _write_log(flags.output.with_name("train.csv"), rows)
     save_checkpoint(flags.output, network, Description(flags.network, index.class_set, described, provenance))
     last.unlink(missing_ok=True)

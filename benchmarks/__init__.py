@@ -1,0 +1,1 @@
+"""Measurements of the selection engine; ``make bench`` runs them all. Not part of the tests."""
