@@ -1,11 +1,12 @@
 # make run: set-up, then gta2city on the miniature, then its table. make test: set-up, then the tests.
+# make bench: the selection engine measured against a plain one.
 PYTHON ?= python3
 VENV := .venv
 # The stamp carries a digest of what is installed: the environment is brought up to date only when that changes.
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run test lint format reproduce
+.PHONY: setup run test lint format reproduce bench
 
 setup: $(STAMP)
 
@@ -22,6 +23,9 @@ run: setup
 reproduce: setup
 	$(RUN) snakemake --cores all reproduce --configfile config/reproduce.yaml
 	@cat results/gta2city/reproduce.md
+
+bench: setup
+	$(RUN) python -m benchmarks
 
 test: setup
 	$(RUN) pytest

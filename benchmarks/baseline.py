@@ -1,4 +1,4 @@
-"""Pseudo-labels as papers describe them and as their code is usually written: everything in memory, everything sorted."""
+"""Pseudo-labels as papers describe them and their code mostly makes them: all in memory, every pixel sorted."""
 
 from collections.abc import Iterable
 from pathlib import Path

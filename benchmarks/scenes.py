@@ -18,9 +18,9 @@ STRIDE_SIZE = (65, 129)
 def scene_logits(number: int) -> Tensor:
     """(19, 65, 129) float32 logits of the scene called ``number``; the same number gives the same logits.
 
-    A rendered label, blurred, plus smooth noise, times a smooth sharpness. Blur, noise and sharpness were chosen so that
-    the entropy has the quantiles, and the maps the compressed sizes, that the miniature's source model has on its target
-    pictures (entropy at 10, 25, 50, 75 and 90 %: 0.002, 0.007, 0.08, 0.29 and 0.46).
+    A rendered label, blurred, times a smooth sharpness, plus smooth noise. They were chosen so that the entropy has
+    the quantiles, and the maps the compressed sizes, of the miniature's source model on its target pictures (entropy at
+    10, 25, 50, 75 and 90 %: 0.002, 0.007, 0.08, 0.29 and 0.46).
     """
     height, width = STRIDE_SIZE
     _, ids = render_street("target", seed=0, index=number, width=width, height=height, shift=1.0)
@@ -31,11 +31,7 @@ def scene_logits(number: int) -> Tensor:
     blurred = F.avg_pool2d(one_hot, 3, stride=1, padding=1, count_include_pad=False)
     common = _smooth(1, 6, generator).sigmoid()  # how sure the network is hereabouts
     noise = _smooth(len(CLASSES), 10, generator) + 0.5 * _smooth(len(CLASSES), 33, generator)
-    return (SHARPNESS * (0.25 + common) * blurred + NOISE * noise)[0]
-
-
-SHARPNESS = 11.0
-NOISE = 1.6
+    return (11.0 * (0.25 + common) * blurred + 1.6 * noise)[0]
 
 
 def _smooth(channels: int, nodes: int, generator: torch.Generator) -> Tensor:

@@ -46,7 +46,7 @@ def staged_pseudo_labels(logits: Iterator[Tensor], count: int, folder: Path, wor
         thresholds = [class_threshold(counts, RULE).value for counts in shard.histogram("entropy")]
     marks.append(time.perf_counter())
     samples = [IndexedSample(id_, "", (SIZE[1], SIZE[0]), None, None, None, "", None) for id_ in ids]
-    index = Index("", "", "", "cityscapes19", samples)
+    index = Index("cityscapes", "", "train", "cityscapes19", samples)
     write_pseudo_labels([shard_path], thresholds, RULE, index, folder, workers=workers)
     marks.append(time.perf_counter())
     stages = ("infer", "threshold", "pseudo_label")

@@ -27,17 +27,39 @@ Prediction = tuple[str, Tensor, tuple[int, int]]
 
 
 class Predictor:
-    """A network ready to look at pictures, on the device and in the precision of ``fabric``."""
+    """A network ready to look at pictures, on the device and in the precision of ``fabric``.
+
+    On the CPU it looks at one picture at a time, on one thread, as many at once as there are workers: the order of
+    additions in float32 depends on batch and threads, and neither may change a byte of what is stored.
+    """
 
     def __init__(self, network: nn.Module, fabric: Fabric) -> None:
         self._fabric = fabric
         self._network = fabric.setup_module(network.eval().to(memory_format=torch.channels_last))
+        self._on_cpu = fabric.device.type == "cpu"
+        if self._on_cpu:
+            torch.set_num_threads(1)
 
     @torch.inference_mode()
     def probability(self, pictures: list[NDArray[np.uint8]]) -> Tensor:
         """Softmax at the network's stride, (N, C, h, w) float32, of pictures (H, W, 3) of one size."""
         batch = self._fabric.to_device(torch.from_numpy(np.stack(pictures)))
         return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))))
+
+    def predictions(
+        self, index: Index, samples: list[IndexedSample], *, size: Size | None, batch: int, workers: int
+    ) -> Iterator[tuple[IndexedSample, tuple[int, int], Tensor]]:
+        """Every sample with (height, width) of the picture that the network saw, and its softmax (C, h, w)."""
+
+        def predict(read: Batch) -> tuple[list[IndexedSample], tuple[int, int], Tensor]:
+            chosen, pictures = read
+            height, width = pictures[0].shape[:2]
+            return chosen, (height, width), self.probability(pictures)
+
+        batches = _batches(index, samples, size, 1 if self._on_cpu else batch)
+        for chosen, seen, probability in ahead(predict, batches, workers if self._on_cpu else 1):
+            for sample, probability_Chw in zip(chosen, probability, strict=True):
+                yield sample, seen, probability_Chw
 
 
 def write_maps(
@@ -51,17 +73,12 @@ def write_maps(
     workers: int = 1,
 ) -> None:
     """Fills a shard with the maps of ``samples``, at the size of the pictures that the network saw."""
-
-    def predictions() -> Iterator[Prediction]:
-        for chosen, pictures in _batches(index, samples, size, batch):
-            for sample, probability in zip(chosen, predictor.probability(pictures), strict=True):
-                yield sample.id, probability, pictures[0].shape[:2]
-
-    store_maps(predictions(), writer, workers)
+    found = predictor.predictions(index, samples, size=size, batch=batch, workers=workers)
+    store_maps(((sample.id, probability, seen) for sample, seen, probability in found), writer, workers)
 
 
 def store_maps(predictions: Iterable[Prediction], writer: ShardWriter, workers: int) -> None:
-    """Maps of every prediction into a shard: ``workers`` threads compute, one writes, while the caller's predicts."""
+    """Maps of every prediction into a shard: ``workers`` threads compute them, one writes them."""
 
     def maps_of(prediction: Prediction) -> tuple[str, dict[str, NDArray[Any]]]:
         id_, probability, size = prediction
@@ -79,16 +96,13 @@ def confusion_on(
     num_classes = len(CLASS_SETS[index.class_set])
     table = index.table()
 
-    def predictions() -> Iterator[tuple[IndexedSample, Tensor]]:
-        for chosen, pictures in _batches(index, index.samples, size, batch):
-            yield from zip(chosen, predictor.probability(pictures), strict=True)
-
-    def compared(prediction: tuple[IndexedSample, Tensor]) -> NDArray[np.int64]:
-        sample, probability = prediction
+    def compared(found: tuple[IndexedSample, tuple[int, int], Tensor]) -> NDArray[np.int64]:
+        sample, _, probability = found
         truth = read_label(index.label(sample), table)
         return confusion_matrix(truth, label_map(probability, truth.shape), num_classes)
 
-    return sum(ahead(compared, predictions(), workers), start=np.zeros((num_classes, num_classes), dtype=np.int64))
+    found = predictor.predictions(index, index.samples, size=size, batch=batch, workers=workers)
+    return sum(ahead(compared, found, workers), start=np.zeros((num_classes, num_classes), dtype=np.int64))
 
 
 def _batches(index: Index, samples: list[IndexedSample], size: Size | None, batch: int) -> Iterator[Batch]:

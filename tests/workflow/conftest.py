@@ -46,10 +46,12 @@ class Project:
 
     root: Path
 
-    def snakemake(self, *arguments: str, change: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, change: dict[str, Any] | None = None, tiny: dict[str, Any] = TINY
+    ) -> subprocess.CompletedProcess[str]:
         """Runs ``snakemake results/gta2city/miou.json`` with ``change`` over the tiny config."""
         overlay = self.root / "tiny.yaml"
-        overlay.write_text(yaml.safe_dump(merged(TINY, change or {}), sort_keys=False))
+        overlay.write_text(yaml.safe_dump(merged(tiny, change or {}), sort_keys=False))
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "results/gta2city/miou.json", *arguments]
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return subprocess.run(

@@ -1,5 +1,6 @@
 """What the workflow plans without running it, and the state of its files."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.workflow.conftest import TINY
 
 PROJECT = Path(__file__).parents[2]
 
@@ -45,6 +48,39 @@ def test_the_oracle_trains_only_when_asked_for(fresh):
     oracle = "Training oracle, on target labels: the ceiling, never a result of adaptation"
     assert oracle not in fresh.planned()
     assert oracle in fresh.planned(change={"benchmarks": {"gta2city": {"oracle": True}}})
+
+
+@pytest.mark.parametrize(
+    ("stored", "methods", "missing"),
+    [
+        (["entropy"], {"esl": {}}, None),
+        (["confidence"], {"control": {}, "bdl": {}, "fda": {}}, None),
+        ([], {"control": {}}, None),
+        (["confidence", "probability"], {"esl": {}}, "esl reads entropy"),
+        (["entropy", "probability"], {"bdl": {}}, "bdl reads confidence"),
+        (["entropy"], {"cbst": {}}, "cbst reads confidence, probability"),
+    ],
+)
+def test_a_rule_whose_map_is_switched_off_is_told_before_anything_runs(fresh, stored, methods, missing):
+    fresh.edit("config/config.yaml", "      control: {rounds: 1}\n      bdl: {rounds: 1}\n      esl: {rounds: 1}\n", "")
+    fresh.edit("config/config.yaml", "    methods:\n", f"    methods: {json.dumps(methods)}\n")
+    without = {key: value for key, value in TINY["benchmarks"]["gta2city"].items() if key != "methods"}
+    overlay = {**TINY, "benchmarks": {"gta2city": {**without, "inference": {"maps": stored}}}}
+    run = fresh.snakemake("--dry-run", tiny=overlay)
+    if missing is None:
+        assert run.returncode == 0, run.stdout
+        assert f"--maps {' '.join(stored)}".strip() in fresh.snakemake("--dry-run", "-p", tiny=overlay).stdout
+    else:
+        assert run.returncode != 0
+        assert f"benchmarks.gta2city.inference.maps: {missing}, which is not stored" in run.stdout
+
+
+def test_the_portion_of_cbst_grows_with_its_rounds(fresh):
+    change = {"benchmarks": {"gta2city": {"methods": {"cbst": {"rounds": 3, "portion_step": 0.1}}}}}
+    run = fresh.snakemake("--dry-run", "-p", change=change)
+    for round_, quantile in ((1, 0.8), (2, 0.7), (3, 0.6)):
+        flags = f"--rule cbst --quantile {quantile} --output results/gta2city/cbst-round{round_}/thresholds.json"
+        assert flags in run.stdout
 
 
 def test_the_slurm_profile_plans(fresh):

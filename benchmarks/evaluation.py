@@ -1,0 +1,31 @@
+"""The confusion matrix of a full Cityscapes label, against the form that most code bases share."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.scenes import scene_logits
+from benchmarks.timing import best_ms
+from esl.classes import IGNORE
+from esl.confidence import label_map, stride_probability
+from esl.metrics import confusion_matrix
+
+SIZE = (1024, 2048)
+
+
+def usual_confusion_matrix(label: NDArray[np.uint8], pred: NDArray[np.uint8], n: int) -> NDArray[np.int64]:
+    """As FCN's evaluation wrote it, and everybody since."""
+    mask = (label >= 0) & (label < n)
+    return np.bincount(n * label[mask].astype(int) + pred[mask], minlength=n**2).reshape(n, n)
+
+
+def measure_evaluation() -> dict[str, float]:
+    """Milliseconds per label of 1024 x 2048 pixels, the prediction right in most places, an eighth ignored."""
+    prediction, other = (label_map(stride_probability(scene_logits(number)[None])[0], SIZE) for number in (0, 1))
+    rng = np.random.default_rng(0)
+    blocks = np.kron(rng.random((SIZE[0] // 32, SIZE[1] // 32)), np.ones((32, 32)))
+    truth = np.where(blocks < 0.1, other, prediction)
+    truth[blocks > 0.875] = IGNORE
+    assert np.array_equal(usual_confusion_matrix(truth, prediction, 19), confusion_matrix(truth, prediction, 19))
+    usual = best_ms(lambda: usual_confusion_matrix(truth, prediction, 19), 15)
+    ours = best_ms(lambda: confusion_matrix(truth, prediction, 19), 15)
+    return {"usual_ms": usual, "ours_ms": ours, "ratio": usual / ours}

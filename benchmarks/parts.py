@@ -1,0 +1,71 @@
+"""What one image costs in each step, on one thread: where the time of the engine goes, and its floor."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.scenes import CLASSES, SIZE, scene_logits
+from benchmarks.timing import best_ms
+from esl.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps, stride_probability
+from esl.fixed_point import CODES, count_codes
+from esl.maps import MEASURES, Origin, open_shard, write_shard
+from esl.pseudo_labels import write_png
+from esl.rules import RULES
+from esl.selection import pseudo_label
+
+
+def measure_parts() -> dict[str, float]:
+    """Milliseconds of each step for one image, and of the same confidence step in plain PyTorch."""
+    torch.set_num_threads(1)
+    logits = scene_logits(3)[None]
+    probability = stride_probability(logits)[0]
+    maps = {"probability": probability.numpy().astype(np.float16), **confidence_maps(probability, SIZE)._asdict()}
+    histogram = np.zeros((len(CLASSES), CODES), dtype=np.int64)
+    thresholds = [0.1] * len(CLASSES)
+    label = pseudo_label(maps, thresholds, RULES["esl"])
+
+    def count() -> None:
+        for measure in MEASURES:
+            count_codes(histogram, maps["label"], maps[measure])
+
+    with tempfile.TemporaryDirectory() as name:
+        path, images = Path(name) / "1-of-1.h5", 4
+
+        def write() -> None:
+            with write_shard(path, images, Origin(CLASSES.classes, "", INTERPOLATION)) as writer:
+                for number in range(images):
+                    writer.append(str(number), maps)
+
+        written = best_ms(write, 3) / images
+        counted = best_ms(count)
+        with open_shard(path) as shard:
+            read = best_ms(lambda: shard.maps(0, RULES["esl"].maps))
+        return {
+            "softmax": best_ms(lambda: stride_probability(logits)),
+            "confidence, plain PyTorch": best_ms(lambda: plain_confidence_maps(probability, SIZE)),
+            "confidence, in tiles": best_ms(lambda: confidence_maps(probability, SIZE)),
+            "histograms": counted,
+            "writing maps": written - counted,
+            "reading maps": read,
+            "masking": best_ms(lambda: pseudo_label(maps, thresholds, RULES["esl"])),
+            "writing the PNG": best_ms(lambda: write_png(Path(name) / "a.png", label, CLASSES)),
+        }
+
+
+def measure_png_levels() -> dict[str, dict[str, float]]:
+    """Kilobytes and milliseconds of a pseudo-label PNG by compression level."""
+    probability = stride_probability(scene_logits(3)[None])[0]
+    label = pseudo_label(confidence_maps(probability, SIZE)._asdict(), [0.1] * len(CLASSES), RULES["esl"])
+    image = Image.fromarray(label)
+    image.putpalette(CLASSES.palette())
+    found = {}
+    for level in (0, 1, 2, 3, 4, 6, 9):
+        stream = io.BytesIO()
+        image.save(stream, format="PNG", compress_level=level)
+        milliseconds = best_ms(lambda level=level: image.save(io.BytesIO(), format="PNG", compress_level=level))  # type: ignore[misc]
+        found[str(level)] = {"kb": len(stream.getvalue()) / 1000, "ms": milliseconds}
+    return found

@@ -1,0 +1,97 @@
+"""What storing the maps of an image costs, by map and by filter: megabytes, milliseconds to write and to read."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.scenes import SIZE, scene_logits
+from esl.confidence import confidence_maps, stride_probability
+
+Maps = dict[str, NDArray[Any]]
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "lzf, shuffle": {"compression": "lzf", "shuffle": True},
+    "gzip 1": {"compression": "gzip", "compression_opts": 1},
+    "gzip 1, shuffle": {"compression": "gzip", "compression_opts": 1, "shuffle": True},
+    "gzip 4, shuffle": {"compression": "gzip", "compression_opts": 4, "shuffle": True},
+    "gzip 9, shuffle": {"compression": "gzip", "compression_opts": 9, "shuffle": True},
+}
+"""Filters that every HDF5 build reads; fletcher32 is on in all of them."""
+
+CHOSEN = "gzip 1, shuffle"
+
+CHUNK_ROWS = {"whole image": SIZE[0], "128 rows": 128, "32 rows": 32}
+
+
+def scene_maps(count: int) -> list[Maps]:
+    """What a shard stores of each of the first ``count`` scenes."""
+    stored = []
+    for number in range(count):
+        probability = stride_probability(scene_logits(number)[None])[0]
+        maps = confidence_maps(probability, SIZE)._asdict()
+        stored.append({**maps, "probability": probability.numpy().astype(np.float16)})
+    return stored
+
+
+def measure_storage(images: int = 8) -> dict[str, Any]:
+    """Per filter and map, and for the chosen filter per chunk height: MB, write_ms and read_ms per image."""
+    scenes = scene_maps(images)
+    return {
+        "filters": {
+            name: {map_: _store([maps[map_] for maps in scenes], filter_, rows=None) for map_ in scenes[0]}
+            for name, filter_ in FILTERS.items()
+        },
+        "chunks of entropy": {
+            name: _store([maps["entropy"] for maps in scenes], FILTERS[CHOSEN], rows)
+            for name, rows in CHUNK_ROWS.items()
+        },
+    }
+
+
+def _store(images: list[NDArray[Any]], filter_: dict[str, Any], rows: int | None) -> dict[str, float]:
+    """One dataset, image by image, written and read back; ``rows`` of a chunk, ``None``: a chunk is an image."""
+    shape = images[0].shape
+    chunk = shape if rows is None else (rows, *shape[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "maps.h5"
+        start = time.perf_counter()
+        with h5py.File(path, "w") as file:
+            dataset = file.create_dataset(
+                "x", (len(images), *shape), images[0].dtype, chunks=(1, *chunk), fletcher32=True, **filter_
+            )
+            for number, image in enumerate(images):
+                dataset[number] = image
+        written = time.perf_counter()
+        size = path.stat().st_size
+        with h5py.File(path) as file:
+            for number in range(len(images)):
+                file["x"][number]
+        read = time.perf_counter()
+    per_image = 1000 / len(images)
+    return {
+        "mb": size / 1e6 / len(images),
+        "write_ms": (written - start) * per_image,
+        "read_ms": (read - written) * per_image,
+    }
+
+
+def storage_table(found: dict[str, Any]) -> str:
+    """The measurements as a Markdown table: MB (write ms, read ms) per image."""
+    maps = [*found["filters"][CHOSEN]]
+    lines = ["| filter | " + " | ".join(maps) + " | together |", "|---|" + "---:|" * (len(maps) + 1)]
+    for name, by_map in found["filters"].items():
+        together = {key: sum(cell[key] for cell in by_map.values()) for key in ("mb", "write_ms", "read_ms")}
+        cells = " | ".join(_cell(cell) for cell in (*by_map.values(), together))
+        lines.append(f"| {f'**{name}**' if name == CHOSEN else name} | {cells} |")
+    chunks = "; ".join(f"{name} {_cell(cell)}" for name, cell in found["chunks of entropy"].items())
+    return "\n".join(lines) + f"\n\nentropy, {CHOSEN}, by chunk: {chunks}\n"
+
+
+def _cell(cell: dict[str, float]) -> str:
+    return f"{cell['mb']:.3f} ({cell['write_ms']:.1f}, {cell['read_ms']:.1f})"

@@ -1,0 +1,83 @@
+"""How the work is dealt out changes no byte: shards, threads and batches, from pictures to pseudo-labels."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from esl.datasets.index import Checks, Index, build_index
+from esl.files import write_json
+from esl.models import build_network
+from esl.models.checkpoint import Description, save_checkpoint
+from esl.stages import infer, pseudo_label, threshold
+
+RULES = ("esl", "bdl", "fda", "cbst")
+
+
+@contextmanager
+def _torch_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[..., Path]) -> Index:
+    """Nine pictures of 96 x 64, smooth, as the network is used to."""
+    rng = np.random.default_rng(0)
+    frames = {
+        f"ulm_{number:06d}_000019": (
+            np.kron(rng.integers(0, 256, (8, 12, 3)), np.ones((8, 8, 1))).astype(np.uint8),
+            np.kron(rng.integers(0, 34, (8, 12)), np.ones((8, 8))).astype(np.uint8),
+        )
+        for number in range(9)
+    }
+    root = write_cityscapes(tmp_path_factory.mktemp("sharding"), "train", frames)
+    return build_index("cityscapes", root, "train", "cityscapes19", Checks("required", "error", True))
+
+
+@pytest.mark.parametrize(
+    ("precision", "dealt"),
+    [
+        ("32-true", [(2, 1, 1), (7, 1, 1), (1, 2, 1), (1, 1, 4), (7, 2, 4)]),
+        ("bf16-mixed", [(2, 2, 4)]),  # processors without instructions for it are slow
+    ],
+)
+def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labels(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, precision: str, dealt: list[tuple[int, int, int]]
+) -> None:
+    torch.manual_seed(0)
+    network = build_network("small", 19)
+    torch.nn.init.normal_(network.classifier.weight, std=1.0)  # type: ignore[union-attr, arg-type]
+    save_checkpoint(tmp_path / "model.pt", network, Description("small", "cityscapes19", {}, {}))
+    write_json(tmp_path / "index.json", index.to_json())
+
+    def run(main: Callable[[], None], flags: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["stage", *flags.split()])
+        main()
+
+    def chain(shards: int, threads: int, batch: int) -> dict[str, bytes]:
+        folder = tmp_path / f"{shards}-{threads}-{batch}"
+        maps = [folder / f"{number}-of-{shards}.h5" for number in range(1, shards + 1)]
+        for path in maps:
+            flags = f"--checkpoint {tmp_path}/model.pt --index {tmp_path}/index.json --output {path} --size own"
+            flags += f" --shard {path.stem} --batch-size {batch} --accelerator cpu --precision {precision}"
+            run(infer.main, f"{flags} --threads {threads}")
+        every = " ".join(map(str, maps))
+        for rule in RULES:
+            run(threshold.main, f"--maps {every} --rule {rule} --output {folder}/{rule}/thresholds.json")
+            flags = f"--maps {every} --thresholds {folder}/{rule}/thresholds.json --index {tmp_path}/index.json"
+            run(pseudo_label.main, f"{flags} --threads {threads} --output {folder}/{rule}/pseudo_labels.json")
+        files = [*folder.rglob("*.json"), *folder.rglob("*.png")]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+    with _torch_threads():
+        first = chain(shards=1, threads=1, batch=1)
+        assert len(first) == len(RULES) * (2 + 9)
+        assert len({first[f"{rule}/pseudo_labels.json"] for rule in RULES}) == len(RULES)
+        for shards, threads, batch in dealt:
+            assert chain(shards, threads, batch) == first, (shards, threads, batch)
