@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, so that its peak memory is its own: logits -> PNGs of one engine."""
+"""One measurement of one engine, logits -> PNGs, in processes of its own: their peak memory is its own."""
 
 import argparse
 import json
@@ -7,16 +7,22 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import cycle, islice
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Barrier
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from benchmarks.baseline import plain_pseudo_labels
 from benchmarks.scenes import CLASSES, SIZE, scene_logits
-from esl.confidence import INTERPOLATION, stride_probability
+from esl.confidence import INTERPOLATION, confidence_maps, stride_probability
 from esl.datasets.index import Index, IndexedSample
+from esl.fixed_point import CODES
 from esl.inference import Prediction, store_maps
 from esl.maps import Origin, open_shard, write_shard
 from esl.pseudo_labels import write_pseudo_labels
@@ -29,46 +35,80 @@ SCENES = 16
 RULE = RULES["esl"]
 
 
-def staged_pseudo_labels(logits: Iterator[Tensor], count: int, folder: Path, workers: int) -> dict[str, float]:
-    """As the stages infer, threshold and pseudo_label: maps of all kinds, thresholds, PNGs; returns seconds of each."""
-    ids = [f"{number:06d}" for number in range(count)]
-    shard_path = folder / "1-of-1.h5"
+def _infer(shard: int, shards: int, ids: list[str], folder: Path) -> float:
+    """One shard in a process of its own, as the workflow infers; returns its peak memory in MB."""
+    scenes = _scenes()
+    chosen = ids[shard::shards]
 
     def predictions() -> Iterator[Prediction]:
-        for id_, logits_Chw in zip(ids, logits, strict=True):
-            yield id_, stride_probability(logits_Chw[None])[0], SIZE
+        for id_ in chosen:
+            yield id_, stride_probability(scenes[int(id_) % SCENES][None])[0], SIZE
 
-    marks = [time.perf_counter()]
-    with write_shard(shard_path, count, Origin(CLASSES.classes, "", INTERPOLATION)) as writer:
-        store_maps(predictions(), writer, workers)
-    marks.append(time.perf_counter())
-    with open_shard(shard_path) as shard:
-        thresholds = [class_threshold(counts, RULE).value for counts in shard.histogram("entropy")]
-    marks.append(time.perf_counter())
+    with write_shard(folder / f"{shard}.h5", len(chosen), Origin(CLASSES.classes, "", INTERPOLATION)) as writer:
+        store_maps(predictions(), writer, workers=1)
+    return peak_mb()
+
+
+@cache
+def _scenes() -> list[Tensor]:
+    return [scene_logits(number) for number in range(SCENES)]
+
+
+def _ready(barrier: Barrier) -> None:
+    """What a process does before time is taken: imports, logits, an image of everything, and waiting for the others."""
+    torch.set_num_threads(1)
+    confidence_maps(stride_probability(_scenes()[0][None])[0], SIZE)
+    barrier.wait()
+
+
+def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[str, float], float]:
+    """As the stages infer, threshold and pseudo_label: maps of all kinds in a shard for each worker, thresholds, PNGs.
+
+    Returns seconds of each stage, and the sum of the peak memory of all processes in MB.
+    """
+    ids = [f"{number:06d}" for number in range(count)]
+    context = get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(workers, mp_context=context) as pool:
+        list(pool.map(_ready, [manager.Barrier(workers)] * workers))
+        start = time.perf_counter()
+        peaks = list(pool.map(_infer, range(workers), [workers] * workers, [ids] * workers, [folder] * workers))
+        inferred = time.perf_counter() - start
+    shards = [folder / f"{number}.h5" for number in range(workers)]
+    start = time.perf_counter()
+    histogram = np.zeros((len(CLASSES), CODES), dtype=np.int64)
+    for path in shards:
+        with open_shard(path) as shard:
+            histogram += shard.histogram("entropy")
+    thresholds = [class_threshold(counts, RULE).value for counts in histogram]
+    chosen = time.perf_counter() - start
     samples = [IndexedSample(id_, "", (SIZE[1], SIZE[0]), None, None, None, "", None) for id_ in ids]
     index = Index("cityscapes", "", "train", "cityscapes19", samples)
-    write_pseudo_labels([shard_path], thresholds, RULE, index, folder, workers=workers)
-    marks.append(time.perf_counter())
-    stages = ("infer", "threshold", "pseudo_label")
-    return {name: marks[n + 1] - marks[n] for n, name in enumerate(stages)}
+    start = time.perf_counter()
+    write_pseudo_labels(shards, thresholds, RULE, index, folder, workers=workers)
+    written = time.perf_counter() - start
+    return {"infer": inferred, "threshold": chosen, "pseudo_label": written}, max(sum(peaks), peak_mb())
+
+
+def peak_mb() -> float:
+    """Of this process, until now."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def measure(engine: str, count: int, workers: int) -> dict[str, object]:
     """Seconds, peak memory and disk in MB, of one engine on ``count`` logits."""
-    scenes = [scene_logits(number) for number in range(SCENES)]
-    logits = islice(cycle(scenes), count)
-    torch.set_num_threads(workers)
     stages = None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        start = time.perf_counter()
         if engine == "plain":
+            logits = islice(cycle(_scenes()), count)
+            torch.set_num_threads(workers)
+            start = time.perf_counter()
             plain_pseudo_labels(logits, count, folder)
+            seconds, peak = time.perf_counter() - start, peak_mb()
         else:
-            stages = staged_pseudo_labels(logits, count, folder, workers)
-        seconds = time.perf_counter() - start
+            stages, peak = staged_pseudo_labels(count, folder, workers)
+            seconds = sum(stages.values())
         maps, pngs = (sum(file.stat().st_size for file in folder.glob(kind)) / 1e6 for kind in ("*.h5", "*.png"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     return {"images": count, "seconds": seconds, "stages": stages, "peak_mb": peak, "maps_mb": maps, "png_mb": pngs}
 
 

@@ -14,9 +14,12 @@ def ahead(work: Callable[[T], R], items: Iterable[T], workers: int = 1) -> Itera
     """``work`` on each of ``items``, in threads, in the order of the items.
 
     At most 2 * ``workers`` items are under way or wait to be taken, so memory does not grow with their number. Items
-    are drawn in the thread that takes results. An error of ``work`` is raised where its result is taken, and nothing
-    more is begun.
+    are drawn in the thread that takes results, which without ``workers`` also does the work. An error of ``work`` is
+    raised where its result is taken, and nothing more is begun.
     """
+    if not workers:
+        yield from map(work, items)
+        return
     with ThreadPoolExecutor(workers) as pool:
         begun: deque[Future[R]] = deque()
         try:

@@ -27,7 +27,7 @@ TILE_VALUES = 160_000
 """Probabilities in a tile, 4 bytes each: two tiles fit the second-level cache of a core (measured: 0.6 MB)."""
 
 TINY = np.float32(1e-37)
-"""Stands for a probability of 0 in a logarithm: 0 ln 0 = 0."""
+"""Added to a probability before its logarithm is taken: 0 ln 0 = 0; no other probability that matters is moved."""
 
 
 class ConfidenceMaps(NamedTuple):
@@ -62,13 +62,15 @@ def confidence_maps(probability_Chw: Tensor, size: tuple[int, int]) -> Confidenc
     num_classes = len(probability)
     maps = ConfidenceMaps(np.empty(size, np.uint8), np.empty(size, np.uint16), np.empty(size, np.uint16))
     to_code = np.float32(-TOP / math.log(num_classes))
+    buffer = np.empty((num_classes, _tile_rows(num_classes, size[1]), size[1]), np.float32)
     for rows, tile in upsampled_tiles(probability, size):
         best = tile.max(axis=0)
         maps.label[rows] = best_class(tile, best)
-        np.maximum(tile, TINY, out=tile)
-        logarithm = np.log(tile)
-        maps.entropy[rows] = _codes(np.multiply(logarithm, tile, out=logarithm).sum(axis=0) * to_code)
         maps.confidence[rows] = _codes(best * np.float32(TOP))
+        term = np.add(tile, TINY, out=buffer[:, : tile.shape[1]])
+        torch.from_numpy(term).log_()  # where a processor lacks AVX-512, twice as fast as numpy's
+        term *= tile
+        maps.entropy[rows] = _codes(term.sum(axis=0) * to_code)
     return maps
 
 
@@ -88,23 +90,40 @@ def upsampled_tiles(
     A tile is good until the next is asked for, and may be overwritten. A tile lies between two rows of the input, so
     that upsampling it is one multiplication and one addition.
     """
-    (height, width), (old_height, old_width) = size, probability_Chw.shape[1:]
-    low, part = _places(old_width, width)
-    left, right = probability_Chw[:, :, low], probability_Chw[:, :, np.minimum(low + 1, old_width - 1)]
-    wide = left + part * (right - left)
-    low, part = _places(old_height, height)
-    most_rows = max(1, TILE_VALUES // (len(wide) * width))
-    buffer = np.empty((len(wide), most_rows, width), dtype=np.float32)
+    (height, width), (num_classes, old_height, old_width) = size, probability_Chw.shape
+    left, part = _places(old_width, width)
+    right = np.minimum(left + 1, old_width - 1)
+
+    def wide(row: int) -> NDArray[np.float32]:
+        """A row of the input, upsampled to the width of the output: (C, W)."""
+        narrow = probability_Chw[:, min(row, old_height - 1)]
+        before: NDArray[np.float32] = narrow.take(left, axis=1)
+        after: NDArray[np.float32] = narrow.take(right, axis=1)
+        after -= before
+        after *= part
+        after += before
+        return after
+
+    low, depth = _places(old_height, height)
+    buffer = np.empty((num_classes, _tile_rows(num_classes, width), width), dtype=np.float32)
+    above, top, below = -1, wide(0), wide(0)
     start = 0
     while start < height:
-        above = low[start]
-        stop = min(int(np.searchsorted(low, above, side="right")), start + most_rows)
+        if low[start] != above:
+            top = below if low[start] == above + 1 else wide(low[start])
+            above, below = low[start], wide(low[start] + 1)
+            step = below - top
+        stop = min(int(np.searchsorted(low, above, side="right")), start + buffer.shape[1])
         tile = buffer[:, : stop - start]
-        top, below = wide[:, above, None], wide[:, min(above + 1, old_height - 1), None]
-        np.multiply(part[start:stop, None], below - top, out=tile)
-        tile += top
+        np.multiply(depth[start:stop, None], step[:, None], out=tile)
+        tile += top[:, None]
         yield slice(start, stop), tile
         start = stop
+
+
+def _tile_rows(num_classes: int, width: int) -> int:
+    """The rows of a tile at most."""
+    return max(1, TILE_VALUES // (num_classes * width))
 
 
 def _places(old: int, new: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:

@@ -10,10 +10,18 @@ TOP = CODES - 1
 """The code of the value 1."""
 
 
+BLOCK = 16384
+"""Pixels counted at a time: their cells stay in the cache."""
+
+
 def count_codes(histogram: NDArray[np.int64], label: NDArray[np.uint8], codes: NDArray[np.uint16]) -> None:
     """Adds to ``histogram`` (C, 65536) int64, which is C-contiguous, how many pixels of each class hold each code.
 
     ``label`` and ``codes`` have one shape; ``label`` holds classes below C, never ``IGNORE``.
     """
-    cells = label.ravel().astype(np.intp) * CODES + codes.ravel()
-    np.add.at(histogram.reshape(-1), cells, 1)  # in place: a bincount's 10 MB would cost more than a small picture
+    counts, flat_label, flat_codes = histogram.reshape(-1), label.reshape(-1), codes.reshape(-1)
+    for start in range(0, flat_label.size, BLOCK):
+        cells = flat_label[start : start + BLOCK].astype(np.intp)
+        cells *= CODES
+        cells += flat_codes[start : start + BLOCK]
+        np.add.at(counts, cells, 1)  # in place: a bincount's 10 MB would cost more than a small picture

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,8 @@ from esl.classes import CLASS_SETS
 from esl.confidence import confidence_maps, label_map, stride_probability
 from esl.datasets.index import Index, IndexedSample
 from esl.datasets.reading import Size, read_label, read_picture
-from esl.maps import ShardWriter
+from esl.errors import InputError
+from esl.maps import PackedImage, ShardWriter
 from esl.metrics import confusion_matrix
 from esl.models import as_input
 
@@ -54,10 +54,13 @@ class Predictor:
         def predict(read: Batch) -> tuple[list[IndexedSample], tuple[int, int], Tensor]:
             chosen, pictures = read
             height, width = pictures[0].shape[:2]
-            return chosen, (height, width), self.probability(pictures)
+            try:
+                return chosen, (height, width), self.probability(pictures)
+            except InputError as error:
+                raise InputError(f"{', '.join(sample.picture for sample in chosen)}: {error}") from None
 
         batches = _batches(index, samples, size, 1 if self._on_cpu else batch)
-        for chosen, seen, probability in ahead(predict, batches, workers if self._on_cpu else 1):
+        for chosen, seen, probability in ahead(predict, batches, helpers(workers) if self._on_cpu else 1):
             for sample, probability_Chw in zip(chosen, probability, strict=True):
                 yield sample, seen, probability_Chw
 
@@ -78,15 +81,15 @@ def write_maps(
 
 
 def store_maps(predictions: Iterable[Prediction], writer: ShardWriter, workers: int) -> None:
-    """Maps of every prediction into a shard: ``workers`` threads compute them, one writes them."""
+    """Maps of every prediction into a shard: ``workers`` threads compute and compress them."""
 
-    def maps_of(prediction: Prediction) -> tuple[str, dict[str, NDArray[Any]]]:
+    def packed(prediction: Prediction) -> PackedImage:
         id_, probability, size = prediction
-        stored = probability.cpu().numpy().astype(np.float16)
-        return id_, {"probability": stored, **confidence_maps(probability, size)._asdict()}
+        stored = probability.half().cpu().numpy()
+        return writer.pack(id_, {"probability": stored, **confidence_maps(probability, size)._asdict()})
 
-    for _ in ahead(lambda image: writer.append(*image), ahead(maps_of, predictions, workers)):
-        pass
+    for image in ahead(packed, predictions, helpers(workers)):
+        writer.append(image)
 
 
 def confusion_on(
@@ -102,7 +105,12 @@ def confusion_on(
         return confusion_matrix(truth, label_map(probability, truth.shape), num_classes)
 
     found = predictor.predictions(index, index.samples, size=size, batch=batch, workers=workers)
-    return sum(ahead(compared, found, workers), start=np.zeros((num_classes, num_classes), dtype=np.int64))
+    return sum(ahead(compared, found, helpers(workers)), start=np.zeros((num_classes, num_classes), dtype=np.int64))
+
+
+def helpers(threads: int) -> int:
+    """How many threads beside the caller's make up ``threads`` that compute: a single one is better off without."""
+    return threads if threads > 1 else 0
 
 
 def _batches(index: Index, samples: list[IndexedSample], size: Size | None, batch: int) -> Iterator[Batch]:

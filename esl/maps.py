@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from esl import chunks
 from esl.errors import InputError
 from esl.files import beside
 from esl.fixed_point import CODES, count_codes
@@ -28,6 +29,18 @@ class Origin:
     classes: tuple[str, ...]
     checkpoint_sha256: str
     interpolation: str
+
+
+Maps = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class PackedImage:
+    """The maps of an image, and the chunks that those of them which a shard stores become."""
+
+    id: str
+    maps: Maps
+    chunks: dict[str, bytes]
 
 
 class ShardWriter:
@@ -48,39 +61,32 @@ class ShardWriter:
         file.attrs["interpolation"] = origin.interpolation
         file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
 
-    def _dataset(self, name: str, like: NDArray[Any]) -> h5py.Dataset:
-        """The dataset for images shaped ``like``, one chunk per image, made at the first image."""
-        if name not in self._file:
-            # gzip and shuffle are in every HDF5 build; fletcher32: without it a flipped bit reads silently
-            self._file.create_dataset(
-                name,
-                (self._num_images, *like.shape),
-                dtype=like.dtype,
-                chunks=(1, *like.shape),
-                compression="gzip",
-                compression_opts=1,
-                shuffle=True,
-                fletcher32=True,
-            )
-        return self._file[name]
+    def pack(self, id_: str, maps: Maps) -> "PackedImage":
+        """An image ready to be stored, compressed in the caller's thread; any number of threads may pack at once.
 
-    def append(self, id_: str, maps: Mapping[str, NDArray[Any]]) -> None:
-        """Stores one image: ``probability`` (C, h, w), and ``label``, ``entropy`` and ``confidence`` (H, W)."""
-        self._file["id"][self._written] = id_
-        for name, value in maps.items():
-            if name in self._stored:
-                self._dataset(name, value)[self._written] = value
+        ``maps`` are ``probability`` (C, h, w), and ``label``, ``entropy`` and ``confidence`` (H, W).
+        """
+        return PackedImage(id_, maps, {name: chunks.compressed(maps[name]) for name in maps if name in self._stored})
+
+    def append(self, image: "PackedImage") -> None:
+        """Stores the next image; one thread at a time."""
+        self._file["id"][self._written] = image.id
+        for name, chunk in image.chunks.items():
+            if name not in self._file:
+                shape = (self._num_images, *image.maps[name].shape)
+                chunks.create_dataset(self._file, name, shape, image.maps[name].dtype)
+            chunks.write(self._file[name], self._written, chunk)
         for measure, histogram in self._histograms.items():
-            count_codes(histogram, maps["label"], maps[measure])
+            count_codes(histogram, image.maps["label"], image.maps[measure])
         self._written += 1
 
     def finish(self) -> None:
         """Writes the histograms; a shard that misses images is a mistake of the caller."""
         assert self._written == self._num_images, (self._written, self._num_images)
         for measure, histogram in self._histograms.items():
-            self._file.create_dataset(
-                f"histogram/{measure}", data=histogram, chunks=(1, CODES), compression="gzip", fletcher32=True
-            )
+            dataset = chunks.create_dataset(self._file, f"histogram/{measure}", histogram.shape, histogram.dtype)
+            for row, counts in enumerate(histogram):
+                chunks.write(dataset, row, chunks.compressed(counts))
 
 
 @contextmanager

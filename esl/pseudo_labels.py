@@ -39,7 +39,7 @@ def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None
     image = Image.fromarray(label)
     image.putpalette(class_set.palette())
     with beside(path) as part:
-        image.save(part, format="PNG", compress_level=6)
+        image.save(part, format="PNG", compress_level=3)  # half the time of 6, a third larger: see benchmarks
 
 
 def train_id_table(class_set: ClassSet) -> IdTable:

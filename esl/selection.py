@@ -15,6 +15,9 @@ from esl.confidence import best_class, upsampled_tiles
 from esl.fixed_point import CODES, TOP
 from esl.rules import Rule
 
+VALUES = np.arange(CODES) / TOP
+"""The value of every code."""
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -62,10 +65,9 @@ def limit_code(value: float | None, rule: Rule) -> int:
 
     ``None`` keeps nothing: -1 of an entropy, 65536 of a confidence.
     """
-    values = np.arange(CODES) / TOP
     if rule.measure == "entropy":
-        return -1 if value is None else int(np.searchsorted(values, value, side="right")) - 1
-    return CODES if value is None else int(np.searchsorted(values, value, side="left"))
+        return -1 if value is None else int(np.searchsorted(VALUES, value, side="right")) - 1
+    return CODES if value is None else int(np.searchsorted(VALUES, value, side="left"))
 
 
 def pseudo_label(maps: Mapping[str, NDArray[Any]], thresholds: Sequence[float | None], rule: Rule) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import pytest
 from esl.ahead import ahead
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("workers", [0, 1, 2, 5])
 def test_results_come_in_the_order_of_the_items(workers: int) -> None:
     def slow_at_first(number: int) -> int:
         time.sleep(0.01 / (1 + number))
@@ -22,7 +22,7 @@ def test_nothing_to_do_gives_nothing() -> None:
     assert list(ahead(str, [])) == []
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [0, 1, 3])
 def test_no_more_than_twice_as_many_items_as_workers_are_drawn_ahead(workers: int) -> None:
     drawn = []
 
@@ -32,7 +32,7 @@ def test_no_more_than_twice_as_many_items_as_workers_are_drawn_ahead(workers: in
             yield number
 
     for taken, _ in enumerate(ahead(str, items(), workers)):
-        assert len(drawn) - taken <= 2 * workers
+        assert len(drawn) - taken <= max(1, 2 * workers)
 
 
 def test_workers_work_at_the_same_time() -> None:
@@ -40,7 +40,8 @@ def test_workers_work_at_the_same_time() -> None:
     assert len(list(ahead(lambda _: barrier.wait(), range(6), 3))) == 6
 
 
-def test_an_error_of_the_work_is_raised_where_its_result_is_taken() -> None:
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_of_the_work_is_raised_where_its_result_is_taken(workers: int) -> None:
     begun = []
 
     def work(number: int) -> int:
@@ -49,7 +50,7 @@ def test_an_error_of_the_work_is_raised_where_its_result_is_taken() -> None:
             raise KeyError("three")
         return number
 
-    results = ahead(work, range(100), 1)
+    results = ahead(work, range(100), workers)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError, match="three"):
         next(results)

@@ -36,7 +36,7 @@ def _write(path: Path, origin: Origin = ORIGIN, images: int = len(IDS)) -> list[
     chosen = _images()[:images]
     with write_shard(path, len(IDS), origin) as writer:
         for id_, image in zip(IDS, chosen, strict=False):
-            writer.append(id_, image)
+            writer.append(writer.pack(id_, image))
     return chosen
 
 
@@ -83,7 +83,7 @@ def test_maps_that_are_switched_off_are_left_out_and_asking_for_them_says_so(tmp
     path = tmp_path / "1-of-1.h5"
     with write_shard(path, 3, ORIGIN, stored) as writer:
         for id_, image in zip(IDS, _images(), strict=True):
-            writer.append(id_, image)
+            writer.append(writer.pack(id_, image))
     _write(tmp_path / "all.h5")
     with open_shard(path) as shard, open_shard(tmp_path / "all.h5") as whole:
         for name in ("entropy", "confidence", "probability"):

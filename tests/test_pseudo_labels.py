@@ -176,7 +176,7 @@ def _write_maps(folder: Path, ids: list[str], name: str = "1-of-1.h5") -> tuple[
             rng = np.random.default_rng(int(id_[-6:]))
             label = rng.integers(0, 19, (16, 24), dtype=np.uint8)
             codes = {key: rng.integers(0, CODES, (16, 24), dtype=np.uint16) for key in ("entropy", "confidence")}
-            writer.append(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes})
+            writer.append(writer.pack(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes}))
             maps[id_] = {"label": label, **codes}
     return folder / name, maps
 

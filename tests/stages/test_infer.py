@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from esl.classes import CLASS_SETS
 from esl.confidence import INTERPOLATION
-from esl.datasets.index import Index
+from esl.datasets.index import Checks, Index, build_index
 from esl.errors import InputError
-from esl.files import sha256_of_file, write_json
+from esl.files import read_json, sha256_of_file, write_json
 from esl.maps import MEASURES, OPTIONAL_MAPS, Origin, open_shard, same_origin
 from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
+from esl.stages import pseudo_label, threshold
 from esl.stages.infer import main
 
 
@@ -63,3 +65,40 @@ def test_shards_hold_every_sample_once_and_together_what_one_shard_holds(
 def test_more_shards_than_pictures_are_refused_with_the_key_to_mend(run: Callable[[str], Path]) -> None:
     with pytest.raises(InputError, match=r"inference\.shards: 6 shards for only 5 pictures"):
         run("6-of-6")
+
+
+def test_a_network_that_diverged_is_told_with_the_picture_and_leaves_no_shard(
+    tmp_path: Path, run: Callable[[str], Path]
+) -> None:
+    network = build_network("small", 19)
+    with torch.no_grad():
+        network.classifier.bias[3] = torch.nan  # type: ignore[union-attr, index]
+    save_checkpoint(tmp_path / "checkpoint.pt", network, Description("small", "cityscapes19", {}, {}))
+    with pytest.raises(InputError, match=r"aachen_000000_000000_leftImg8bit\.png: .* NaN or infinite logits"):
+        run("1-of-1")
+    assert not [*(tmp_path / "maps").glob("*")]
+
+
+def test_pictures_of_one_pixel_go_all_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_cityscapes: Callable[..., Path], run: Callable[[str], Path]
+) -> None:
+    rng = np.random.default_rng(0)
+    frames = {
+        f"ulm_{number:06d}_000019": (rng.integers(0, 256, (1, 1, 3), dtype=np.uint8), np.full((1, 1), 7, np.uint8))
+        for number in range(3)
+    }
+    root = write_cityscapes(tmp_path / "data", "train", frames)
+    index = build_index("cityscapes", root, "train", "cityscapes19", Checks("required", "error", True))
+    write_json(tmp_path / "index.json", index.to_json())
+    maps, thresholds = run("1-of-1"), tmp_path / "thresholds.json"
+    monkeypatch.setattr(sys, "argv", f"threshold --maps {maps} --rule esl --output {thresholds}".split())
+    threshold.main()
+    flags = f"--maps {maps} --thresholds {thresholds} --index {tmp_path / 'index.json'}"
+    monkeypatch.setattr(sys, "argv", f"pseudo_label {flags} --output {tmp_path / 'pseudo_labels.json'}".split())
+    pseudo_label.main()
+    manifest = read_json(tmp_path / "pseudo_labels.json")
+    with open_shard(maps) as shard:
+        labels = [int(shard.maps(row, ["label"])["label"][0, 0]) for row in range(3)]
+    assert manifest["images"] == 3 and sum(manifest["kept_pixels"].values()) == 3 * manifest["kept"] > 0
+    kept = [int(np.asarray(Image.open(tmp_path / f"pseudo_labels/{id_}.png"))[0, 0]) for id_ in frames]
+    assert all(value in (label, 255) for value, label in zip(kept, labels, strict=True))

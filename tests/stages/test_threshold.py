@@ -47,7 +47,9 @@ def _write_shards(folder: Path, ids: list[str], teacher: str = "abc") -> tuple[l
                 label = rng.choice(np.delete(np.arange(19), TRAIN), (16, 24)).astype(np.uint8)
                 sure = rng.random((16, 24)) ** (1 + label / 3)
                 codes = {"entropy": np.uint16(TOP * sure), "confidence": np.uint16(TOP * (1 - sure / 2))}
-                writer.append(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes})
+                writer.append(
+                    writer.pack(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes})
+                )
                 maps[id_] = {"label": label, **codes}
     return paths, maps
 

@@ -119,7 +119,12 @@ def test_the_manual_of_the_config_names_every_key():
             assert f"`{key}`" in manual, f"{path}.{key}"
 
 
-CONDA_NAMES = {"torch": "pytorch", "snakemake": "snakemake-minimal", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "snakemake": "snakemake-minimal",
+    "isal": "python-isal",
+    "matplotlib": "matplotlib-base",
+}
 
 
 def test_pyproject_constraints_and_environment_agree():
