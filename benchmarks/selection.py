@@ -24,8 +24,8 @@ from esl.confidence import INTERPOLATION, confidence_maps, stride_probability
 from esl.datasets.index import Index, IndexedSample
 from esl.fixed_point import CODES
 from esl.inference import Prediction, store_maps
+from esl.labelling import write_pseudo_labels
 from esl.maps import Origin, open_shard, write_shard
-from esl.pseudo_labels import write_pseudo_labels
 from esl.rules import RULES
 from esl.selection import class_threshold
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from esl.datasets.index import read_index
 from esl.errors import InputError
 from esl.files import read_json, write_json
+from esl.labelling import write_pseudo_labels
 from esl.maps import same_origin
-from esl.pseudo_labels import write_pseudo_labels
 from esl.rules import make_rule
 from esl.stages.command import add_paths, stage
 

@@ -47,6 +47,13 @@ def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(
     assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
 
 
+def test_an_edit_of_the_selection_code_reruns_neither_inference_nor_source_training(edited):
+    edited.edit("esl/selection.py", "min(round(pixels * quantile), pixels - 1)", "min(round(pixels * quantile), pixels)")
+    jobs = edited.planned()
+    assert jobs >= ESL
+    assert not any(job.startswith(("Inferring", "Training source")) for job in jobs)
+
+
 def test_an_edit_of_the_training_loop_reruns_every_training(edited):
     edited.edit("esl/training.py", "remaining = 1 - ", "remaining = 1.0 - ")
     jobs = edited.planned()
