@@ -48,7 +48,7 @@ def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(
 
 
 def test_an_edit_of_the_selection_code_reruns_neither_inference_nor_source_training(edited):
-    edited.edit("esl/selection.py", "min(round(pixels * quantile), pixels - 1)", "min(round(pixels * quantile), pixels)")
+    edited.edit("esl/selection.py", "rank = min(round(pixels * quantile),", "rank = min(round(quantile * pixels),")
     jobs = edited.planned()
     assert jobs >= ESL
     assert not any(job.startswith(("Inferring", "Training source")) for job in jobs)
