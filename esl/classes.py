@@ -1,7 +1,7 @@
 """Class sets, their palette, and the raw-id tables of the label files of the field.
 
 Cityscapes label ids, names, trainIds and colours are those of cityscapesscripts
-(``cityscapesscripts/helpers/labels.py``); GTA5 uses the same ids and adds 34 for licence plates.
+(``cityscapesscripts/helpers/labels.py``); GTA5 uses the same ids and adds 34 for licence plates; SYNTHIA has its own.
 """
 
 from dataclasses import dataclass
@@ -65,6 +65,19 @@ CITYSCAPES_LABELS = (
 GTA5_LABELS = (*CITYSCAPES_LABELS, Label(34, "license plate", IGNORE, (0, 0, 142)))
 
 
+_SYNTHIA_NAMES = (
+    "void", "sky", "building", "road", "sidewalk", "fence", "vegetation", "pole", "car", "traffic sign", "person",
+    "bicycle", "motorcycle", "parking slot", "road work", "traffic light", "terrain", "rider", "truck", "bus", "train",
+    "wall", "lane marking",
+)  # fmt: skip
+_BY_NAME = {label.name: label for label in CITYSCAPES_LABELS}
+SYNTHIA_LABELS = tuple(
+    Label(id_, name, _BY_NAME[name].train_id if name in _BY_NAME else IGNORE, (0, 0, 0))
+    for id_, name in enumerate(_SYNTHIA_NAMES)
+)
+"""The 23 ids of SYNTHIA-RAND-CITYSCAPES (its README), by the names that Cityscapes has for them."""
+
+
 @dataclass(frozen=True)
 class ClassSet:
     """The classes that a model tells apart, in the order of their trainIds (0, 1, ...)."""
@@ -72,6 +85,8 @@ class ClassSet:
     name: str
     classes: tuple[str, ...]
     colours: tuple[Colour, ...]
+    members: tuple[tuple[str, ...], ...]  # the names of the labels that make up each class
+    beside: tuple[str, ...] = ()  # class sets, of some of these classes, whose mean IoU is told beside its own
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -86,12 +101,41 @@ class ClassSet:
         return flat + [0] * (3 * 256 - len(flat))
 
 
-def _class_set(name: str, labels: tuple[Label, ...]) -> ClassSet:
-    chosen = sorted((label for label in labels if label.train_id != IGNORE), key=lambda label: label.train_id)
-    return ClassSet(name, tuple(label.name for label in chosen), tuple(label.colour for label in chosen))
+def _of_cityscapes(name: str, *, without: tuple[str, ...] = (), beside: tuple[str, ...] = ()) -> ClassSet:
+    """The evaluated classes of Cityscapes in the order of their trainIds, but for some."""
+    evaluated = sorted((label for label in CITYSCAPES_LABELS if label.train_id != IGNORE), key=lambda x: x.train_id)
+    chosen = [label for label in evaluated if label.name not in without]
+    names = tuple(label.name for label in chosen)
+    return ClassSet(name, names, tuple(label.colour for label in chosen), tuple((name,) for name in names), beside)
 
 
-CLASS_SETS = {"cityscapes19": _class_set("cityscapes19", CITYSCAPES_LABELS)}
+_NOT_IN_SYNTHIA = ("terrain", "truck", "train")
+_CATEGORIES = {
+    "flat": ("road", "sidewalk"),
+    "construction": ("building", "wall", "fence"),
+    "object": ("pole", "traffic light", "traffic sign"),
+    "nature": ("vegetation", "terrain"),
+    "sky": ("sky",),
+    "human": ("person", "rider"),
+    "vehicle": ("car", "truck", "bus", "train", "motorcycle", "bicycle"),
+}
+
+CLASS_SETS = {
+    class_set.name: class_set
+    for class_set in (
+        _of_cityscapes("cityscapes19"),
+        # the 16 classes that SYNTHIA shares with Cityscapes, and the 13 of them behind the literature's mIoU*
+        _of_cityscapes("synthia16", without=_NOT_IN_SYNTHIA, beside=("synthia13",)),
+        _of_cityscapes("synthia13", without=(*_NOT_IN_SYNTHIA, "wall", "fence", "pole")),
+        # the categories of Cityscapes (its label definitions), in which ESL adapts to Mapillary Vistas
+        ClassSet(
+            "vistas7",
+            tuple(_CATEGORIES),
+            tuple(_BY_NAME[members[0]].colour for members in _CATEGORIES.values()),
+            tuple(_CATEGORIES.values()),
+        ),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -104,10 +148,12 @@ class IdTable:
 
     train_ids: NDArray[np.uint8]
     known: NDArray[np.bool_]
+    first_of_16_bits: bool = False
+    """Whether a file may also be a PNG of three 16-bit channels, of which the first holds the ids, as SYNTHIA's are."""
 
 
-def id_table(labels: tuple[Label, ...], class_set: ClassSet) -> IdTable:
-    """The look-up tables of a format's ``labels`` for ``class_set``, matched by class name.
+def id_table(labels: tuple[Label, ...], class_set: ClassSet, *, first_of_16_bits: bool = False) -> IdTable:
+    """The look-up tables of a format's ``labels`` for ``class_set``, matched by the names of the labels.
 
     >>> table = id_table(CITYSCAPES_LABELS, CLASS_SETS["cityscapes19"])
     >>> int(table.train_ids[26]), int(table.train_ids[4]), bool(table.known[34])
@@ -117,6 +163,7 @@ def id_table(labels: tuple[Label, ...], class_set: ClassSet) -> IdTable:
     known = np.zeros(256, dtype=np.bool_)
     for label in labels:
         known[label.id] = True
-        if label.name in class_set.classes:
-            train_ids[label.id] = class_set.classes.index(label.name)
-    return IdTable(train_ids, known)
+        for train_id, members in enumerate(class_set.members):
+            if label.name in members:
+                train_ids[label.id] = train_id
+    return IdTable(train_ids, known, first_of_16_bits)

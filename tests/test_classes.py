@@ -3,7 +3,7 @@
 import numpy as np
 from cityscapesscripts.helpers.labels import labels as official_labels
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, id_table
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, SYNTHIA_LABELS, id_table
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 OFFICIAL = [label for label in official_labels if label.id >= 0]
@@ -43,3 +43,51 @@ def test_gta5_knows_its_licence_plates_and_ignores_them() -> None:
     assert not cityscapes.known[34]
     assert np.array_equal(np.delete(gta5.train_ids, 34), np.delete(cityscapes.train_ids, 34))
     assert np.array_equal(np.delete(gta5.known, 34), np.delete(cityscapes.known, 34))
+
+
+def test_synthia_ids_become_the_train_ids_that_the_literature_uses() -> None:
+    """The table of AdaptSegNet, ADVENT and their successors, in trainIds of the 19 classes."""
+    published = {3: 0, 4: 1, 2: 2, 21: 3, 5: 4, 7: 5, 15: 6, 9: 7, 6: 8, 1: 10, 10: 11, 17: 12, 8: 13, 19: 15, 12: 17}
+    published[11] = 18
+    table = id_table(SYNTHIA_LABELS, CITYSCAPES19)
+    ids = {id_: int(table.train_ids[id_]) for id_ in range(256) if table.train_ids[id_] != IGNORE}
+    # the literature ignores three classes that SYNTHIA has ids for
+    assert {id_: ids.pop(id_) for id_ in (16, 18, 20)} == {16: 9, 18: 14, 20: 16}
+    assert ids == published
+    assert np.flatnonzero(table.known).tolist() == list(range(23))
+    names = CLASS_SETS["synthia16"].classes
+    sixteen = id_table(SYNTHIA_LABELS, CLASS_SETS["synthia16"]).train_ids
+    found = {id_: names[sixteen[id_]] for id_ in range(23) if sixteen[id_] != IGNORE}
+    assert found == {id_: CITYSCAPES19.classes[train_id] for id_, train_id in published.items()}
+
+
+def test_synthias_class_sets_are_those_of_the_literature() -> None:
+    sixteen, thirteen = CLASS_SETS["synthia16"], CLASS_SETS["synthia13"]
+    assert (len(sixteen), len(thirteen)) == (16, 13)
+    assert set(CITYSCAPES19.classes) - set(sixteen.classes) == {"terrain", "truck", "train"}
+    assert set(sixteen.classes) - set(thirteen.classes) == {"wall", "fence", "pole"}
+    assert sixteen.beside == ("synthia13",)
+    colours = dict(zip(CITYSCAPES19.classes, CITYSCAPES19.colours, strict=True))
+    for class_set in (sixteen, thirteen):
+        assert [name for name in CITYSCAPES19.classes if name in class_set.classes] == list(class_set.classes)
+        assert class_set.colours == tuple(colours[name] for name in class_set.classes)
+
+
+def test_the_seven_classes_are_the_official_categories_of_the_evaluated_labels() -> None:
+    vistas7 = CLASS_SETS["vistas7"]
+    table = id_table(CITYSCAPES_LABELS, vistas7)
+    for label in OFFICIAL:
+        if label.ignoreInEval:
+            assert table.train_ids[label.id] == IGNORE
+        else:
+            assert vistas7.classes[table.train_ids[label.id]] == label.category
+    assert vistas7.classes == ("flat", "construction", "object", "nature", "sky", "human", "vehicle")
+
+
+def test_every_class_of_every_set_has_a_colour_of_its_own_and_labels_of_its_own() -> None:
+    for name, class_set in CLASS_SETS.items():
+        assert class_set.name == name
+        assert len(set(class_set.colours)) == len(set(class_set.classes)) == len(class_set)
+        members = [member for group in class_set.members for member in group]
+        assert len(class_set.members) == len(class_set) and len(set(members)) == len(members)
+        assert all(set(CLASS_SETS[other].classes) <= set(class_set.classes) for other in class_set.beside)

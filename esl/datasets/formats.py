@@ -6,11 +6,11 @@ read by ``esl.datasets.reading``.
 
 from pathlib import Path
 
-from esl.datasets import cityscapes, gta5
+from esl.datasets import cityscapes, gta5, synthia
 from esl.datasets.samples import Format
 from esl.errors import InputError
 
-FORMATS = {"gta5": gta5.FORMAT, "cityscapes": cityscapes.FORMAT}
+FORMATS = {"gta5": gta5.FORMAT, "synthia": synthia.FORMAT, "cityscapes": cityscapes.FORMAT}
 
 
 def format_named(name: str) -> Format:

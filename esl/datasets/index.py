@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
-from esl.classes import CLASS_SETS, IdTable, id_table
+from esl.classes import CLASS_SETS, IdTable
 from esl.datasets.formats import format_named
 from esl.datasets.reading import Size, read_ids, read_picture, unknown_ids
 from esl.datasets.samples import Sample
@@ -56,7 +56,7 @@ class Index:
 
     def table(self) -> IdTable:
         """How raw ids of this data set become trainIds."""
-        return id_table(format_named(self.dataset).labels, CLASS_SETS[self.class_set])
+        return format_named(self.dataset).table(CLASS_SETS[self.class_set])
 
     def picture_fingerprint(self) -> str:
         """SHA-256 over ids and picture bytes; it says nothing of labels, which adaptation never reads on the target."""
@@ -121,7 +121,7 @@ def build_index(dataset: str, root: Path, split: str, class_set: str, checks: Ch
     if not found:
         layout = format_.layout.format(split=split)
         raise InputError(f"{root}: no samples of {dataset} {split!r} there; expected {layout}")
-    table = id_table(format_.labels, CLASS_SETS[class_set])
+    table = format_.table(CLASS_SETS[class_set])
     inspect = partial(_inspect, root=root, table=table, num_classes=len(CLASS_SETS[class_set]), checks=checks)
     with ProcessPoolExecutor(workers) as pool:
         results = pool.map(inspect, found, chunksize=16)
@@ -148,7 +148,7 @@ def _inspect(
         defects.append(str(error))
     if sample.label is not None:
         try:
-            ids = read_ids(sample.label)
+            ids = read_ids(sample.label, first_of_16_bits=table.first_of_16_bits)
         except InputError as error:
             defects.append(str(error))
         else:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from esl.classes import Label
+from esl.classes import ClassSet, IdTable, Label, id_table
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Format:
     labels: tuple[Label, ...]
     layout: str
     find: Callable[[Path, str], list[Sample]]
+    first_of_16_bits: bool = False  # see IdTable
+
+    def table(self, class_set: ClassSet) -> IdTable:
+        """How the raw ids of this format become trainIds of ``class_set``."""
+        return id_table(self.labels, class_set, first_of_16_bits=self.first_of_16_bits)
 
 
 def pair_up(pictures: dict[str, Path], labels: dict[str, Path]) -> list[Sample]:

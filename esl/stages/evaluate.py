@@ -46,10 +46,14 @@ def main() -> None:
 
 def scores(confusion: NDArray[np.int64], class_set: str) -> dict[str, Any]:
     """The figures of a confusion matrix, keyed by the names of the class set; fractions, null where undefined."""
-    iou = intersection_over_union(confusion)
+    classes = CLASS_SETS[class_set]
+    iou = dict(zip(classes.classes, intersection_over_union(confusion), strict=True))
     return {
-        "miou": {class_set: mean_iou(iou)},
-        "iou": dict(zip(CLASS_SETS[class_set].classes, iou, strict=True)),
+        "miou": {
+            name: mean_iou([iou[class_] for class_ in CLASS_SETS[name].classes])
+            for name in (class_set, *classes.beside)
+        },
+        "iou": iou,
         "pixel_accuracy": pixel_accuracy(confusion),
         "confusion": confusion.tolist(),
     }

@@ -56,6 +56,19 @@ def test_cityscapes_pairs_pictures_with_label_ids_over_the_cities_of_one_split(t
     assert _found("cityscapes", tmp_path, "test") == []
 
 
+@pytest.mark.parametrize(("folders", "read"), [(["LABELS", "CLASSES"], "LABELS"), (["CLASSES"], "CLASSES")])
+def test_synthia_pairs_pictures_with_16_bit_labels_or_else_with_8_bit_ones(
+    tmp_path: Path, folders: list[str], read: str
+) -> None:
+    _touch(tmp_path, "RGB/0000001.png", "RGB/0000002.png", "GT/COLOR/0000001.png")
+    for folder in folders:
+        _touch(tmp_path, f"GT/{folder}/0000001.png")
+    assert _found("synthia", tmp_path, "all") == [
+        ("0000001", "RGB/0000001.png", f"GT/{read}/0000001.png"),
+        ("0000002", "RGB/0000002.png", None),
+    ]
+
+
 def test_each_format_knows_the_ids_of_its_labels_by_its_own_name() -> None:
     assert format_named("gta5").labels == GTA5_LABELS
     assert format_named("cityscapes").labels == CITYSCAPES_LABELS
@@ -63,7 +76,7 @@ def test_each_format_knows_the_ids_of_its_labels_by_its_own_name() -> None:
 
 
 def test_an_unknown_format_and_a_missing_root_are_refused_with_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="gta5, cityscapes, but got 'gta'"):
+    with pytest.raises(InputError, match="gta5, synthia, cityscapes, but got 'gta'"):
         format_named("gta")
     with pytest.raises(InputError, match=r"nowhere: no such folder; benchmarks\.x\.source\.root must be"):
         existing_root(tmp_path / "nowhere", "benchmarks.x.source")

@@ -1,5 +1,7 @@
 """Pictures and labels from files: what was put in comes out, and what is no label is refused by name."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, id_table
+from esl.datasets.formats import format_named
 from esl.datasets.reading import read_ids, read_label, read_picture, unknown_ids
 from esl.errors import InputError
 
@@ -139,3 +142,54 @@ def test_a_real_label_reads_as_cityscapesscripts_maps_it_and_as_its_own_train_id
     for id_ in np.unique(ids):
         assert np.bincount(shipped[ids == id_]).argmax() == CITYSCAPES.train_ids[id_]
     assert len(np.unique(ids)) == 14
+
+
+def _png_of_16_bits(channels: NDArray[np.uint16]) -> bytes:
+    """(H, W, 3) -> a PNG of three 16-bit channels, as SYNTHIA's labels are; Pillow cannot write one."""
+    height, width, _ = channels.shape
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    signature = b"\x89PNG\r\n\x1a\n"
+    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_synthias_16_bit_labels_read_as_the_first_channel(tmp_path: Path) -> None:
+    channels = np.zeros((3, 8, 3), dtype=np.uint16)
+    channels[..., 0] = np.arange(24).reshape(3, 8) % 23
+    channels[..., 1] = 300 + np.arange(24).reshape(3, 8)  # instances: above a byte, and no business of ours
+    path = tmp_path / "0000001.png"
+    path.write_bytes(_png_of_16_bits(channels))
+    assert not np.asarray(Image.open(path))[..., 0].any()  # why Pillow must not read it
+    assert np.array_equal(read_ids(path, first_of_16_bits=True), channels[..., 0])
+    table = format_named("synthia").table(CLASS_SETS["synthia16"])
+    assert np.array_equal(read_label(path, table), table.train_ids[channels[..., 0]])
+
+
+def test_synthias_labels_of_8_bits_read_too(tmp_path: Path) -> None:
+    ids = np.arange(23, dtype=np.uint8).reshape(1, 23)
+    Image.fromarray(ids).save(tmp_path / "a.png")
+    assert np.array_equal(read_ids(tmp_path / "a.png", first_of_16_bits=True), ids)
+
+
+def test_a_16_bit_label_is_refused_where_ids_have_8_and_when_it_is_damaged(tmp_path: Path) -> None:
+    channels = np.full((20, 30, 3), 5, dtype=np.uint16)
+    path = tmp_path / "0000001.png"
+    path.write_bytes(_png_of_16_bits(channels))
+    with pytest.raises(InputError, match=r"0000001\.png: expected a label of 8-bit ids"):
+        read_ids(path)
+    path.write_bytes(_png_of_16_bits(channels)[:60])
+    with pytest.raises(InputError, match=r"0000001\.png: not a readable image"):
+        read_ids(path, first_of_16_bits=True)
+    channels[3, 3, 0] = 700
+    path.write_bytes(_png_of_16_bits(channels))
+    with pytest.raises(InputError, match=r"0000001\.png: holds ids up to 700"):
+        read_ids(path, first_of_16_bits=True)
+    Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "colour.png")
+    with pytest.raises(InputError, match=r"colour\.png: expected a label of 8-bit ids"):
+        read_ids(tmp_path / "colour.png", first_of_16_bits=True)
+    with pytest.raises(InputError, match=r"none\.png: no such file"):
+        read_ids(tmp_path / "none.png", first_of_16_bits=True)

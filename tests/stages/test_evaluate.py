@@ -54,3 +54,21 @@ def test_the_file_is_complete_consistent_and_the_same_at_every_run(
     assert content["settings"]["training"] == {"seed": 0}
     assert confusion.sum(axis=1).tolist() == np.sum([sample.pixels for sample in small_index.samples], axis=0).tolist()
     assert scores(confusion, "cityscapes19").items() <= content.items()
+
+
+def test_synthias_model_is_scored_over_13_classes_beside_its_16() -> None:
+    """Every class is right in half of its pixels, and otherwise taken for the next; "wall" occurs nowhere."""
+    names = CLASS_SETS["synthia16"].classes
+    confusion = np.zeros((16, 16), dtype=np.int64)
+    for row in range(16):
+        confusion[row, row], confusion[row, (row + 1) % 16] = 3, 3
+    wall = names.index("wall")
+    confusion[wall], confusion[:, wall] = 0, 0
+    found = scores(confusion, "synthia16")
+    # the one before wall is never taken for it, the one behind never gets its pixels
+    assert found["iou"] == dict.fromkeys(names, 3 / 9) | {"wall": None, "building": 3 / 6, "fence": 3 / 6}
+    assert found["miou"] == {
+        "synthia16": pytest.approx((13 * 3 / 9 + 2 * 3 / 6) / 15),
+        "synthia13": pytest.approx((12 * 3 / 9 + 3 / 6) / 13),
+    }
+    assert scores(np.eye(19, dtype=np.int64), "cityscapes19")["miou"] == {"cityscapes19": 1.0}
