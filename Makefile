@@ -21,7 +21,7 @@ run: setup
 	@cat results/gta2city/miou.txt
 
 reproduce: setup
-	$(RUN) snakemake --cores all reproduce --configfile config/reproduce.yaml
+	$(RUN) snakemake --cores all results/gta2city/reproduce.md --configfile config/reproduce.yaml
 	@cat results/gta2city/reproduce.md
 
 bench: setup

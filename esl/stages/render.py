@@ -1,4 +1,4 @@
-"""Stage: render the miniature, a source in GTA5's layout and a target in Cityscapes', and a manifest, written last."""
+"""Stage: render the miniature: a source as GTA5 or SYNTHIA, a target as Cityscapes, and a manifest, written last."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from esl.classes import CITYSCAPES_LABELS, IGNORE
 from esl.errors import InputError
 from esl.files import sha256_of_file, sha256_of_lines, write_json
 from esl.stages.command import add_paths, stage
-from esl.streets.layouts import Street, cityscapes_streets, gta5_streets, write_streets
+from esl.streets.layouts import SOURCES, Street, cityscapes_streets, write_streets
 from esl.streets.render import check_settings
 
 MANIFEST = "manifest.json"
@@ -22,20 +22,22 @@ RECORD = ".rendering.json"
 
 The manifest cannot: a workflow removes it before it renders anew."""
 
-FOLDERS = ("gta5", "cityscapes")
+FOLDERS = (*SOURCES, "cityscapes")
 
 
-def render_miniature(root: Path, pictures: dict[str, int], settings: dict[str, Any], *, workers: int) -> None:
+def render_miniature(
+    root: Path, source: str, pictures: dict[str, int], settings: dict[str, Any], *, workers: int
+) -> None:
     """Render the miniature into ``root``, in place of an older one there, finished or not.
 
-    ``pictures`` counts those of ``source``, ``target_train`` and ``target_val``; ``settings`` are the keyword
-    arguments of ``write_streets``. Raises InputError where ``root`` holds files that no rendering wrote, and for
-    settings that no street can be rendered with.
+    ``source`` names its layout, one of ``SOURCES``; ``pictures`` counts those of ``source``, ``target_train`` and
+    ``target_val``; ``settings`` are the keyword arguments of ``write_streets``. Raises InputError where ``root`` holds
+    files that no rendering wrote, and for settings that no street can be rendered with.
     """
     check_settings(**settings)
-    splits = _splits(pictures)
+    splits = _splits(source, pictures)
     _clear(root)
-    write_json(root / RECORD, {"pictures": pictures})
+    write_json(root / RECORD, {"source": source, "pictures": pictures})
     pixels = {split: write_streets(streets, root, **settings, workers=workers) for split, streets in splits.items()}
     manifest = {
         "settings": settings,
@@ -49,12 +51,12 @@ def render_miniature(root: Path, pictures: dict[str, int], settings: dict[str, A
     write_json(root / MANIFEST, manifest)
 
 
-def _splits(pictures: dict[str, int]) -> dict[str, list[Street]]:
+def _splits(source: str, pictures: dict[str, int]) -> dict[str, list[Street]]:
     for split, count in pictures.items():
         if count < 1:
             raise InputError(f"Expected at least one picture of {split}, but got {count}")
     return {
-        "source": list(gta5_streets(pictures["source"])),
+        "source": list(SOURCES[source](pictures["source"])),
         "target_train": list(cityscapes_streets("train", pictures["target_train"])),
         "target_val": list(cityscapes_streets("val", pictures["target_val"])),
     }
@@ -98,8 +100,8 @@ def _is_part(path: Path) -> bool:
 def _ours(root: Path) -> set[str]:
     """The files under ``root`` that a record of ours there accounts for; none without such a record."""
     try:
-        pictures = json.loads((root / RECORD).read_text())["pictures"]
-        return {RECORD, MANIFEST, *_files(_splits(pictures))}
+        record = json.loads((root / RECORD).read_text())
+        return {RECORD, MANIFEST, *_files(_splits(record.get("source", "gta5"), record["pictures"]))}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()  # absent, or somebody else's
 
@@ -115,6 +117,7 @@ def _class_shares(pixels: NDArray[np.int64]) -> dict[str, float]:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--root")
+    parser.add_argument("--layout", choices=SOURCES, default="gta5", help="of the source")
     parser.add_argument("--seed", type=int, default=0, help="another seed, other scenes")
     parser.add_argument("--width", type=int, default=256, help="pixels, at least 64")
     parser.add_argument("--height", type=int, default=128, help="pixels, at least 32")
@@ -126,7 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
     flags = parser.parse_args(arguments)
     pictures = {split: getattr(flags, split) for split in ("source", "target_train", "target_val")}
     settings = {name: getattr(flags, name) for name in ("seed", "width", "height", "shift")}
-    render_miniature(flags.root, pictures, settings, workers=flags.workers)
+    render_miniature(flags.root, flags.layout, pictures, settings, workers=flags.workers)
 
 
 if __name__ == "__main__":

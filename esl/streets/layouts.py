@@ -1,6 +1,8 @@
-"""The miniature on disk: the source exactly as GTA5 is laid out, the target exactly as Cityscapes."""
+"""The miniature on disk: the source exactly as GTA5 or SYNTHIA is laid out, the target exactly as Cityscapes."""
 
+import struct
 import sys
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from esl.classes import GTA5_LABELS
+from esl.classes import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
 from esl.files import beside
 from esl.streets.render import render_street
 
@@ -44,6 +46,17 @@ def gta5_streets(count: int) -> Iterator[Street]:
     for index in range(count):
         name = f"{index + 1:05d}.png"
         yield Street("source", index, f"gta5/images/{name}", f"gta5/labels/{name}")
+
+
+def synthia_streets(count: int) -> Iterator[Street]:
+    """The same source: ``synthia/RGB/0000000.png`` and ``synthia/GT/LABELS/0000000.png`` onwards."""
+    for index in range(count):
+        name = f"{index:07d}.png"
+        yield Street("source", index, f"synthia/RGB/{name}", f"synthia/GT/LABELS/{name}")
+
+
+SOURCES = {"gta5": gta5_streets, "synthia": synthia_streets}
+"""The layouts that a source can have."""
 
 
 def cityscapes_streets(split: str, count: int) -> Iterator[Street]:
@@ -86,11 +99,14 @@ def _write_street(street: Street, *, root: Path, seed: int, width: int, height: 
     picture, label = render_street(
         street.domain, seed=seed, index=street.index, width=width, height=height, shift=shift
     )
-    label_image = Image.fromarray(label)
-    if street.domain == "source":
-        label_image.putpalette(_gta5_palette())
     _save(Image.fromarray(picture), root / street.picture)
-    _save(label_image, root / street.label)
+    if street.label.startswith("synthia/"):
+        _save_as_synthia(label, root / street.label)
+    else:
+        label_image = Image.fromarray(label)
+        if street.domain == "source":
+            label_image.putpalette(_gta5_palette())
+        _save(label_image, root / street.label)
     return np.bincount(label.ravel(), minlength=256)
 
 
@@ -103,3 +119,28 @@ def _gta5_palette() -> list[int]:
 def _save(image: Image.Image, path: Path) -> None:
     with beside(path) as part:
         image.save(part, format="PNG", compress_level=4)
+
+
+def _save_as_synthia(label: NDArray[np.uint8], path: Path) -> None:
+    """Cityscapes label ids (H, W) as a PNG of three 16-bit channels: SYNTHIA's id, instance (none), nothing.
+
+    Neither Pillow nor torchvision writes such a PNG (PNG specification: 5.3 for chunks, 9.2 for filter 0).
+    """
+    synthia_ids = {label.name: label.id for label in SYNTHIA_LABELS}
+    table = np.zeros(256, dtype=">u2")  # what SYNTHIA has no name for is void
+    for known in CITYSCAPES_LABELS:
+        table[known.id] = synthia_ids.get(known.name, 0)
+    height, width = label.shape
+    channels = np.zeros((height, width, 3), dtype=">u2")
+    channels[..., 0] = table[label]
+    rows = b"".join(b"\0" + row.tobytes() for row in channels)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 4)), (b"IEND", b""))
+    with beside(path) as part:
+        part.write_bytes(
+            b"\x89PNG\r\n\x1a\n"
+            + b"".join(
+                struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+                for kind, body in chunks
+            )
+        )

@@ -86,3 +86,18 @@ def test_wrong_settings_leave_an_older_rendering_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="shift"):
         _render(tmp_path, "--shift", "-1")
     assert len(_files(tmp_path)) == 2 * 9 + 2
+
+
+def test_another_layout_of_the_source_replaces_the_one_before(tmp_path: Path) -> None:
+    _render(tmp_path)
+    _render(tmp_path, "--layout", "synthia")
+    assert not (tmp_path / "gta5").exists()
+    assert len([*(tmp_path / "synthia").rglob("*.png")]) == 6
+    assert len(_files(tmp_path)) == 2 * 9 + 2
+
+
+def test_a_rendering_from_before_there_were_layouts_is_still_ours(tmp_path: Path) -> None:
+    _render(tmp_path)
+    record = tmp_path / ".rendering.json"
+    record.write_text(json.dumps({"pictures": json.loads(record.read_text())["pictures"]}))
+    _render(tmp_path)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from esl.classes import GTA5_LABELS
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, id_table
+from esl.datasets.formats import format_named
+from esl.datasets.reading import read_label, read_picture
 from esl.streets import render_street
-from esl.streets.layouts import CITIES, cityscapes_streets, gta5_streets, write_streets
+from esl.streets.layouts import CITIES, cityscapes_streets, gta5_streets, synthia_streets, write_streets
 
 SETTINGS = {"seed": 0, "width": 64, "height": 32, "shift": 1.0}
 
@@ -77,3 +79,20 @@ def test_train_and_val_share_no_scene() -> None:
 
 def test_the_files_do_not_depend_on_the_number_of_workers(root: Path, tmp_path: Path) -> None:
     assert _contents(_write(tmp_path, workers=2)) == _contents(root)
+
+
+def test_the_source_laid_out_as_synthia_holds_the_same_scenes_in_16_bit_labels(root: Path, tmp_path: Path) -> None:
+    write_streets([*synthia_streets(3)], tmp_path, **SETTINGS, workers=1)
+    numbers = [f"{number:07d}" for number in range(3)]
+    expected = {f"synthia/RGB/{number}.png" for number in numbers}
+    assert set(_contents(tmp_path)) == expected | {f"synthia/GT/LABELS/{number}.png" for number in numbers}
+    synthia16 = CLASS_SETS["synthia16"]
+    samples = format_named("synthia").find(tmp_path / "synthia", "all")
+    assert [sample.id for sample in samples] == numbers
+    for number, sample in enumerate(samples):
+        assert sample.picture is not None and sample.label is not None
+        assert sample.label.read_bytes()[24:26] == bytes([16, 2])  # 16 bits, RGB
+        assert np.array_equal(read_picture(sample.picture), read_picture(root / f"gta5/images/{number + 1:05d}.png"))
+        _, ids = render_street("source", index=number, **SETTINGS)
+        train_ids = id_table(CITYSCAPES_LABELS, synthia16).train_ids[ids]
+        assert np.array_equal(read_label(sample.label, format_named("synthia").table(synthia16)), train_ids)

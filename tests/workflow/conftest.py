@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,16 @@ class Project:
     root: Path
 
     def snakemake(
-        self, *arguments: str, change: dict[str, Any] | None = None, tiny: dict[str, Any] = TINY
+        self,
+        *arguments: str,
+        change: dict[str, Any] | None = None,
+        tiny: dict[str, Any] = TINY,
+        targets: Sequence[str] = ("results/gta2city/miou.json",),
     ) -> subprocess.CompletedProcess[str]:
-        """Runs ``snakemake results/gta2city/miou.json`` with ``change`` over the tiny config."""
+        """Runs ``snakemake`` for ``targets`` with ``change`` over the tiny config."""
         overlay = self.root / "tiny.yaml"
         overlay.write_text(yaml.safe_dump(merged(tiny, change or {}), sort_keys=False))
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "results/gta2city/miou.json", *arguments]
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *targets, *arguments]
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return subprocess.run(
             [*command, "--configfile", "tiny.yaml"], cwd=self.root, env=environment, capture_output=True, text=True

@@ -10,6 +10,7 @@ from PIL import Image
 
 from esl.classes import CLASS_SETS, IGNORE
 from esl.files import sha256_of_file
+from tests.workflow.conftest import TINY
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
 MODELS = ["source", "adapted", "control-round1", "bdl-round1", "esl-round1"]
@@ -118,3 +119,18 @@ def test_the_training_log_is_complete_and_finite(finished):
     rows = [[float(cell) for cell in line.split(",")] for line in lines[1:]]
     assert [row[0] for row in rows] == [4, 8, 12]
     assert all(math.isfinite(cell) for row in rows for cell in row)
+
+
+def test_synthia_to_cityscapes_runs_in_its_16_classes(fresh):
+    change = {"benchmarks": {"synthia2city": TINY["benchmarks"]["gta2city"]}}
+    files = ["esl-round1/pseudo_labels.json", "adapted/miou.json"]
+    run = fresh.snakemake(change=change, targets=[f"results/synthia2city/{file}" for file in files])
+    assert run.returncode == 0, run.stdout + run.stderr
+    manifest, score = (json.loads((fresh.root / "results/synthia2city" / file).read_text()) for file in files)
+    classes = CLASS_SETS["synthia16"].classes
+    assert tuple(manifest["kept_pixels"]) == tuple(score["iou"]) == classes
+    assert list(score["miou"]) == ["synthia16", "synthia13"]
+    assert manifest["images"] == manifest["quality"]["labelled_images"] == 10
+    assert not (fresh.root / "data/miniature").exists()
+    index = json.loads((fresh.root / "results/synthia2city/data/source.json").read_text())
+    assert index["dataset"] == "synthia" and index["class_pixels"]["road"] > 0

@@ -18,6 +18,10 @@ PROJECT = Path(workflow.basedir).parent
 sys.path.insert(0, str(PROJECT))
 from esl.rules import RULES, cbst_portion
 
+MINIATURES = {
+    "miniature": "gta5",
+    "miniature_synthia": "synthia",
+}  # folder -> source's layout
 ROUND = rf"(?:{'|'.join(RULES)})-round[1-9]\d*"
 
 
@@ -182,7 +186,9 @@ def data_root(wildcards):
 
 def is_rendered(root):
     """Whether the project renders what lies in ``root`` itself."""
-    return root.parts[:2] == ("data", "miniature")
+    return (
+        len(root.parts) > 1 and root.parts[0] == "data" and root.parts[1] in MINIATURES
+    )
 
 
 def data_name(wildcards):
