@@ -52,13 +52,13 @@ def stride_probability(logits_NChw: Tensor) -> Tensor:
 
 
 def confidence_maps(probability_Chw: Tensor, size: tuple[int, int]) -> ConfidenceMaps:
-    """Stride probabilities float32 of one image -> its maps at ``size`` = (H, W), on the CPU in tiles.
+    """Stride probabilities float32 of one image -> its maps at ``size`` = (H, W), in tiles unless they lie on a GPU.
 
     Equal to ``plain_confidence_maps`` but for the order of float32 additions: a code may differ by 1.
     """
-    if probability_Chw.device.type != "cpu":
+    if probability_Chw.device.type == "cuda":
         return plain_confidence_maps(probability_Chw, size)
-    probability = probability_Chw.numpy()
+    probability = probability_Chw.cpu().numpy()
     num_classes = len(probability)
     maps = ConfidenceMaps(np.empty(size, np.uint8), np.empty(size, np.uint16), np.empty(size, np.uint16))
     to_code = np.float32(-TOP / math.log(num_classes))

@@ -58,7 +58,7 @@ def write_pseudo_labels(
     for id_, digest, label, truth, maps in ahead(write, _images(shards, samples, rule), workers):
         pixels = np.bincount(label.ravel(), minlength=256)
         kept_pixels += pixels
-        files[id_] = {"sha256": digest, "kept": 1 - int(pixels[IGNORE]) / label.size}
+        files[id_] = {"sha256": digest, "kept": (label.size - int(pixels[IGNORE])) / label.size}
         if truth is not None:
             quality.add(truth, label, maps)
     if missing := samples.keys() - files.keys():
