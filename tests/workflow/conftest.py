@@ -88,6 +88,12 @@ def checkout(root: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
+def tiny() -> dict[str, Any]:
+    """What the config of a checkout has over the shipped one."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A checkout in which the whole chain has run; tests leave it as it was."""
     project = checkout(tmp_path_factory.mktemp("finished"))

@@ -10,7 +10,6 @@ from PIL import Image
 
 from esl.classes import CLASS_SETS, IGNORE
 from esl.files import sha256_of_file
-from tests.workflow.conftest import TINY
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
 MODELS = ["source", "adapted", "control-round1", "bdl-round1", "esl-round1"]
@@ -121,8 +120,8 @@ def test_the_training_log_is_complete_and_finite(finished):
     assert all(math.isfinite(cell) for row in rows for cell in row)
 
 
-def test_synthia_to_cityscapes_runs_in_its_16_classes(fresh):
-    change = {"benchmarks": {"synthia2city": TINY["benchmarks"]["gta2city"]}}
+def test_synthia_to_cityscapes_runs_in_its_16_classes(fresh, tiny):
+    change = {"benchmarks": {"synthia2city": tiny["benchmarks"]["gta2city"]}}
     files = ["esl-round1/pseudo_labels.json", "adapted/miou.json"]
     run = fresh.snakemake(change=change, targets=[f"results/synthia2city/{file}" for file in files])
     assert run.returncode == 0, run.stdout + run.stderr

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.conftest import TINY
-
 PROJECT = Path(__file__).parents[2]
 
 
@@ -61,11 +59,11 @@ def test_the_oracle_trains_only_when_asked_for(fresh):
         (["entropy"], {"cbst": {}}, "cbst reads confidence, probability"),
     ],
 )
-def test_a_rule_whose_map_is_switched_off_is_told_before_anything_runs(fresh, stored, methods, missing):
+def test_a_rule_whose_map_is_switched_off_is_told_before_anything_runs(fresh, tiny, stored, methods, missing):
     fresh.edit("config/config.yaml", "      control: {rounds: 1}\n      bdl: {rounds: 1}\n      esl: {rounds: 1}\n", "")
     fresh.edit("config/config.yaml", "    methods:\n", f"    methods: {json.dumps(methods)}\n")
-    without = {key: value for key, value in TINY["benchmarks"]["gta2city"].items() if key != "methods"}
-    overlay = {**TINY, "benchmarks": {"gta2city": {**without, "inference": {"maps": stored}}}}
+    without = {key: value for key, value in tiny["benchmarks"]["gta2city"].items() if key != "methods"}
+    overlay = {**tiny, "benchmarks": {"gta2city": {**without, "inference": {"maps": stored}}}}
     run = fresh.snakemake("--dry-run", tiny=overlay)
     if missing is None:
         assert run.returncode == 0, run.stdout
