@@ -25,7 +25,7 @@ def test_accuracy_and_coverage_worked_by_hand() -> None:
         label=np.zeros((1, 2), dtype=np.uint8),
         maps={name: np.zeros((1, 2), dtype=np.uint8) for name in ("label", "entropy", "confidence")},
     )
-    summary = quality.summary(ClassSet("three", ("a", "b", "c"), ((0, 0, 0),) * 3))
+    summary = quality.summary(ClassSet("three", ("a", "b", "c"), ((0, 0, 0),) * 3, (("a",), ("b",), ("c",))))
     assert summary["labelled_images"] == 2
     assert summary["accuracy"] == 3 / 4  # of (0,0) (0,1) (0,3) (1,0) all but (0,3) are right
     assert summary["coverage"] == 4 / 6
