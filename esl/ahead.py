@@ -1,5 +1,7 @@
-"""Work done ahead in threads, so that reading, computing and writing overlap; numpy, h5py, Pillow and torch let go of
-the interpreter's lock while they work."""
+"""Work done ahead in threads, so that reading, computing and writing overlap.
+
+numpy, h5py, Pillow, ISA-L and torch let go of the interpreter's lock while they work.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

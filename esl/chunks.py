@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 GZIP_LEVEL = 1
 """Of ISA-L's four (0 ... 3), and what the dataset says: see the table in benchmarks/README.md."""
 
+BLOCK = 16384
+"""Words of which a checksum is taken at a time: they stay in the cache."""
+
+COUNTDOWN = np.arange(BLOCK, 0, -1, dtype=np.uint64)
+
 
 def create_dataset(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> h5py.Dataset:
     """A dataset (N, ...) with one chunk per row and the filters that ``compressed`` speaks for."""
@@ -56,9 +61,3 @@ def fletcher32(content: bytes) -> int:
     # both modulo 65535, but that carries are added back rather than divided away: only zero gives zero
     low, high = ((value - 1) % 65535 + 1 if value else 0 for value in (low, high))
     return high << 16 | low
-
-
-BLOCK = 16384
-"""Words that are summed at a time: they stay in the cache."""
-
-COUNTDOWN = np.arange(BLOCK, 0, -1, dtype=np.uint64)

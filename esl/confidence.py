@@ -24,7 +24,7 @@ INTERPOLATION = "bilinear, align_corners=True, of probabilities"
 """How stride probabilities reach the output size; Saporta et al. 2020 evaluate and label like this."""
 
 TILE_VALUES = 160_000
-"""Probabilities in a tile, 4 bytes each: two tiles fit the second-level cache of a core (measured: 0.6 MB)."""
+"""Probabilities in a tile, 0.6 MB of float32: measured fastest between 40 thousand and 10 million."""
 
 TINY = np.float32(1e-37)
 """Added to a probability before its logarithm is taken: 0 ln 0 = 0; no other probability that matters is moved."""
