@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from esl.datasets.index import Checks, build_index
+from esl.classes import CLASS_SETS
+from esl.datasets.formats import FORMATS
+from esl.datasets.inspection import Checks, inspect
 from esl.files import write_json
 from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
@@ -42,11 +44,17 @@ def _measure(folder: Path, images: int, shards: int) -> list[tuple[float, float]
     for number in range(images):
         coarse = Image.fromarray(rng.integers(0, 256, (4, 8, 3), dtype=np.uint8))
         coarse.resize(SIZE).save(pictures / f"town_{number:06d}_000019_leftImg8bit.png")
-    checks = Checks("optional", "error", same_size=True)
-    index = build_index("cityscapes", folder / "root", "train", "cityscapes19", checks, workers=2)
+    checks = Checks("optional")
+    index = inspect(
+        "cityscapes", FORMATS["cityscapes"], folder / "root", "train", CLASS_SETS["cityscapes19"], checks, workers=2
+    ).checked()
     write_json(folder / "index.json", index.to_json())
     torch.manual_seed(0)
-    save_checkpoint(folder / "model.pt", build_network("small", 19), Description("small", "cityscapes19", {}, {}))
+    save_checkpoint(
+        folder / "model.pt",
+        build_network("small", 19),
+        Description.of("small", CLASS_SETS["cityscapes19"], {}, {}),
+    )
     maps = [folder / f"{number}-of-{shards}.h5" for number in range(1, shards + 1)]
     infer = [
         f"infer --checkpoint {folder}/model.pt --index {folder}/index.json --shard {path.stem} --size own"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,14 +12,15 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from esl.ahead import ahead
-from esl.classes import CLASS_SETS
 from esl.confidence import confidence_maps, label_map, stride_probability
 from esl.datasets.index import Index, IndexedSample
-from esl.datasets.reading import Size, read_label, read_picture
+from esl.datasets.reading import Resize, read_picture, resized
 from esl.errors import InputError
-from esl.maps import PackedImage, ShardWriter
+from esl.files import sha256_of_file
+from esl.maps import PackedImage, Planes, ShardWriter
 from esl.metrics import confusion_matrix
 from esl.models import as_input
+from esl.pseudo_labels import png_path, remove_others, write_png
 
 Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
 
@@ -47,7 +49,7 @@ class Predictor:
         return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))))
 
     def predictions(
-        self, index: Index, samples: list[IndexedSample], *, size: Size | None, batch: int, workers: int
+        self, index: Index, samples: list[IndexedSample], *, size: Resize, batch: int, workers: int
     ) -> Iterator[tuple[IndexedSample, tuple[int, int], Tensor]]:
         """Every sample with (height, width) of the picture that the network saw, and its softmax (C, h, w)."""
 
@@ -65,13 +67,23 @@ class Predictor:
                 yield sample, seen, probability_Chw
 
 
+def planes(predictor: Predictor, samples: list[IndexedSample], size: Resize) -> Planes | None:
+    """The planes of a shard that hold the maps of ``samples`` of several sizes; ``None`` where they have one."""
+    sizes = {resized(sample.size, size) for sample in samples}
+    if len(sizes) == 1:
+        return None
+    width, height = (max(lengths) for lengths in zip(*sizes, strict=True))
+    stride_height, stride_width = predictor.probability([np.zeros((height, width, 3), np.uint8)]).shape[-2:]
+    return Planes((height, width), (stride_height, stride_width))
+
+
 def write_maps(
     predictor: Predictor,
     index: Index,
     samples: list[IndexedSample],
     writer: ShardWriter,
     *,
-    size: Size | None,
+    size: Resize,
     batch: int,
     workers: int = 1,
 ) -> None:
@@ -93,19 +105,44 @@ def store_maps(predictions: Iterable[Prediction], writer: ShardWriter, workers: 
 
 
 def confusion_on(
-    predictor: Predictor, index: Index, *, size: Size | None, batch: int, workers: int = 1
+    predictor: Predictor, index: Index, *, size: Resize, batch: int, workers: int = 1
 ) -> NDArray[np.int64]:
     """The confusion matrix (C, C) over every labelled sample, predicted at the resolution of its label file."""
-    num_classes = len(CLASS_SETS[index.class_set])
-    table = index.table()
+    num_classes = len(index.class_set)
 
     def compared(found: tuple[IndexedSample, tuple[int, int], Tensor]) -> NDArray[np.int64]:
         sample, _, probability = found
-        truth = read_label(index.label(sample), table)
+        truth = index.read_label(sample)
         return confusion_matrix(truth, label_map(probability, truth.shape), num_classes)
 
-    found = predictor.predictions(index, index.samples, size=size, batch=batch, workers=workers)
+    found = predictor.predictions(index, index.labelled, size=size, batch=batch, workers=workers)
     return sum(ahead(compared, found, helpers(workers)), start=np.zeros((num_classes, num_classes), dtype=np.int64))
+
+
+def write_predictions(
+    predictor: Predictor, index: Index, folder: Path, *, size: Resize, batch: int, workers: int = 1
+) -> tuple[NDArray[np.int64], dict[str, str]]:
+    """One PNG of trainIds per picture, at the picture's own size; other PNGs in ``folder`` are removed.
+
+    Returns the pixels of every class (C,) and the SHA-256 of every file by the sample's id.
+    """
+    num_classes = len(index.class_set)
+
+    def write(found: tuple[IndexedSample, tuple[int, int], Tensor]) -> tuple[Path, str, NDArray[np.int64]]:
+        sample, _, probability = found
+        label = label_map(probability, (sample.size[1], sample.size[0]))
+        png = png_path(folder, sample.id)
+        write_png(png, label, index.class_set)
+        return png, sha256_of_file(png), np.bincount(label.ravel(), minlength=num_classes)
+
+    pixels = np.zeros(num_classes, dtype=np.int64)
+    digests: dict[Path, str] = {}
+    found = predictor.predictions(index, index.samples, size=size, batch=batch, workers=workers)
+    for png, digest, counts in ahead(write, found, helpers(workers)):
+        pixels += counts
+        digests[png] = digest
+    remove_others(folder, digests)
+    return pixels, {png.stem: digest for png, digest in digests.items()}
 
 
 def helpers(threads: int) -> int:
@@ -113,9 +150,9 @@ def helpers(threads: int) -> int:
     return threads if threads > 1 else 0
 
 
-def _batches(index: Index, samples: list[IndexedSample], size: Size | None, batch: int) -> Iterator[Batch]:
+def _batches(index: Index, samples: list[IndexedSample], size: Resize, batch: int) -> Iterator[Batch]:
     """Neighbouring samples whose pictures have one size, at most ``batch`` at a time; the next batch is read ahead."""
-    runs = (list(run) for _, run in groupby(samples, key=lambda sample: size or sample.size))
+    runs = (list(run) for _, run in groupby(samples, key=lambda sample: resized(sample.size, size)))
     groups = [run[start : start + batch] for run in runs for start in range(0, len(run), batch)]
 
     def read(group: list[IndexedSample]) -> Batch:

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from esl.ahead import ahead
-from esl.classes import CLASS_SETS, IGNORE
+from esl.classes import IGNORE
 from esl.datasets.index import Index, IndexedSample
-from esl.datasets.reading import read_label
 from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.maps import MEASURES, Maps, open_shard
-from esl.pseudo_labels import png_path, write_png
+from esl.pseudo_labels import png_path, remove_others, write_png
 from esl.quality import Quality
 from esl.rules import Rule
 from esl.selection import pseudo_label
@@ -38,9 +37,8 @@ def write_pseudo_labels(
     Raises:
         InputError: the shards do not hold exactly the samples of the index, or not the maps that the rule reads.
     """
-    class_set = CLASS_SETS[index.class_set]
+    class_set = index.class_set
     samples = {sample.id: sample for sample in index.samples}
-    table = index.table()
 
     def write(image: tuple[str, Maps]) -> tuple[str, str, NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
         id_, maps = image
@@ -49,7 +47,7 @@ def write_pseudo_labels(
         write_png(png, label, class_set)
         truth = None
         if samples[id_].label is not None:
-            truth = read_label(index.label(samples[id_]), table, (label.shape[1], label.shape[0]))
+            truth = index.read_label(samples[id_], (label.shape[1], label.shape[0]))
         return id_, sha256_of_file(png), label, truth, maps
 
     quality = Quality(len(class_set))
@@ -63,8 +61,7 @@ def write_pseudo_labels(
             quality.add(truth, label, maps)
     if missing := samples.keys() - files.keys():
         raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
-    for stale in set(folder.glob("*.png")) - {png_path(folder, id_) for id_ in files}:
-        stale.unlink()
+    remove_others(folder, [png_path(folder, id_) for id_ in files])
     classes = {name: int(pixels) for name, pixels in zip(class_set.classes, kept_pixels, strict=False)}
     return {
         "images": len(files),

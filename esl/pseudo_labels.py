@@ -1,5 +1,6 @@
 """Pseudo-label PNGs and their manifest: how they are written, and how the training that reads them checks them."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None
     image.putpalette(class_set.palette())
     with beside(path) as part:
         image.save(part, format="PNG", compress_level=3)  # half the time of 6, a third larger: see benchmarks
+
+
+def remove_others(folder: Path, written: Collection[Path]) -> None:
+    """Removes the PNGs of ``folder`` that an earlier run left there."""
+    for stale in set(folder.glob("*.png")) - set(written):
+        stale.unlink()
 
 
 def train_id_table(class_set: ClassSet) -> IdTable:

@@ -17,7 +17,10 @@ from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as F
 
 from esl.classes import IGNORE, IdTable
-from esl.datasets.reading import Size, read_label, read_picture
+from esl.datasets.reading import Resize, Size, read_label, read_picture
+
+SHAPES_APART = 1.2
+"""Width / height of a picture and of the crop are far from each other when their quotient is this far from 1."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Pairs:
 
     files: Sequence[tuple[Path, Path | None]]
     table: IdTable
-    size: Size | None  # pictures and labels are brought to it; None: the picture's own size
+    size: Resize  # what pictures and labels are brought to
 
     def read(self, row: int) -> tuple[Tensor, Tensor]:
         """Picture (3, H, W) uint8 and trainIds (H, W) uint8."""
@@ -81,6 +84,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         picture, label = self._pairs.read(int(order[row]))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
+            picture, label = self._window(picture, label)
             box = self._crop.make_params([picture])
             image = F.resized_crop(picture, **box, size=self._size, antialias=True)
             # nearest-exact: plain nearest, torchvision's own choice for masks, lies half a pixel off the picture
@@ -88,6 +92,20 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
             mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
             image, mask = self._flip(tv_tensors.Image(image), tv_tensors.Mask(mask))
             return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
+
+    def _window(self, picture: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """A random part, as large as can be, of a picture whose shape is far from the crop's, in the crop's shape.
+
+        A portrait could not hold wide crops but for one in its middle; pictures near the crop's shape are left alone.
+        """
+        height, width = label.shape
+        ratio = self._size[1] / self._size[0]
+        if 1 / SHAPES_APART <= width / height / ratio <= SHAPES_APART:
+            return picture, label
+        part = min(height, round(width / ratio)), min(width, round(height * ratio))
+        top, left = (int(torch.randint(all_ - some + 1, ())) for all_, some in zip((height, width), part, strict=True))
+        window = (..., slice(top, top + part[0]), slice(left, left + part[1]))
+        return picture[window], label[window]
 
 
 def batches(

@@ -11,8 +11,10 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import CITYSCAPES_LABELS
-from esl.datasets.index import Checks, Index, build_index
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS
+from esl.datasets.formats import FORMATS
+from esl.datasets.index import Index
+from esl.datasets.inspection import Checks, inspect
 
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("repeatable")
@@ -53,7 +55,7 @@ def small_index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         for number in range(5)
     }
     root = _write_cityscapes(tmp_path_factory.mktemp("cityscapes"), "train", frames)
-    return build_index("cityscapes", root, "train", "cityscapes19", Checks("required", "error", True))
+    return inspect("cityscapes", FORMATS["cityscapes"], root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
 
 
 @pytest.fixture(scope="session")

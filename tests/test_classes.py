@@ -1,9 +1,24 @@
 """Class tables against cityscapesscripts, the owner of the ids."""
 
+import json
+
 import numpy as np
+import pytest
 from cityscapesscripts.helpers.labels import labels as official_labels
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, SYNTHIA_LABELS, id_table
+from esl.classes import (
+    CITYSCAPES_LABELS,
+    CLASS_SETS,
+    GTA5_LABELS,
+    IGNORE,
+    LABEL_TABLES,
+    SYNTHIA_LABELS,
+    TRAIN_ID_LABELS,
+    ClassSet,
+    declared_class_set,
+    id_table,
+)
+from esl.errors import InputError
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 OFFICIAL = [label for label in official_labels if label.id >= 0]
@@ -66,7 +81,7 @@ def test_synthias_class_sets_are_those_of_the_literature() -> None:
     assert (len(sixteen), len(thirteen)) == (16, 13)
     assert set(CITYSCAPES19.classes) - set(sixteen.classes) == {"terrain", "truck", "train"}
     assert set(sixteen.classes) - set(thirteen.classes) == {"wall", "fence", "pole"}
-    assert sixteen.beside == ("synthia13",)
+    assert sixteen.beside == {"synthia13": thirteen.classes}
     colours = dict(zip(CITYSCAPES19.classes, CITYSCAPES19.colours, strict=True))
     for class_set in (sixteen, thirteen):
         assert [name for name in CITYSCAPES19.classes if name in class_set.classes] == list(class_set.classes)
@@ -90,4 +105,48 @@ def test_every_class_of_every_set_has_a_colour_of_its_own_and_labels_of_its_own(
         assert len(set(class_set.colours)) == len(set(class_set.classes)) == len(class_set)
         members = [member for group in class_set.members for member in group]
         assert len(class_set.members) == len(class_set) and len(set(members)) == len(members)
-        assert all(set(CLASS_SETS[other].classes) <= set(class_set.classes) for other in class_set.beside)
+        assert all(set(classes) <= set(class_set.classes) for classes in class_set.beside.values())
+        assert ClassSet.from_json(json.loads(json.dumps(class_set.to_json()))) == class_set
+
+
+def test_the_table_of_train_ids_is_the_official_one_turned_round() -> None:
+    official = {label.trainId: label.name for label in OFFICIAL if not label.ignoreInEval}
+    assert {label.id: label.name for label in TRAIN_ID_LABELS} == official | {IGNORE: "unlabeled"}
+    table = id_table(TRAIN_ID_LABELS, CITYSCAPES19)
+    assert table.train_ids.tolist() == [id_ if id_ < 19 else IGNORE for id_ in range(256)]
+    assert np.flatnonzero(table.known).tolist() == [*range(19), IGNORE]
+
+
+def test_every_shipped_table_is_injective_in_its_ids_and_total_over_them() -> None:
+    for labels in LABEL_TABLES.values():
+        ids = [label.id for label in labels]
+        assert len(set(ids)) == len(ids)
+        for class_set in CLASS_SETS.values():
+            table = id_table(labels, class_set)
+            assert np.flatnonzero(table.known).tolist() == sorted(ids)
+            assert (table.train_ids[~table.known] == IGNORE).all()
+            used = set(table.train_ids.tolist()) - {IGNORE}
+            assert used <= set(range(len(class_set)))
+
+
+def test_a_class_set_of_ones_own_is_made_of_labels_by_name() -> None:
+    mine = declared_class_set(
+        "mine", {"drivable": {"labels": ["road", "parking"], "colour": [1, 2, 3]}, "car": {}, "lamp": {}}
+    )
+    assert mine.classes == ("drivable", "car", "lamp")
+    assert mine.colours[:2] == ((1, 2, 3), (0, 0, 142))
+    table = id_table(CITYSCAPES_LABELS, mine)
+    ids = {label.name: label.id for label in CITYSCAPES_LABELS}
+    assert [int(table.train_ids[ids[name]]) for name in ("road", "parking", "car", "sky")] == [0, 0, 1, IGNORE]
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({"a": {"labels": ["road"]}, "b": {"labels": ["sky", "road"]}}, "'road' is part of 'a' and of 'b'"),
+        ({"a": {}}, "expected 2 to 255 classes, but got 1"),
+    ],
+)
+def test_a_class_set_that_cannot_be_is_refused_by_name(classes: dict[str, dict[str, list[str]]], message: str) -> None:
+    with pytest.raises(InputError, match=rf"class_sets\.mine: .*{message}"):
+        declared_class_set("mine", classes)

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from esl.classes import CLASS_SETS
-from esl.datasets.index import Checks, Index, build_index
+from esl.datasets.formats import FORMATS
+from esl.datasets.index import Index
+from esl.datasets.inspection import Checks, inspect
 from esl.datasets.reading import read_label, read_picture
 from esl.fixed_point import CODES, TOP
 from esl.inference import Predictor, confusion_on, write_maps
 from esl.maps import Origin, open_shard, write_shard
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
-CHECKS = Checks("required", "resize", same_size=False)
+CHECKS = Checks(mismatched_labels="resize")
 
 
 class Pooling(nn.Module):
@@ -50,7 +52,7 @@ def mixed_index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Call
         picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         frames[f"ulm_{number:06d}_000019"] = (picture, ids[::2, ::2] if number == 3 else ids)
     root = write_cityscapes(tmp_path_factory.mktemp("mixed"), "val", frames)
-    return build_index("cityscapes", root, "val", "cityscapes19", CHECKS)
+    return inspect("cityscapes", FORMATS["cityscapes"], root, "val", CLASS_SETS["cityscapes19"], CHECKS).checked()
 
 
 def _probability(index: Index, number: int) -> NDArray[np.float64]:
@@ -133,7 +135,7 @@ def test_the_confusion_matrix_is_that_of_every_picture_at_its_labels_resolution(
     """Pictures of several sizes, and a label smaller than its picture."""
     expected = np.zeros((19, 19), dtype=np.int64)
     for number, sample in enumerate(mixed_index.samples):
-        truth = read_label(mixed_index.label(sample), mixed_index.table())
+        truth = read_label(mixed_index.label(sample), mixed_index.table)
         assert truth.shape == ((8, 12) if number == 3 else sample.size[::-1])
         prediction = _upsample(_probability(mixed_index, number), truth.shape).argmax(axis=0)
         np.add.at(expected, (truth[truth != 255], prediction[truth != 255]), 1)

@@ -60,7 +60,7 @@ def test_the_pngs_hold_the_selection_and_the_manifest_tells_digests_shares_and_t
     assert [*written["files"]] == ids
     assert checked_files(json.loads(json.dumps(written)), folder).keys() == {*ids}
 
-    truth = np.stack([read_label(small_index.label(sample), small_index.table()) for sample in small_index.samples])
+    truth = np.stack([read_label(small_index.label(sample), small_index.table) for sample in small_index.samples])
     everything = np.stack([expected[id_] for id_ in ids])
     chosen = (truth != IGNORE) & (everything != IGNORE)
     assert written["quality"]["accuracy"] == pytest.approx((truth == everything)[chosen].mean())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from esl.errors import InputError
 from esl.fixed_point import CODES
-from esl.maps import Origin, open_shard, same_origin, write_shard
+from esl.maps import Origin, Planes, open_shard, same_origin, write_shard
 
 CLASSES = ("road", "sidewalk", "sky")
 ORIGIN = Origin(CLASSES, "0123abcd", "bilinear")
@@ -65,7 +65,7 @@ def test_plain_h5py_finds_the_documented_datasets_and_attributes(tmp_path: Path)
         assert {file[f"histogram/{measure}"].dtype for measure in ("entropy", "confidence")} == {np.dtype("int64")}
         assert json.loads(file.attrs["class_set"]) == [*CLASSES]
         attributes = {name: file.attrs[name] for name in ("format_version", "checkpoint_sha256", "interpolation")}
-        assert attributes == {"format_version": 1, "checkpoint_sha256": "0123abcd", "interpolation": "bilinear"}
+        assert attributes == {"format_version": 2, "checkpoint_sha256": "0123abcd", "interpolation": "bilinear"}
 
 
 def test_histograms_equal_a_recount_of_the_stored_codes(tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_a_missing_shard_or_one_of_another_version_is_refused_by_name(tmp_path: 
     with pytest.raises(InputError, match=r"none\.h5"), open_shard(tmp_path / "none.h5"):
         pass
     with h5py.File(tmp_path / "other.h5", "w") as file:
-        file.attrs["format_version"] = 2
-    with pytest.raises(InputError, match=r"other\.h5: expected maps of format 1"), open_shard(tmp_path / "other.h5"):
+        file.attrs["format_version"] = 1
+    with pytest.raises(InputError, match=r"other\.h5: expected maps of format 2"), open_shard(tmp_path / "other.h5"):
         pass
 
 
@@ -185,3 +185,37 @@ def test_the_same_maps_give_the_same_bytes(tmp_path: Path) -> None:
     _write(tmp_path / "a.h5")
     _write(tmp_path / "b.h5")
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+@pytest.mark.parametrize("stored", [["entropy", "confidence", "probability"], ["entropy"]])
+def test_maps_of_several_sizes_share_planes_and_read_back_without_their_padding(
+    tmp_path: Path, stored: list[str]
+) -> None:
+    rng = np.random.default_rng(1)
+    sizes = [((11, 13), (3, 4)), ((13, 7), (4, 2)), ((5, 6), (2, 2))]
+    images = [
+        {
+            "probability": rng.random((3, *small)).astype(np.float16),
+            "label": rng.integers(0, 3, size, dtype=np.uint8),
+            "entropy": rng.integers(1, CODES, size, dtype=np.uint16),
+            "confidence": rng.integers(1, CODES, size, dtype=np.uint16),
+        }
+        for size, small in sizes
+    ]
+    path = tmp_path / "1-of-1.h5"
+    with write_shard(path, 3, ORIGIN, stored, Planes((13, 13), (4, 4))) as writer:
+        for id_, image in zip(IDS, images, strict=True):
+            writer.append(writer.pack(id_, image))
+    with open_shard(path) as shard:
+        for row, image in enumerate(images):
+            for name, values in shard.maps(row, ["label", *stored]).items():
+                assert values.dtype == image[name].dtype and np.array_equal(values, image[name])
+        for measure in ("entropy", "confidence"):
+            counts = shard.histogram(measure)
+            assert counts.sum() == 11 * 13 + 13 * 7 + 5 * 6
+            assert not counts[:, 0].any()  # where padding would be counted
+    with h5py.File(path) as file:
+        assert file["label"].shape == (3, 13, 13)
+        assert file["size"][:].tolist() == [[*size] for size, _ in sizes]
+        assert file["stride_size"][:].tolist() == [[*small] for _, small in sizes]
+        assert not file["entropy"][2, 5:].any() and not file["entropy"][2, :, 6:].any()

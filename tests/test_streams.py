@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, IGNORE, id_table
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, IGNORE, Label, id_table
 from esl.streams import Augmentation, Pairs, Stream, batches
 
 SAMPLES = 7
@@ -103,6 +103,26 @@ def _inside(label: NDArray[np.uint8]) -> NDArray[np.bool_]:
     shifted = [label[i : i + centre.shape[0], j : j + centre.shape[1]] for i in range(3) for j in range(3)]
     inside[1:-1, 1:-1] = np.all([part == centre for part in shifted], axis=0)
     return inside
+
+
+def test_crops_of_an_upright_picture_are_drawn_from_all_of_it_and_keep_their_labels(tmp_path: Path) -> None:
+    """Twelve stripes from top to bottom: wide crops must reach every one of them, without squeezing what they show."""
+    stripes = np.repeat(np.arange(12, dtype=np.uint8), 10)[:, None].repeat(60, axis=1)  # (120, 60) of raw ids
+    Image.fromarray(stripes * 20).convert("RGB").save(tmp_path / "picture.png")
+    Image.fromarray(stripes + 20).save(tmp_path / "ids.png")  # ids 20 ... 31
+    table = id_table([Label(n + 20, "road", n) for n in range(12)], CLASS_SETS["cityscapes19"])
+    table.train_ids[20:32] = range(12)
+    upright = Pairs([(tmp_path / "picture.png", tmp_path / "ids.png")], table, None)
+    stream = Stream(upright, replace(PLAIN, min_scale=0.5), (0, 0))
+    seen = set()
+    for position in range(200):
+        picture, label = stream[position]
+        shown = np.unique(label.numpy())
+        seen |= {*shown.tolist()}
+        assert 2 <= len(shown) <= 5  # of 12 stripes the crop's shape, 2 to 1, leaves at most 30 rows of 120
+        inside = _inside(label.numpy())
+        assert (np.abs(picture[0].numpy().astype(int) - 20 * label.numpy())[inside] < 10).all()
+    assert seen == set(range(12))
 
 
 @pytest.mark.parametrize("size", [None, (60, 30)])

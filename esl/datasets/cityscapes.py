@@ -1,24 +1,19 @@
-"""Cityscapes (Cordts et al. 2016): pictures and ``gtFine`` labelIds, one folder per split and city."""
+"""Cityscapes (Cordts et al. 2016): one folder per split and city; ids are ``{city}_{sequence}_{frame}``.
 
-from pathlib import Path
+Fine labels come before coarse ones, and labelIds before the labelTrainIds that its scripts can make. The split
+``train_extra`` has coarse labels only, and ``test`` dummies without any class.
+"""
 
-from esl.classes import CITYSCAPES_LABELS
-from esl.datasets.samples import Format, Sample, pair_up
+from esl.classes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
+from esl.datasets.layout import Layout
+from esl.datasets.samples import LabelFiles
 
-PICTURE = "_leftImg8bit.png"
-LABEL = "_gtFine_labelIds.png"
-
-
-def find(root: Path, split: str) -> list[Sample]:
-    """All samples of ``split`` ("train", "val", ...) over every city; the id is ``{city}_{sequence}_{frame}``."""
-    pictures = {path.name.removesuffix(PICTURE): path for path in (root / "leftImg8bit" / split).glob(f"*/*{PICTURE}")}
-    labels = {path.name.removesuffix(LABEL): path for path in (root / "gtFine" / split).glob(f"*/*{LABEL}")}
-    return pair_up(pictures, labels)
-
-
-FORMAT = Format(
-    "cityscapes",
-    CITYSCAPES_LABELS,
-    f"leftImg8bit/{{split}}/CITY/ID{PICTURE} and gtFine/{{split}}/CITY/ID{LABEL}",
-    find,
+FORMAT = Layout(
+    "Cityscapes (Cordts et al. 2016)",
+    ("leftImg8bit/{split}/*/{frame}_leftImg8bit.png",),
+    tuple(
+        LabelFiles(f"{kind}/{{split}}/*/{{frame}}_{kind}_{ids}.png", labels)
+        for kind in ("gtFine", "gtCoarse")
+        for ids, labels in (("labelIds", CITYSCAPES_LABELS), ("labelTrainIds", TRAIN_ID_LABELS))
+    ),
 )

@@ -1,24 +1,18 @@
-"""The index of a data set: every file opened once, every defect found, before any hour of compute is spent."""
+"""The index of a data set: what later stages know of it, and all that they need to read it."""
 
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from numpy.typing import NDArray
 
-from esl.classes import CLASS_SETS, IdTable
-from esl.datasets.formats import format_named
-from esl.datasets.reading import Size, read_ids, read_picture, unknown_ids
-from esl.datasets.samples import Sample
+from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
+from esl.datasets.reading import Size, read_label
 from esl.errors import InputError
-from esl.files import read_json, sha256_of_file, sha256_of_lines
-
-SHOWN_DEFECTS = 40
-"""Defects printed at most, so that the report fits a screen; the count names them all."""
+from esl.files import read_json, sha256_of_lines
 
 
 @dataclass(frozen=True)
@@ -37,13 +31,28 @@ class IndexedSample:
 
 @dataclass(frozen=True)
 class Index:
-    """All samples of one split of a data set, checked."""
+    """All samples of one split of a data set, checked, and how their labels read."""
 
     dataset: str
     root: str
     split: str
-    class_set: str
+    class_set: ClassSet
+    label_files: str | None  # the pattern of their paths, for people; None: the data set has no labels
+    encoding: Encoding
+    labels: tuple[Label, ...]
     samples: list[IndexedSample]
+    left_out: tuple[str, ...] = ()
+    """Pictures that have no label and were left out, as the config asked."""
+
+    @cached_property
+    def table(self) -> IdTable:
+        """How raw ids of this data set become trainIds."""
+        return id_table(self.labels, self.class_set, self.encoding)
+
+    @property
+    def labelled(self) -> list[IndexedSample]:
+        """The samples that have a label."""
+        return [sample for sample in self.samples if sample.label is not None]
 
     def picture(self, sample: IndexedSample) -> Path:
         """Where the picture of ``sample`` lies."""
@@ -54,9 +63,9 @@ class Index:
         assert sample.label is not None, sample.id
         return Path(self.root) / sample.label
 
-    def table(self) -> IdTable:
-        """How raw ids of this data set become trainIds."""
-        return format_named(self.dataset).table(CLASS_SETS[self.class_set])
+    def read_label(self, sample: IndexedSample, size: Size | None = None) -> NDArray[np.uint8]:
+        """The label of ``sample`` as trainIds (H, W) uint8, resized (nearest) to ``size`` when given."""
+        return read_label(self.label(sample), self.table, size)
 
     def picture_fingerprint(self) -> str:
         """SHA-256 over ids and picture bytes; it says nothing of labels, which adaptation never reads on the target."""
@@ -66,131 +75,77 @@ class Index:
         """SHA-256 over ids, picture bytes and label bytes."""
         return sha256_of_lines([f"{s.id} {s.picture_sha256} {s.label_sha256}" for s in self.samples])
 
-    def to_json(self) -> dict[str, Any]:
-        """What the index file holds; sums and reconciled sizes first, for people who open it."""
-        classes = CLASS_SETS[self.class_set].classes
+    def class_pixels(self) -> dict[str, int]:
+        """Labelled pixels of every class by name, over all samples."""
         labelled = [sample.pixels for sample in self.samples if sample.pixels is not None]
-        totals = [sum(pixels) for pixels in zip(*labelled, strict=True)] or [0] * len(classes)
+        totals = [sum(pixels) for pixels in zip(*labelled, strict=True)] or [0] * len(self.class_set)
+        return dict(zip(self.class_set.classes, totals, strict=True))
+
+    def sizes(self) -> dict[str, int]:
+        """How many pictures have each size, the most frequent first."""
+        return {f"{w}x{h}": n for (w, h), n in Counter(sample.size for sample in self.samples).most_common()}
+
+    def meaning(self, label: Label) -> str | None:
+        """The class that ``label`` is part of; ``None``: it is ignored."""
+        train_id = self.class_set.train_id(label)
+        return None if train_id == IGNORE else self.class_set.classes[train_id]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the index file holds; sums, reconciled sizes and the reading of labels first, for people who open it."""
         return {
             "dataset": self.dataset,
             "root": self.root,
             "split": self.split,
-            "class_set": self.class_set,
             "pictures": len(self.samples),
-            "labelled": len(labelled),
-            "sizes": {f"{w}x{h}": n for (w, h), n in sorted(Counter(s.size for s in self.samples).items())},
-            "class_pixels": dict(zip(classes, totals, strict=True)),
+            "labelled": len(self.labelled),
+            "left_out": [*self.left_out],
+            "sizes": self.sizes(),
+            "class_pixels": self.class_pixels(),
             "resized_labels": [sample.id for sample in self.samples if sample.label_size is not None],
             "fingerprint": self.fingerprint(),
+            "class_set": self.class_set.to_json(),
+            "label_files": self.label_files,
+            "encoding": self.encoding,
+            "labels": [
+                {
+                    "id": label.id,
+                    "name": label.name,
+                    "class": self.meaning(label),
+                    "colour": [*label.colour],
+                    "also": [*label.also],
+                }
+                for label in self.labels
+            ],
             "samples": [asdict(sample) for sample in self.samples],
         }
 
 
 def read_index(path: Path) -> Index:
-    """The index in a file written from ``Index.to_json``; InputError when it is damaged."""
+    """The index in a file written from ``Index.to_json``; InputError when it is damaged or of another version."""
     content = read_json(path)
     try:
-        samples = [
-            IndexedSample(**{**s, "size": tuple(s["size"]), "label_size": s["label_size"] and tuple(s["label_size"])})
-            for s in content["samples"]
-        ]
-        return Index(content["dataset"], content["root"], content["split"], content["class_set"], samples)
-    except (KeyError, TypeError) as error:
+        return Index(
+            content["dataset"],
+            content["root"],
+            content["split"],
+            ClassSet.from_json(content["class_set"]),
+            content["label_files"],
+            content["encoding"],
+            tuple(_label(entry) for entry in content["labels"]),
+            [_sample(entry) for entry in content["samples"]],
+            tuple(content["left_out"]),
+        )
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise InputError(
-            f"{path}: not an index of this version ({error}); delete it and run the workflow again"
+            f"{path}: not an index of this version ({error!r}); delete it and run the workflow again"
         ) from None
 
 
-@dataclass(frozen=True)
-class Checks:
-    """What an index demands of a data set."""
-
-    labels: Literal["required", "optional"]  # optional where nothing but diagnostics reads them
-    mismatched_labels: Literal["error", "resize"]  # a label of another size than its picture
-    same_size: bool  # whether all pictures must have one size
+def _label(entry: dict[str, Any]) -> Label:
+    red, green, blue = entry["colour"]
+    return Label(entry["id"], entry["name"], colour=(red, green, blue), also=tuple(entry["also"]))
 
 
-def build_index(dataset: str, root: Path, split: str, class_set: str, checks: Checks, *, workers: int = 1) -> Index:
-    """Opens every file of a split once and returns the index.
-
-    Raises:
-        InputError: any defect; the message lists them all, with file names.
-    """
-    format_ = format_named(dataset)
-    found = format_.find(root, split)
-    if not found:
-        layout = format_.layout.format(split=split)
-        raise InputError(f"{root}: no samples of {dataset} {split!r} there; expected {layout}")
-    table = format_.table(CLASS_SETS[class_set])
-    inspect = partial(_inspect, root=root, table=table, num_classes=len(CLASS_SETS[class_set]), checks=checks)
-    with ProcessPoolExecutor(workers) as pool:
-        results = pool.map(inspect, found, chunksize=16)
-        inspected = list(tqdm(results, total=len(found), desc=f"index {split}", unit="image", mininterval=5))
-    samples = [sample for sample, _ in inspected if sample is not None]
-    defects = [defect for _, defects in inspected for defect in defects]
-    defects += _defects_of_the_whole(samples, checks)
-    if defects:
-        raise InputError(_report(f"{dataset} {split!r} under {root}", defects))
-    return Index(dataset, str(root), split, class_set, samples)
-
-
-def _inspect(
-    sample: Sample, *, root: Path, table: IdTable, num_classes: int, checks: Checks
-) -> tuple[IndexedSample | None, list[str]]:
-    """The indexed sample, or ``None`` and its defects."""
-    if sample.picture is None:
-        return None, [f"{sample.label}: a label without its picture; expected it beside the others of the data set"]
-    defects, size, label_size, pixels = [], (0, 0), None, None
-    try:
-        height, width = read_picture(sample.picture).shape[:2]
-        size = (width, height)
-    except InputError as error:
-        defects.append(str(error))
-    if sample.label is not None:
-        try:
-            ids = read_ids(sample.label, first_of_16_bits=table.first_of_16_bits)
-        except InputError as error:
-            defects.append(str(error))
-        else:
-            label_size = (ids.shape[1], ids.shape[0])
-            pixels = np.bincount(table.train_ids[ids].ravel(), minlength=256)[:num_classes].tolist()
-            if unknown := unknown_ids(ids, table):
-                defects.append(f"{sample.label}: unknown label ids {unknown}; is it really this data set's format?")
-            if size not in (label_size, (0, 0)) and checks.mismatched_labels == "error":
-                defects.append(
-                    f"{sample.label}: a label of {label_size[0]}x{label_size[1]} for a picture of {size[0]}x{size[1]}; "
-                    "mend the file, or set mismatched_labels: resize to have such labels resized (nearest)"
-                )
-    elif checks.labels == "required":
-        defects.append(f"{sample.picture}: a picture without its label; expected it beside the others of the data set")
-    if defects:
-        return None, defects
-    return IndexedSample(
-        id=sample.id,
-        picture=sample.picture.relative_to(root).as_posix(),
-        size=size,
-        label=sample.label.relative_to(root).as_posix() if sample.label else None,
-        label_size=None if label_size == size else label_size,
-        pixels=pixels,
-        picture_sha256=sha256_of_file(sample.picture),
-        label_sha256=sha256_of_file(sample.label) if sample.label else None,
-    ), []
-
-
-def _defects_of_the_whole(samples: list[IndexedSample], checks: Checks) -> list[str]:
-    """Defects that no single file shows."""
-    defects = []
-    sizes = Counter(sample.size for sample in samples)
-    if checks.same_size and len(sizes) > 1:
-        defects.append(f"pictures of {len(sizes)} sizes, such as {list(sizes)[:3]}; set `size` to bring them to one")
-    if samples and checks.labels == "required" and not any(sum(sample.pixels or []) for sample in samples):
-        defects.append("no pixel of any known class in any label")
-    return defects
-
-
-def _report(what: str, defects: list[str]) -> str:
-    """The defects, one per line, cut to a screen."""
-    lines = defects[:SHOWN_DEFECTS]
-    if len(defects) > SHOWN_DEFECTS:
-        lines.append(f"... and {len(defects) - SHOWN_DEFECTS} more")
-    return f"{what}: {len(defects)} defect(s)\n  " + "\n  ".join(lines)
+def _sample(entry: dict[str, Any]) -> IndexedSample:
+    label_size = entry["label_size"] and tuple(entry["label_size"])
+    return IndexedSample(**{**entry, "size": tuple(entry["size"]), "label_size": label_size})

@@ -4,13 +4,33 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from esl.classes import IdTable
 from esl.errors import InputError
 
 Size = tuple[int, int]
 """(width, height) in pixels, as Pillow and the config write it."""
+
+Resize = Size | int | None
+"""What pictures are brought to: a size; the length of the longer side, keeping the shape; ``None``: their own size."""
+
+SHOWN_COLOURS = 8
+"""Unknown colours named in an error at most."""
+
+
+def resized(size: Size, to: Resize) -> Size:
+    """The size that a picture of ``size`` is brought to.
+
+    >>> resized((4000, 3000), (1024, 512)), resized((4000, 3000), 1024), resized((3000, 4000), 1024)
+    ((1024, 512), (1024, 768), (768, 1024))
+    """
+    if to is None:
+        return size
+    if isinstance(to, tuple):
+        return to
+    longer = max(size)
+    return max(1, round(size[0] * to / longer)), max(1, round(size[1] * to / longer))
 
 
 def _load(path: Path) -> Image.Image:
@@ -27,23 +47,45 @@ def _load(path: Path) -> Image.Image:
         raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
 
 
-def read_picture(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
-    """An RGB picture (H, W, 3) uint8, resized (bicubic) to ``size`` when given."""
-    image = _load(path).convert("RGB")
-    if size is not None and image.size != size:
+def read_picture(path: Path, to: Resize = None) -> NDArray[np.uint8]:
+    """A picture as RGB (H, W, 3) uint8, upright as its EXIF orientation says, resized (bicubic) as asked.
+
+    Grey is repeated in the three channels; alpha is dropped, the colours under it are kept; of 16 bits the upper 8 are
+    taken.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds neither integers of 8 nor of 16 bits.
+    """
+    image = _load(path)
+    if image.mode.startswith("I;16") or image.mode == "I":
+        values = np.asarray(image)
+        if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+            raise InputError(f"{path}: expected a picture of 8 or 16 bits, but it has values of 32; convert it")
+        image = _with_orientation_of(image, Image.fromarray((values >> 8).astype(np.uint8)))
+    elif image.mode == "F":
+        raise InputError(f"{path}: expected a picture of 8 or 16 bits, but it holds floating-point numbers; convert it")
+    image = ImageOps.exif_transpose(image).convert("RGB")
+    size = resized(image.size, to)
+    if size != image.size:
         image = image.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(image)
 
 
-def read_ids(path: Path, *, first_of_16_bits: bool = False) -> NDArray[np.uint8]:
-    """The raw ids (H, W) uint8 of a label file: palette indices or grey values, never colours.
+def _with_orientation_of(original: Image.Image, image: Image.Image) -> Image.Image:
+    image.getexif().update(original.getexif())
+    return image
 
-    With ``first_of_16_bits`` the file may also be a PNG of three 16-bit channels, of which the first holds the ids.
+
+def read_ids(path: Path, table: IdTable) -> NDArray[np.uint8]:
+    """The raw ids (H, W) uint8 of a label file, as the encoding of ``table`` says: see ``classes.Encoding``.
 
     Raises:
-        InputError: the file holds colours or 16-bit values.
+        InputError: the file is missing or damaged, or holds colours where ids are expected, ids where colours are, a
+            colour that is not in the table, or 16-bit values.
     """
-    if first_of_16_bits and _has_16_bit_channels(path):
+    if table.encoding == "colours":
+        return _ids_of_colours(path, table)
+    if table.encoding == "first_of_16_bits" and _has_16_bit_channels(path):
         return _first_channel(path)
     image = _load(path)
     if image.mode not in ("L", "P"):
@@ -52,6 +94,34 @@ def read_ids(path: Path, *, first_of_16_bits: bool = False) -> NDArray[np.uint8]
             "a colour picture holds no ids: use the data set's id labels"
         )
     return np.asarray(image)
+
+
+def _ids_of_colours(path: Path, table: IdTable) -> NDArray[np.uint8]:
+    """The id of every pixel's colour; a palette is looked through."""
+    image = _load(path)
+    if image.mode not in ("RGB", "RGBA", "P"):
+        raise InputError(
+            f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
+            "declare `ids` instead of `colours` for labels of ids"
+        )
+    pixels = _packed(np.asarray(image.convert("RGB")))
+    colours = np.array(sorted(table.colours), dtype=np.uint8)
+    ids = np.array([table.colours[colour] for colour in sorted(table.colours)], dtype=np.uint8)
+    known = _packed(colours)  # sorted, since colours are
+    place = np.searchsorted(known, pixels).clip(max=len(known) - 1)
+    if (strange := known[place] != pixels).any():
+        values = [int(value) for value in np.unique(pixels[strange])]
+        shown = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
+        more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
+        raise InputError(f"{path}: colours {shown}{more} are of no label; add them to `colours`")
+    found: NDArray[np.uint8] = ids[place]
+    return found
+
+
+def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """RGB (..., 3) uint8 -> one number each: red, green, blue from the highest byte down."""
+    wide = colours.astype(np.uint32)
+    return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], dtype=np.uint32)
 
 
 def _has_16_bit_channels(path: Path) -> bool:
@@ -82,7 +152,7 @@ def read_label(path: Path, table: IdTable, size: Size | None = None) -> NDArray[
     Raises:
         InputError: an id that the format does not define.
     """
-    ids = read_ids(path, first_of_16_bits=table.first_of_16_bits)
+    ids = read_ids(path, table)
     unknown = unknown_ids(ids, table)
     if unknown:
         raise InputError(f"{path}: label ids {unknown} are not ids of this data set; is it another format?")

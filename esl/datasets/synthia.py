@@ -4,18 +4,15 @@
 that some people have in ``GT/CLASSES`` are read instead; ``GT/COLOR`` holds no ids.
 """
 
-from pathlib import Path
-
 from esl.classes import SYNTHIA_LABELS
-from esl.datasets.samples import Format, Sample, pair_up
+from esl.datasets.layout import Layout
+from esl.datasets.samples import LabelFiles
 
-
-def find(root: Path, split: str) -> list[Sample]:
-    """All samples; SYNTHIA is used whole in domain adaptation, so the only split is ``all``."""
-    labels = root / "GT" / "LABELS"
-    if not labels.is_dir():
-        labels = root / "GT" / "CLASSES"
-    return pair_up(*({path.stem: path for path in folder.glob("*.png")} for folder in (root / "RGB", labels)))
-
-
-FORMAT = Format("synthia", SYNTHIA_LABELS, "RGB/0000000.png and GT/LABELS/0000000.png", find, first_of_16_bits=True)
+FORMAT = Layout(
+    "SYNTHIA-RAND-CITYSCAPES (Ros et al. 2016)",
+    ("RGB/{number}.png",),
+    tuple(
+        LabelFiles(f"GT/{folder}/{{number}}.png", SYNTHIA_LABELS, "first_of_16_bits")
+        for folder in ("LABELS", "CLASSES")
+    ),
+)

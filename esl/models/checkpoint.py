@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from esl.classes import CLASS_SETS
+from esl.classes import ClassSet
 from esl.errors import InputError
 from esl.files import beside
 from esl.models import NETWORKS, build_network
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,16 @@ class Description:
 
     network: str
     class_set: str
+    classes: tuple[str, ...]
     settings: dict[str, Any]  # of the training
     provenance: dict[str, Any]  # digests of everything that went in
+
+    @classmethod
+    def of(
+        cls, network: str, class_set: ClassSet, settings: dict[str, Any], provenance: dict[str, Any]
+    ) -> "Description":
+        """That of a network over a class set."""
+        return cls(network, class_set.name, class_set.classes, settings, provenance)
 
 
 def save_checkpoint(path: Path, network: nn.Module, description: Description) -> None:
@@ -77,7 +85,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_checkpoint(path: Path, class_set: str) -> tuple[nn.Module, Description]:
+def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Description]:
     """The network in evaluation mode, on the CPU, and its description.
 
     Raises:
@@ -87,14 +95,15 @@ def load_checkpoint(path: Path, class_set: str) -> tuple[nn.Module, Description]
     content = load_tensors(path)
     if content.get("format_version") != FORMAT_VERSION:
         raise InputError(f"{path}: expected a checkpoint of format {FORMAT_VERSION}; delete it and train again")
-    description = Description(**content["description"])
-    if description.class_set != class_set:
+    description = Description(**{**content["description"], "classes": tuple(content["description"]["classes"])})
+    if (description.class_set, description.classes) != (class_set.name, class_set.classes):
         raise InputError(
-            f"{path}: a model of {description.class_set!r}, but the data are of {class_set!r}; train it again"
+            f"{path}: a model of {description.class_set!r} ({len(description.classes)} classes), but the data are of "
+            f"{class_set.name!r} ({len(class_set)}), or its classes have changed; train it again"
         )
     if description.network not in NETWORKS:
         raise InputError(f"{path}: of an unknown network {description.network!r}; known are {', '.join(NETWORKS)}")
-    network = build_network(description.network, len(CLASS_SETS[class_set]))
+    network = build_network(description.network, len(class_set))
     try:
         network.load_state_dict(content["weights"])
     except RuntimeError as error:

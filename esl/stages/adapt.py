@@ -4,12 +4,11 @@ import argparse
 from dataclasses import replace
 
 from esl.adaptation import adapt_batch_norm
-from esl.classes import CLASS_SETS
 from esl.datasets.index import read_index
 from esl.files import sha256_of_file
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
 from esl.pseudo_labels import train_id_table
-from esl.stages.command import add_paths, optional_size, size, stage
+from esl.stages.command import add_paths, resize, size, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream
 
@@ -17,7 +16,7 @@ from esl.streams import Augmentation, Pairs, Stream
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
-    parser.add_argument("--size", type=optional_size, required=True, help="WIDTHxHEIGHT, or own")
+    parser.add_argument("--size", type=resize, required=True, help="WIDTHxHEIGHT, the longer side, or own")
     parser.add_argument("--crop", type=size, required=True, help="WIDTHxHEIGHT of what the network sees")
     parser.add_argument("--min-scale", type=float, required=True)
     for name in ("batch-size", "seed", "workers"):
@@ -28,7 +27,7 @@ def main() -> None:
     network, description = load_checkpoint(flags.checkpoint, index.class_set)
     unlabelled = [(index.picture(sample), None) for sample in index.samples]
     augmentation = Augmentation(flags.crop, flags.min_scale, colour=0, blur=0)
-    pairs = Pairs(unlabelled, train_id_table(CLASS_SETS[index.class_set]), flags.size)
+    pairs = Pairs(unlabelled, train_id_table(index.class_set), flags.size)
     target = Stream(pairs, augmentation, (flags.seed, 1))
     adapt_batch_norm(network, target, batch=flags.batch_size, fabric=make_fabric(flags), workers=flags.workers)
     added = {"initial": sha256_of_file(flags.checkpoint), "target_pictures": index.picture_fingerprint()}

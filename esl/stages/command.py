@@ -28,9 +28,11 @@ def size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def optional_size(text: str) -> tuple[int, int] | None:
-    """As ``size``, or ``None`` for ``own``: every picture at its own size."""
-    return None if text == "own" else size(text)
+def resize(text: str) -> tuple[int, int] | int | None:
+    """As ``size``; or the longer side alone, ``1024``; or ``own``, every picture at its own size: ``None``."""
+    if text == "own":
+        return None
+    return int(text) if text.isdigit() and int(text) else size(text)
 
 
 def add_paths(parser: argparse.ArgumentParser, *flags: str) -> None:

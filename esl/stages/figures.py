@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.classes import CLASS_SETS
 from esl.datasets.index import Index, IndexedSample, read_index
 from esl.datasets.reading import read_label, read_picture
 from esl.figures import in_colour, save_sheet
@@ -24,19 +23,19 @@ def main() -> None:
     index = read_index(flags.index)
     positions = np.linspace(0, len(index.samples) - 1, min(flags.pictures, len(index.samples))).round().astype(int)
     rows = [_row(index, index.samples[position], flags.manifests) for position in positions]
-    save_sheet(flags.output, rows, CLASS_SETS[index.class_set])
+    save_sheet(flags.output, rows, index.class_set)
 
 
 def _row(index: Index, sample: IndexedSample, manifests: list[Path]) -> dict[str, NDArray[np.uint8]]:
     """The picture, each round's pseudo-label under the round's name with its kept share, and the truth."""
-    class_set = CLASS_SETS[index.class_set]
+    class_set = index.class_set
     row = {"target picture": read_picture(index.picture(sample))}
     for manifest in manifests:
         kept = read_json(manifest)["kept"]
         label = read_label(png_path(manifest.with_suffix(""), sample.id), train_id_table(class_set))
         row[f"{manifest.parent.name} ({100 * kept:.0f} % kept)"] = in_colour(label, class_set)
     if sample.label is not None:
-        row["truth"] = in_colour(read_label(index.label(sample), index.table()), class_set)
+        row["truth"] = in_colour(index.read_label(sample), class_set)
     return row
 
 

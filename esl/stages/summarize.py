@@ -25,6 +25,8 @@ def main() -> None:
 def table(benchmark: str, models: dict[str, Model]) -> str:
     """Per-class IoU and mIoU of every model in percent, one column per model, as aligned text."""
     first = next(iter(models.values()))
+    if not first["images"]:
+        return f"{benchmark}: nothing to evaluate with: none of {first['unlabelled']} pictures has a label\n"
     rows = [["IoU in percent", *models]]
     rows += [[name, *(_percent(model["iou"][name]) for model in models.values())] for name in first["iou"]]
     rows += [[f"mIoU {name}", *(_percent(model["miou"][name]) for model in models.values())] for name in first["miou"]]

@@ -10,15 +10,15 @@ from typing import get_args
 import torch
 from torch import nn
 
-from esl.classes import CLASS_SETS
+from esl.classes import ClassSet
 from esl.datasets.index import Index, read_index
-from esl.datasets.reading import Size
+from esl.datasets.reading import Resize
 from esl.errors import InputError
 from esl.files import beside, read_json, sha256_of_file, sha256_of_lines
 from esl.models import NETWORKS, build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.pseudo_labels import checked_files, train_id_table
-from esl.stages.command import add_paths, optional_size, size, stage
+from esl.stages.command import add_paths, resize, size, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream
 from esl.training import BatchNorm, Row, Saving, TrainingSettings, train
@@ -44,7 +44,11 @@ def main() -> None:
     saving = Saving(last, flags.save_every, {"settings": described, "provenance": provenance})
     rows = train(network, source, target, settings, fabric=fabric, workers=flags.workers, saving=saving)
     _write_log(flags.output.with_name("train.csv"), rows)
-    save_checkpoint(flags.output, network, Description(flags.network, index.class_set, described, provenance))
+    save_checkpoint(
+        flags.output,
+        network,
+        Description.of(flags.network, index.class_set, described, provenance),
+    )
     last.unlink(missing_ok=True)
 
 
@@ -56,8 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--initial", type=Path, help="checkpoint to start from; default: fresh weights")
     parser.add_argument("--code", default="unknown", help="digest of the code, kept as provenance")
     parser.add_argument("--network", required=True, choices=NETWORKS)
-    parser.add_argument("--size", type=optional_size, required=True, help="of labelled pictures: WIDTHxHEIGHT, or own")
-    parser.add_argument("--target-size", type=optional_size, help="of target pictures: WIDTHxHEIGHT, or own")
+    parser.add_argument(
+        "--size", type=resize, required=True, help="of labelled pictures: WIDTHxHEIGHT, the longer side, or own"
+    )
+    parser.add_argument("--target-size", type=resize, help="of target pictures: WIDTHxHEIGHT, the longer side, or own")
     parser.add_argument("--crop", type=size, required=True, help="WIDTHxHEIGHT of what the network sees")
     for name in ("iterations", "source-batch", "label-stride", "log-every", "seed", "workers", "save-every"):
         parser.add_argument(f"--{name}", type=int, required=True)
@@ -70,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _labelled_pairs(index: Index, picture_size: Size | None) -> Pairs:
+def _labelled_pairs(index: Index, picture_size: Resize) -> Pairs:
     """Pictures and labels of the index; InputError when a picture has none."""
     unlabelled = [sample.id for sample in index.samples if sample.label is None]
     if unlabelled:
@@ -78,7 +84,7 @@ def _labelled_pairs(index: Index, picture_size: Size | None) -> Pairs:
             f"{index.root}: {len(unlabelled)} pictures of {index.split!r} have no label, {unlabelled[0]!r} first"
         )
     files = [(index.picture(sample), index.label(sample)) for sample in index.samples]
-    return Pairs(files, index.table(), picture_size)
+    return Pairs(files, index.table, picture_size)
 
 
 def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pairs:
@@ -92,14 +98,14 @@ def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pair
     if files.keys() != {sample.id for sample in index.samples}:
         raise InputError(f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again")
     pairs = [(index.picture(sample), files[sample.id]) for sample in index.samples]
-    return Pairs(pairs, train_id_table(CLASS_SETS[index.class_set]), flags.target_size)
+    return Pairs(pairs, train_id_table(index.class_set), flags.target_size)
 
 
-def _initial_network(flags: argparse.Namespace, class_set: str, provenance: dict[str, str]) -> nn.Module:
+def _initial_network(flags: argparse.Namespace, class_set: ClassSet, provenance: dict[str, str]) -> nn.Module:
     """The network of ``--initial``, or fresh weights from the seed."""
     if flags.initial is None:
         torch.manual_seed(flags.seed)
-        return build_network(flags.network, len(CLASS_SETS[class_set]))
+        return build_network(flags.network, len(class_set))
     network, description = load_checkpoint(flags.initial, class_set)
     if description.network != flags.network:
         raise InputError(

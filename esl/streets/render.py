@@ -16,7 +16,7 @@ DOMAINS = ("source", "target")
 SEVERITY = (0.2, 1.4)
 """The range of a target picture's own shift, as a multiple of the rendering's: some days are worse than others."""
 
-SMALLEST = (64, 32)  # width, height in pixels
+SMALLEST = (32, 32)  # width, height in pixels
 
 
 def check_settings(*, seed: int, width: int, height: int, shift: float) -> None:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, id_table
-from esl.datasets.formats import format_named
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, SYNTHIA_LABELS, id_table
 from esl.datasets.reading import read_ids, read_label, read_picture, unknown_ids
 from esl.errors import InputError
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 CITYSCAPES = id_table(CITYSCAPES_LABELS, CITYSCAPES19)
 GTA5 = id_table(GTA5_LABELS, CITYSCAPES19)
+SYNTHIA = id_table(SYNTHIA_LABELS, CLASS_SETS["synthia16"], "first_of_16_bits")
 
 
 def _save_palette_png(path: Path, ids: NDArray[np.uint8]) -> None:
@@ -33,7 +33,7 @@ def _save_palette_png(path: Path, ids: NDArray[np.uint8]) -> None:
 def test_a_palette_label_reads_as_its_indices_and_not_its_colours(tmp_path: Path) -> None:
     ids = np.arange(35, dtype=np.uint8).reshape(5, 7)
     _save_palette_png(tmp_path / "00001.png", ids)
-    assert np.array_equal(read_ids(tmp_path / "00001.png"), ids)
+    assert np.array_equal(read_ids(tmp_path / "00001.png", GTA5), ids)
     expected = [label.train_id for label in GTA5_LABELS]
     assert read_label(tmp_path / "00001.png", GTA5).ravel().tolist() == expected
 
@@ -61,6 +61,62 @@ def test_a_picture_keeps_its_pixels_unless_a_size_is_asked_for(tmp_path: Path) -
     assert np.array_equal(read_picture(tmp_path / "picture.png"), picture)
     assert np.array_equal(read_picture(tmp_path / "picture.png", (10, 6)), picture)
     assert read_picture(tmp_path / "picture.png", (5, 3)).shape == (3, 5, 3)
+
+
+def test_a_longer_side_keeps_the_shape_of_a_picture(tmp_path: Path) -> None:
+    for name, size in (("wide", (40, 20)), ("upright", (20, 40))):
+        Image.fromarray(np.zeros((size[1], size[0], 3), np.uint8)).save(tmp_path / f"{name}.png")
+    assert read_picture(tmp_path / "wide.png", 10).shape == (5, 10, 3)
+    assert read_picture(tmp_path / "upright.png", 10).shape == (10, 5, 3)
+
+
+# the corners of a picture, 3 wide and 2 high, by the EXIF orientation that it is stored with (TIFF 6.0, tag 274)
+UPRIGHT = {1: (0, 2, 3, 5), 2: (2, 0, 5, 3), 3: (5, 3, 2, 0), 4: (3, 5, 0, 2), 6: (3, 0, 5, 2), 8: (2, 5, 0, 3)}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "grey16.png"])
+def test_a_picture_is_read_upright_as_its_exif_orientation_says(tmp_path: Path, name: str, orientation: int) -> None:
+    values = np.arange(6).reshape(2, 3)
+    image = Image.fromarray(
+        (values << 8).astype(np.uint16) if "16" in name else np.stack([values] * 3, -1).astype(np.uint8)
+    )
+    exif = Image.Exif()
+    exif[274] = orientation
+    image.save(tmp_path / name, exif=exif)
+    picture = read_picture(tmp_path / name)
+    corners = (picture[0, 0], picture[0, -1], picture[-1, 0], picture[-1, -1])
+    assert tuple(int(corner[0]) for corner in corners) == UPRIGHT[orientation]
+    assert picture.shape == ((3, 2, 3) if orientation > 4 else (2, 3, 3))
+
+
+def test_an_upright_photograph_of_a_telephone_is_as_high_as_it_is_seen(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (32, 16), (200, 10, 10)).save(tmp_path / "IMG_0001.JPG", exif=exif)
+    assert read_picture(tmp_path / "IMG_0001.JPG").shape == (32, 16, 3)
+
+
+def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_by_the_stated_rule(tmp_path: Path) -> None:
+    grey = np.array([[0, 100, 255]], dtype=np.uint8)
+    rgba = np.array([[[1, 2, 3, 0], [4, 5, 6, 128], [7, 8, 9, 255]]], dtype=np.uint8)
+    wide = np.array([[0, 0x1234, 0xFFFF]], dtype=np.uint16)
+    for name, array in (("grey", grey), ("rgba", rgba), ("grey16", wide)):
+        Image.fromarray(array).save(tmp_path / f"{name}.png")
+    Image.fromarray(wide).save(tmp_path / "grey16.tif")
+    (tmp_path / "rgb16.png").write_bytes(_png_of_16_bits(np.stack([wide, wide, wide], -1)))
+    Image.fromarray(rgba).convert("RGB").quantize(3).save(tmp_path / "palette.png")
+    assert read_picture(tmp_path / "grey.png")[0].tolist() == [[0] * 3, [100] * 3, [255] * 3]
+    for name in ("rgba", "palette"):
+        assert read_picture(tmp_path / f"{name}.png")[0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    for name in ("grey16.png", "grey16.tif", "rgb16.png"):
+        assert read_picture(tmp_path / name)[0].tolist() == [[0] * 3, [0x12] * 3, [255] * 3]
+
+
+def test_a_picture_of_floating_point_numbers_is_refused_by_name(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((2, 2), np.float32)).save(tmp_path / "depth.tif")
+    with pytest.raises(InputError, match=r"depth\.tif: expected a picture of 8 or 16 bits"):
+        read_picture(tmp_path / "depth.tif")
 
 
 @pytest.mark.parametrize(
@@ -107,12 +163,12 @@ def test_a_truncated_png_is_refused_by_name_or_has_lost_nothing_but_its_end_mark
     path.write_bytes(whole[:left])
     if left < len(whole) - 30:  # the check sums of the pixels and the end mark
         with pytest.raises(InputError, match=r"label\.png: not a readable image"):
-            read_ids(path)
+            read_ids(path, CITYSCAPES)
         with pytest.raises(InputError, match=r"label\.png: not a readable image"):
             read_picture(path)
     else:
         try:
-            read = read_ids(path)
+            read = read_ids(path, CITYSCAPES)
         except InputError:
             return
         assert np.array_equal(read, ids)
@@ -164,15 +220,14 @@ def test_synthias_16_bit_labels_read_as_the_first_channel(tmp_path: Path) -> Non
     path = tmp_path / "0000001.png"
     path.write_bytes(_png_of_16_bits(channels))
     assert not np.asarray(Image.open(path))[..., 0].any()  # why Pillow must not read it
-    assert np.array_equal(read_ids(path, first_of_16_bits=True), channels[..., 0])
-    table = format_named("synthia").table(CLASS_SETS["synthia16"])
-    assert np.array_equal(read_label(path, table), table.train_ids[channels[..., 0]])
+    assert np.array_equal(read_ids(path, SYNTHIA), channels[..., 0])
+    assert np.array_equal(read_label(path, SYNTHIA), SYNTHIA.train_ids[channels[..., 0]])
 
 
 def test_synthias_labels_of_8_bits_read_too(tmp_path: Path) -> None:
     ids = np.arange(23, dtype=np.uint8).reshape(1, 23)
     Image.fromarray(ids).save(tmp_path / "a.png")
-    assert np.array_equal(read_ids(tmp_path / "a.png", first_of_16_bits=True), ids)
+    assert np.array_equal(read_ids(tmp_path / "a.png", SYNTHIA), ids)
 
 
 def test_a_16_bit_label_is_refused_where_ids_have_8_and_when_it_is_damaged(tmp_path: Path) -> None:
@@ -180,16 +235,16 @@ def test_a_16_bit_label_is_refused_where_ids_have_8_and_when_it_is_damaged(tmp_p
     path = tmp_path / "0000001.png"
     path.write_bytes(_png_of_16_bits(channels))
     with pytest.raises(InputError, match=r"0000001\.png: expected a label of 8-bit ids"):
-        read_ids(path)
+        read_ids(path, CITYSCAPES)
     path.write_bytes(_png_of_16_bits(channels)[:60])
     with pytest.raises(InputError, match=r"0000001\.png: not a readable image"):
-        read_ids(path, first_of_16_bits=True)
+        read_ids(path, SYNTHIA)
     channels[3, 3, 0] = 700
     path.write_bytes(_png_of_16_bits(channels))
     with pytest.raises(InputError, match=r"0000001\.png: holds ids up to 700"):
-        read_ids(path, first_of_16_bits=True)
+        read_ids(path, SYNTHIA)
     Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "colour.png")
     with pytest.raises(InputError, match=r"colour\.png: expected a label of 8-bit ids"):
-        read_ids(tmp_path / "colour.png", first_of_16_bits=True)
+        read_ids(tmp_path / "colour.png", SYNTHIA)
     with pytest.raises(InputError, match=r"none\.png: no such file"):
-        read_ids(tmp_path / "none.png", first_of_16_bits=True)
+        read_ids(tmp_path / "none.png", SYNTHIA)

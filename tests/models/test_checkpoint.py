@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from esl.classes import CLASS_SETS
 from esl.errors import InputError
 from esl.models import NETWORKS
 from esl.models.checkpoint import Description, load_checkpoint, load_tensors, save_checkpoint, save_tensors
@@ -27,7 +28,13 @@ class Tiny(nn.Module):
         return self.layers(x)  # type: ignore[no-any-return]
 
 
-DESCRIPTION = Description("tiny", "cityscapes19", {"iterations": 7, "crop": [32, 16], "rate": 0.1}, {"code": "ab12"})
+DESCRIPTION = Description(
+    "tiny",
+    "cityscapes19",
+    CLASS_SETS["cityscapes19"].classes,
+    {"iterations": 7, "crop": [32, 16], "rate": 0.1},
+    {"code": "ab12"},
+)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +48,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
 
 def test_a_checkpoint_reads_back_to_the_last_bit_in_evaluation_mode(tmp_path: Path, tiny: nn.Module) -> None:
     save_checkpoint(tmp_path / "checkpoint.pt", tiny, DESCRIPTION)
-    network, description = load_checkpoint(tmp_path / "checkpoint.pt", "cityscapes19")
+    network, description = load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
     assert description == DESCRIPTION
     assert not any(module.training for module in network.modules())
     assert network.state_dict().keys() == tiny.state_dict().keys()
@@ -52,7 +59,7 @@ def test_a_checkpoint_reads_back_to_the_last_bit_in_evaluation_mode(tmp_path: Pa
 def test_torch_loads_it_with_weights_only(tmp_path: Path, tiny: nn.Module) -> None:
     save_checkpoint(tmp_path / "checkpoint.pt", tiny, DESCRIPTION)
     content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert content["description"] == asdict(DESCRIPTION)
+    assert content["description"] == json.loads(json.dumps(asdict(DESCRIPTION)))
     assert content["weights"].keys() == tiny.state_dict().keys()
 
 
@@ -62,7 +69,7 @@ def test_the_same_content_gives_the_same_bytes_under_any_name_and_layout_in_memo
     save_checkpoint(tmp_path / "a.pt", tiny, DESCRIPTION)
     save_checkpoint(tmp_path / "folder" / "other.pt", tiny.to(memory_format=torch.channels_last), DESCRIPTION)
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "folder" / "other.pt").read_bytes()
-    network, description = load_checkpoint(tmp_path / "a.pt", "cityscapes19")
+    network, description = load_checkpoint(tmp_path / "a.pt", CLASS_SETS["cityscapes19"])
     save_checkpoint(tmp_path / "again.pt", network, description)
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "again.pt").read_bytes()
 
@@ -72,7 +79,8 @@ def test_equal_descriptions_give_the_same_bytes_whatever_objects_they_are_made_o
 ) -> None:
     word = "".join(["sha", "256"])
     shared = replace(DESCRIPTION, provenance={"initial": word, "pseudo_labels": word})
-    apart = Description(**json.loads(json.dumps(asdict(shared))))
+    read = json.loads(json.dumps(asdict(shared)))
+    apart = Description(**{**read, "classes": tuple(read["classes"])})
     assert apart == shared
     save_checkpoint(tmp_path / "a.pt", tiny, shared)
     save_checkpoint(tmp_path / "b.pt", tiny, apart)
@@ -93,7 +101,7 @@ def test_a_truncated_checkpoint_is_refused_by_name_wherever_it_was_cut(tmp_path:
     for length in {*range(1, 10), *range(10, len(whole), len(whole) // 60), len(whole) - 1}:
         (tmp_path / "cut.pt").write_bytes(whole[:length])
         with pytest.raises(InputError, match=r"cut\.pt: not a checkpoint that can be loaded safely"):
-            load_checkpoint(tmp_path / "cut.pt", "cityscapes19")
+            load_checkpoint(tmp_path / "cut.pt", CLASS_SETS["cityscapes19"])
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_a_truncated_checkpoint_is_refused_by_name_wherever_it_was_cut(tmp_path:
 def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.pt").write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.pt"):
-        load_checkpoint(tmp_path / "bad.pt", "cityscapes19")
+        load_checkpoint(tmp_path / "bad.pt", CLASS_SETS["cityscapes19"])
 
 
 def test_a_flipped_bit_in_the_weights_never_reads_silently(tmp_path: Path, tiny: nn.Module) -> None:
@@ -119,12 +127,12 @@ def test_a_flipped_bit_in_the_weights_never_reads_silently(tmp_path: Path, tiny:
     content[content.index(weight) + 3] ^= 0x40
     (tmp_path / "checkpoint.pt").write_bytes(content)
     with pytest.raises(InputError, match=r"checkpoint\.pt"):
-        load_checkpoint(tmp_path / "checkpoint.pt", "cityscapes19")
+        load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
 
 
 def test_a_missing_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.pt: no such checkpoint"):
-        load_checkpoint(tmp_path / "none.pt", "cityscapes19")
+        load_checkpoint(tmp_path / "none.pt", CLASS_SETS["cityscapes19"])
 
 
 class _Malicious:
@@ -137,12 +145,12 @@ class _Malicious:
 
 def test_a_malicious_pickle_is_refused_and_never_run(tmp_path: Path, tiny: nn.Module) -> None:
     trace = tmp_path / "trace"
-    content = {"format_version": 1, "description": asdict(DESCRIPTION), "weights": tiny.state_dict()}
+    content = {"format_version": 2, "description": asdict(DESCRIPTION), "weights": tiny.state_dict()}
     torch.save({**content, "extra": _Malicious(trace)}, tmp_path / "new.pt")
     (tmp_path / "old.pt").write_bytes(pickle.dumps(_Malicious(trace), protocol=2))
     for name in ("new.pt", "old.pt"):
         with pytest.raises(InputError, match=rf"{name[:3]}\.pt: not a checkpoint that can be loaded safely"):
-            load_checkpoint(tmp_path / name, "cityscapes19")
+            load_checkpoint(tmp_path / name, CLASS_SETS["cityscapes19"])
     assert not trace.exists()
     pickle.loads((tmp_path / "old.pt").read_bytes())
     assert trace.exists()  # the pickle does bite where it is loaded
@@ -153,26 +161,26 @@ def test_weights_of_another_network_or_number_of_classes_are_refused_by_name(tmp
     for network, description in ((Tiny(16), DESCRIPTION), (tiny, replace(DESCRIPTION, network="small"))):
         save_checkpoint(path, network, description)
         with pytest.raises(InputError, match=r"checkpoint\.pt: weights of another network"):
-            load_checkpoint(path, "cityscapes19")
+            load_checkpoint(path, CLASS_SETS["cityscapes19"])
 
 
 def test_a_checkpoint_of_another_class_set_is_refused_by_name(tmp_path: Path, tiny: nn.Module) -> None:
     save_checkpoint(tmp_path / "checkpoint.pt", tiny, replace(DESCRIPTION, class_set="synthia16"))
-    with pytest.raises(InputError, match=r"checkpoint\.pt: a model of 'synthia16', but the data are of 'cityscapes19'"):
-        load_checkpoint(tmp_path / "checkpoint.pt", "cityscapes19")
+    with pytest.raises(InputError, match=r"checkpoint\.pt: a model of 'synthia16' \(19 classes\), but the data are of"):
+        load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
 
 
 def test_an_unknown_network_is_refused_by_name(tmp_path: Path, tiny: nn.Module) -> None:
     save_checkpoint(tmp_path / "checkpoint.pt", tiny, replace(DESCRIPTION, network="enormous"))
     with pytest.raises(InputError, match=r"checkpoint\.pt.*enormous"):
-        load_checkpoint(tmp_path / "checkpoint.pt", "cityscapes19")
+        load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
 
 
-@pytest.mark.parametrize("version", [None, 0, 2])
+@pytest.mark.parametrize("version", [None, 1, 3])
 def test_another_format_version_is_refused_by_name(tmp_path: Path, version: int | None) -> None:
     save_tensors(tmp_path / "last.pt", {"format_version": version, "progress": {}})
-    with pytest.raises(InputError, match=r"last\.pt: expected a checkpoint of format 1"):
-        load_checkpoint(tmp_path / "last.pt", "cityscapes19")
+    with pytest.raises(InputError, match=r"last\.pt: expected a checkpoint of format 2"):
+        load_checkpoint(tmp_path / "last.pt", CLASS_SETS["cityscapes19"])
 
 
 def test_a_tensor_alone_is_no_checkpoint(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from esl.classes import CLASS_SETS
 from esl.datasets.index import Index
 from esl.files import sha256_of_file, write_json
 from esl.models import build_network
@@ -19,7 +20,9 @@ def test_the_adapted_checkpoint_names_its_origin_and_is_the_same_every_time(
     write_json(tmp_path / "index.json", small_index.to_json())
     torch.manual_seed(0)
     source = tmp_path / "source.pt"
-    description = Description("small", "cityscapes19", {"iterations": 7}, {"labelled": "abc"})
+    description = Description(
+        "small", "cityscapes19", CLASS_SETS["cityscapes19"].classes, {"iterations": 7}, {"labelled": "abc"}
+    )
     save_checkpoint(source, build_network("small", 19), description)
     inputs = f"--checkpoint {source} --index {tmp_path / 'index.json'}"
     how = "--size own --crop 24x16 --min-scale 0.5 --batch-size 2 --seed 0 --workers 0 --threads 1"
@@ -28,12 +31,12 @@ def test_the_adapted_checkpoint_names_its_origin_and_is_the_same_every_time(
         monkeypatch.setattr(sys, "argv", ["adapt", *words.split()])
         main()
     assert (tmp_path / "once.pt").read_bytes() == (tmp_path / "twice.pt").read_bytes()
-    network, adapted = load_checkpoint(tmp_path / "once.pt", "cityscapes19")
+    network, adapted = load_checkpoint(tmp_path / "once.pt", CLASS_SETS["cityscapes19"])
     assert adapted.settings == {"iterations": 7, "adaptation": "abn"}
     assert adapted.provenance == {
         "labelled": "abc",
         "initial": sha256_of_file(source),
         "target_pictures": small_index.picture_fingerprint(),
     }
-    original, _ = load_checkpoint(source, "cityscapes19")
+    original, _ = load_checkpoint(source, CLASS_SETS["cityscapes19"])
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), original.parameters(), strict=True))

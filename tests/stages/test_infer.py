@@ -11,7 +11,9 @@ from PIL import Image
 
 from esl.classes import CLASS_SETS
 from esl.confidence import INTERPOLATION
-from esl.datasets.index import Checks, Index, build_index
+from esl.datasets.formats import FORMATS
+from esl.datasets.index import Index
+from esl.datasets.inspection import Checks, inspect
 from esl.errors import InputError
 from esl.files import read_json, sha256_of_file, write_json
 from esl.maps import MEASURES, OPTIONAL_MAPS, Origin, open_shard, same_origin
@@ -25,7 +27,11 @@ from esl.stages.infer import main
 def run(tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
     torch.manual_seed(0)
     checkpoint, index = tmp_path / "checkpoint.pt", tmp_path / "index.json"
-    save_checkpoint(checkpoint, build_network("small", 19), Description("small", "cityscapes19", {}, {}))
+    save_checkpoint(
+        checkpoint,
+        build_network("small", 19),
+        Description.of("small", CLASS_SETS["cityscapes19"], {}, {}),
+    )
     write_json(index, small_index.to_json())
 
     def run(shard: str) -> Path:
@@ -73,7 +79,11 @@ def test_a_network_that_diverged_is_told_with_the_picture_and_leaves_no_shard(
     network = build_network("small", 19)
     with torch.no_grad():
         network.classifier.bias[3] = torch.nan  # type: ignore[union-attr, index]
-    save_checkpoint(tmp_path / "checkpoint.pt", network, Description("small", "cityscapes19", {}, {}))
+    save_checkpoint(
+        tmp_path / "checkpoint.pt",
+        network,
+        Description.of("small", CLASS_SETS["cityscapes19"], {}, {}),
+    )
     with pytest.raises(InputError, match=r"aachen_000000_000000_leftImg8bit\.png: .* NaN or infinite logits"):
         run("1-of-1")
     assert not [*(tmp_path / "maps").glob("*")]
@@ -88,7 +98,7 @@ def test_pictures_of_one_pixel_go_all_the_way(
         for number in range(3)
     }
     root = write_cityscapes(tmp_path / "data", "train", frames)
-    index = build_index("cityscapes", root, "train", "cityscapes19", Checks("required", "error", True))
+    index = inspect("cityscapes", FORMATS["cityscapes"], root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
     write_json(tmp_path / "index.json", index.to_json())
     maps, thresholds = run("1-of-1"), tmp_path / "thresholds.json"
     monkeypatch.setattr(sys, "argv", f"threshold --maps {maps} --rule esl --output {thresholds}".split())

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from esl.datasets.index import Checks, Index, build_index
+from esl.classes import CLASS_SETS
+from esl.datasets.formats import FORMATS
+from esl.datasets.index import Index
+from esl.datasets.inspection import Checks, inspect
 from esl.files import write_json
 from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
@@ -27,17 +30,17 @@ def _torch_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[..., Path]) -> Index:
-    """Nine pictures of 96 x 64, smooth, as the network is used to."""
+    """Nine pictures, every third of them upright, smooth, as the network is used to."""
     rng = np.random.default_rng(0)
-    frames = {
-        f"ulm_{number:06d}_000019": (
-            np.kron(rng.integers(0, 256, (8, 12, 3)), np.ones((8, 8, 1))).astype(np.uint8),
-            np.kron(rng.integers(0, 34, (8, 12)), np.ones((8, 8))).astype(np.uint8),
+    frames = {}
+    for number in range(9):
+        shape = (12, 8) if number % 3 == 2 else (8, 12)
+        frames[f"ulm_{number:06d}_000019"] = (
+            np.kron(rng.integers(0, 256, (*shape, 3)), np.ones((8, 8, 1))).astype(np.uint8),
+            np.kron(rng.integers(0, 34, shape), np.ones((8, 8))).astype(np.uint8),
         )
-        for number in range(9)
-    }
     root = write_cityscapes(tmp_path_factory.mktemp("sharding"), "train", frames)
-    return build_index("cityscapes", root, "train", "cityscapes19", Checks("required", "error", True))
+    return inspect("cityscapes", FORMATS["cityscapes"], root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labe
     torch.manual_seed(0)
     network = build_network("small", 19)
     torch.nn.init.normal_(network.classifier.weight, std=1.0)  # type: ignore[union-attr, arg-type]
-    save_checkpoint(tmp_path / "model.pt", network, Description("small", "cityscapes19", {}, {}))
+    save_checkpoint(tmp_path / "model.pt", network, Description.of("small", CLASS_SETS["cityscapes19"], {}, {}))
     write_json(tmp_path / "index.json", index.to_json())
 
     def run(main: Callable[[], None], flags: str) -> None:

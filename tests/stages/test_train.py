@@ -112,7 +112,10 @@ def test_a_state_of_other_settings_is_never_continued(run: Run, changed: dict[st
     expected = run("fresh", **changed)
     with pytest.raises(KeyboardInterrupt):
         run("other", dies_at=3)
-    weights = [load_checkpoint(path, "cityscapes19")[0].state_dict() for path in (run("other", **changed), expected)]
+    weights = [
+        load_checkpoint(path, CLASS_SETS["cityscapes19"])[0].state_dict()
+        for path in (run("other", **changed), expected)
+    ]
     assert all(torch.equal(a, b) for a, b in zip(*(w.values() for w in weights), strict=True))
 
 
@@ -149,7 +152,8 @@ def test_other_pseudo_labels_make_another_model_and_another_provenance(
 ) -> None:
     other = {**round_flags, "pseudo_labels": _write_manifest(tmp_path / "bdl-round1", small_index, seed=1)}
     (a, first), (b, second) = (
-        load_checkpoint(run(name, **flags), "cityscapes19") for name, flags in (("a", round_flags), ("b", other))
+        load_checkpoint(run(name, **flags), CLASS_SETS["cityscapes19"])
+        for name, flags in (("a", round_flags), ("b", other))
     )
     assert not torch.equal(a.state_dict()["classifier.bias"], b.state_dict()["classifier.bias"])
     changed = {key for key, value in first.provenance.items() if second.provenance[key] != value}
@@ -170,9 +174,9 @@ def test_pseudo_labels_that_were_changed_or_are_of_other_pictures_are_refused(
 
 def test_a_round_starts_from_the_weights_of_its_initial_checkpoint(run: Run) -> None:
     source = run("source")
-    start, _ = load_checkpoint(source, "cityscapes19")
+    start, _ = load_checkpoint(source, CLASS_SETS["cityscapes19"])
     unmoved = run("round", initial=source, learning_rate=0.0, iterations=2)
-    network, description = load_checkpoint(unmoved, "cityscapes19")
+    network, description = load_checkpoint(unmoved, CLASS_SETS["cityscapes19"])
     for (name, a), b in zip(start.named_parameters(), network.parameters(), strict=True):
         assert torch.equal(a, b), name
     assert description.provenance["initial"] == sha256_of_file(source)
@@ -181,8 +185,8 @@ def test_a_round_starts_from_the_weights_of_its_initial_checkpoint(run: Run) -> 
 def test_an_initial_checkpoint_of_another_class_set_or_a_picture_without_a_label_is_refused(
     tmp_path: Path, run: Run, small_index: Index
 ) -> None:
-    network, _ = load_checkpoint(run("source", iterations=1), "cityscapes19")
-    save_checkpoint(tmp_path / "other.pt", network, Description("small", "synthia16", {}, {}))
+    network, _ = load_checkpoint(run("source", iterations=1), CLASS_SETS["cityscapes19"])
+    save_checkpoint(tmp_path / "other.pt", network, Description.of("small", CLASS_SETS["synthia16"], {}, {}))
     with pytest.raises(InputError, match=r"other\.pt: a model of 'synthia16'"):
         run("a", initial=tmp_path / "other.pt")
     first, *rest = small_index.samples

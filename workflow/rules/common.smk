@@ -3,6 +3,7 @@
 import ast
 import difflib
 import hashlib
+import json
 import re
 import shlex
 import sys
@@ -16,12 +17,13 @@ from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir).parent
 sys.path.insert(0, str(PROJECT))
+from esl.classes import CLASS_SETS, declared_class_set
+from esl.datasets.cityscapes_like import declared, unknown_names
+from esl.datasets.formats import FORMATS
+from esl.errors import InputError
 from esl.rules import RULES, cbst_portion
 
-MINIATURES = {
-    "miniature": "gta5",
-    "miniature_synthia": "synthia",
-}  # folder -> source's layout
+RENDERED = ("gta5", "synthia", "cityscapes", "mapillary")
 ROUND = rf"(?:{'|'.join(RULES)})-round[1-9]\d*"
 
 
@@ -40,6 +42,48 @@ def checked_config():
             "config: " + "\nconfig: ".join(explained(error) for error in errors)
         )
     config.update(filled)
+    for name, benchmark in config["benchmarks"].items():
+        known_name(f"{name}.class_set", benchmark, [*CLASS_SETS, *config["class_sets"]])
+        for domain in ("source", "target"):
+            known = [*FORMATS, *config["datasets"]]
+            known_name(f"{name}.{domain}.dataset", benchmark[domain], known)
+    checked_declarations()
+
+
+def known_name(key, settings, known):
+    """The last part of ``key`` in ``settings`` must be one of the ``known`` names."""
+    name = settings[key.rpartition(".")[2]]
+    if name not in known:
+        raise WorkflowError(
+            f"config: benchmarks.{key}: no {name!r}{suggestion(name, known)}"
+        )
+
+
+def checked_declarations():
+    """Data sets and class sets of the user's own: every mistake is told before anything runs."""
+    try:
+        own = [
+            declared_class_set(name, entry)
+            for name, entry in config["class_sets"].items()
+        ]
+        members = tuple(
+            names
+            for class_set in [*CLASS_SETS.values(), *own]
+            for names in class_set.members
+        )
+        for name, entry in config["datasets"].items():
+            if unknown := unknown_names(declared(name, entry), members):
+                raise InputError(
+                    f"datasets.{name}: labels that no class set knows: {', '.join(unknown)}; null ignores an id on purpose"
+                )
+    except InputError as error:
+        raise WorkflowError(f"config: {error}") from None
+    for kind, shipped in (("datasets", FORMATS), ("class_sets", CLASS_SETS)):
+        for name in config[kind]:
+            if name in shipped:
+                raise WorkflowError(
+                    f"config: {kind}.{name}: a shipped one has this name; choose another"
+                )
 
 
 def with_defaults(value, schema):
@@ -154,29 +198,39 @@ def data_split(wildcards):
     """
     root = data_root(wildcards)
     domain, _, split = wildcards.part.partition("_")
+    class_set = setting("class_set")(wildcards)
     data = setting(domain)(wildcards)
-    key = f"benchmarks.{wildcards.benchmark}.{domain}"
+    key = f"benchmarks.{wildcards.benchmark}.{domain}.root"
     if not is_rendered(root) and not root.is_dir():
         raise WorkflowError(
-            f"{key}.root: no such folder: {root}; obtain the data set and unpack it there, or correct the path"
+            f"{key}: no such folder: {root}; obtain the data set and unpack it there, or correct the path"
         )
     values = {
         "key": key,
         "root": root,
         "dataset": data["dataset"],
+        "declared": as_json(config["datasets"].get(data["dataset"])),
         "split": data[f"{split}_split"] if split else data["split"],
-        "class_set": setting("class_set")(wildcards),
-        "labels": "optional" if wildcards.part == "target_train" else "required",
+        "class_set": class_set,
+        "declared_classes": as_json(config["class_sets"].get(class_set)),
+        "labels": {"source": "required", "target_train": "optional"}.get(
+            wildcards.part, "all_or_none"
+        ),
         "mismatched_labels": data["mismatched_labels"],
-        "same_size": wildcards.part == "target_train" and data["size"] == "own",
+        "missing_labels": data.get("missing_labels"),
     }
     return rendered(values)
+
+
+def as_json(declaration):
+    """A declaration of the config as a flag of a stage."""
+    return None if declaration is None else json.dumps(declaration)
 
 
 def rendering(wildcards):
     """The manifest of the miniature when the data lie there; real data sets need nothing made."""
     root = data_root(wildcards)
-    return [str(root.parent / "manifest.json")] if is_rendered(root) else []
+    return [f"{root}.json"] if is_rendered(root) else []
 
 
 def data_root(wildcards):
@@ -186,9 +240,7 @@ def data_root(wildcards):
 
 def is_rendered(root):
     """Whether the project renders what lies in ``root`` itself."""
-    return (
-        len(root.parts) > 1 and root.parts[0] == "data" and root.parts[1] in MINIATURES
-    )
+    return root.parent.parent == Path("data/miniature") and root.name in RENDERED
 
 
 def data_name(wildcards):
@@ -300,7 +352,9 @@ def code(stage):
     """
     digest = hashlib.sha256()
     for name, tree in sorted(import_closure(f"esl.stages.{stage}").items()):
-        digest.update(f"{name}\n{ast.dump(tree)}\n".encode())
+        data = module_file(name).with_suffix(".yaml")
+        read = yaml.safe_load(data.read_text()) if data.is_file() else None
+        digest.update(f"{name}\n{ast.dump(tree)}\n{read}\n".encode())
     return digest.hexdigest()[:16]
 
 

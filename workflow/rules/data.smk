@@ -1,8 +1,8 @@
 rule render:
     output:
-        manifest="data/{miniature}/{seed}/manifest.json",
+        manifest="data/miniature/{seed}/{layout}.json",
     log:
-        "logs/render/{miniature}_{seed}.log",
+        "logs/render/{seed}_{layout}.log",
     conda:
         "../../environment.yml"
     threads: 8
@@ -12,11 +12,10 @@ rule render:
     params:
         code=code("render"),
         settings=rendered(config["miniature"]),
-        layout=lambda wildcards: MINIATURES[wildcards.miniature],
     message:
-        "Rendering the {wildcards.miniature} of seed {wildcards.seed}"
+        "Rendering the miniature's {wildcards.layout} of seed {wildcards.seed}"
     shell:
-        "python -m esl.stages.render --root data/{wildcards.miniature}/{wildcards.seed} --layout {params.layout}"
+        "python -m esl.stages.render --root data/miniature/{wildcards.seed}/{wildcards.layout} --layout {wildcards.layout}"
         " --seed {wildcards.seed} {params.settings} --workers {threads} > {log} 2>&1"
 
 

@@ -29,6 +29,36 @@ rule evaluate:
         " {params.data} --threads {threads} --output {output.miou} > {log} 2>&1"
 
 
+rule predict:
+    input:
+        checkpoint="results/{benchmark}/{model}/checkpoint.pt",
+        index="results/{benchmark}/data/target_val.json",
+    output:
+        manifest="results/{benchmark}/{model}/predictions.json",
+    log:
+        "logs/{benchmark}/{model}/predict.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=gpus,
+        mem_mb=8000,
+        runtime=240,
+    params:
+        code=code("predict"),
+        settings=flags(
+            "compute.precision",
+            "compute.accelerator",
+            "inference.batch_size",
+            size="target.size",
+        ),
+    message:
+        "Predicting with {wildcards.benchmark}'s {wildcards.model}"
+    shell:
+        "python -m esl.stages.predict --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
+        " --threads {threads} --output {output.manifest} > {log} 2>&1"
+
+
 rule summarize:
     input:
         models=lambda wildcards: expand(

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE
-from esl.datasets.index import SHOWN_DEFECTS, Checks, Index, build_index, read_index
+from esl.datasets.formats import FORMATS
+from esl.datasets.index import Index, read_index
+from esl.datasets.inspection import SHOWN_DEFECTS, Checks, inspect
 from esl.datasets.reading import read_label, read_picture
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
@@ -18,7 +20,7 @@ from esl.files import sha256_of_file, write_json
 Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture and raw ids
 WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
 
-STRICT = Checks(labels="required", mismatched_labels="error", same_size=False)
+STRICT = Checks()
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 
 
@@ -35,7 +37,7 @@ def _frames(count: int = 3) -> dict[str, Frame]:
 
 
 def _index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
-    return build_index("cityscapes", root, split, "cityscapes19", checks)
+    return inspect("cityscapes", FORMATS["cityscapes"], root, split, CITYSCAPES19, checks).checked()
 
 
 def _defects(root: Path, checks: Checks = STRICT) -> str:
@@ -61,7 +63,7 @@ def test_a_cityscapes_folder_is_indexed_with_the_pixels_that_were_put_in(
         assert sample.size == (12, 8) and sample.label_size is None
         assert sample.pixels == [int((train_ids == class_).sum()) for class_ in range(19)]
         assert np.array_equal(read_picture(index.picture(sample)), picture)
-        assert np.array_equal(read_label(index.label(sample), index.table()), train_ids)
+        assert np.array_equal(read_label(index.label(sample), index.table), train_ids)
         assert sample.picture_sha256 == sha256_of_file(index.picture(sample))
         assert sample.label_sha256 == sha256_of_file(index.label(sample))
 
@@ -74,13 +76,13 @@ def test_a_gta5_folder_is_indexed_with_its_palette_labels_and_licence_plates(tmp
     label.putpalette([channel for label in GTA5_LABELS for channel in label.colour])
     label.save(tmp_path / "labels" / "00001.png")
     Image.fromarray(_picture(0, 3, 2)).save(tmp_path / "images" / "00001.png")
-    index = build_index("gta5", tmp_path, "all", "cityscapes19", STRICT)
+    index = inspect("gta5", FORMATS["gta5"], tmp_path, "all", CITYSCAPES19, STRICT).checked()
     (sample,) = index.samples
     assert (sample.id, sample.picture, sample.label) == ("00001", "images/00001.png", "labels/00001.png")
     assert sample.pixels is not None
     counts = dict(zip(CITYSCAPES19.classes, sample.pixels, strict=True))
     assert {name: pixels for name, pixels in counts.items() if pixels} == {"road": 2, "car": 1, "bicycle": 1}
-    assert read_label(index.label(sample), index.table()).tolist() == [[0, 0, 255], [13, 255, 18]]
+    assert read_label(index.label(sample), index.table).tolist() == [[0, 0, 255], [13, 255, 18]]
 
 
 def test_a_real_frame_is_indexed_and_its_pixels_add_up(real_cityscapes: Path) -> None:
@@ -101,9 +103,7 @@ def test_an_index_reads_back_as_it_was_written(tmp_path: Path, small_index: Inde
 
 def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     frames = _frames(2) | {"bonn_000000_000019": (_picture(7, 20, 10), None)}
-    content = _index(
-        write_cityscapes(tmp_path, "train", frames), Checks("optional", "error", same_size=False)
-    ).to_json()
+    content = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional")).to_json()
     assert (content["pictures"], content["labelled"]) == (3, 2)
     assert content["sizes"] == {"12x8": 2, "20x10": 1}
     roads = sum(int((ids == 7).sum()) for _, ids in frames.values() if ids is not None)
@@ -113,7 +113,8 @@ def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscap
 
 def test_any_number_of_workers_gives_the_same_index(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     root = write_cityscapes(tmp_path, "train", _frames(20))
-    assert _index(root) == build_index("cityscapes", root, "train", "cityscapes19", STRICT, workers=2)
+    both = inspect("cityscapes", FORMATS["cityscapes"], root, "train", CITYSCAPES19, STRICT, workers=2)
+    assert _index(root) == both.checked()
 
 
 def test_fingerprints_follow_content_and_only_the_whole_one_follows_labels(
@@ -195,7 +196,7 @@ def test_more_defects_than_a_screen_holds_are_counted(tmp_path: Path, write_city
 
 def test_labels_may_be_absent_where_they_are_optional(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     frames: dict[str, Frame] = {id_: (picture, None) for id_, (picture, _) in _frames().items()}
-    index = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional", "error", same_size=False))
+    index = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional"))
     assert [(s.label, s.label_size, s.pixels, s.label_sha256) for s in index.samples] == [(None, None, None, None)] * 3
 
 
@@ -206,25 +207,43 @@ def test_a_label_of_another_size_is_resized_where_that_is_asked_for(
     frames: dict[str, Frame] = _frames(1) | {"bonn_000000_000019": (_picture(9), ids)}
     root = write_cityscapes(tmp_path, "train", frames)
     assert "bonn_000000_000019_gtFine_labelIds.png: a label of 6x4 for a picture of 12x8" in _defects(root)
-    index = _index(root, Checks("required", "resize", same_size=False))
+    index = _index(root, Checks(mismatched_labels="resize"))
     bonn, ulm = index.samples
     assert (bonn.size, bonn.label_size, ulm.label_size) == ((12, 8), (6, 4), None)
     assert bonn.pixels == [24] + [0] * 18  # counted as the file stores them
     assert index.to_json()["resized_labels"] == ["bonn_000000_000019"]
 
 
-def test_pictures_of_two_sizes_are_a_defect_only_where_one_size_is_needed(
+def test_labels_must_be_on_all_pictures_or_on_none_where_that_is_asked_for(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
-    frames = _frames(2) | {"bonn_000000_000019": (_picture(9, 20, 10), _ids(9, 20, 10))}
-    root = write_cityscapes(tmp_path, "train", frames)
-    assert len(_index(root).samples) == 3
-    assert "pictures of 2 sizes" in _defects(root, Checks("required", "error", same_size=True))
+    checks = Checks("all_or_none")
+    bare: dict[str, Frame] = {id_: (picture, None) for id_, (picture, _) in _frames().items()}
+    assert _index(write_cityscapes(tmp_path / "none", "train", bare), checks).labelled == []
+    whole = _index(write_cityscapes(tmp_path / "all", "train", _frames()), checks)
+    assert whole.labelled == whole.samples
+    message = _defects(
+        write_cityscapes(tmp_path / "some", "train", _frames() | {"ulm_000007_000019": bare.popitem()[1]}), checks
+    )
+    assert "1 defect(s)" in message and "ulm_000007_000019_leftImg8bit.png: a picture without its label" in message
+
+
+def test_pictures_without_labels_are_left_out_and_listed_where_that_is_asked_for(
+    tmp_path: Path, write_cityscapes: WriteFrames
+) -> None:
+    root = write_cityscapes(tmp_path, "train", _frames(2) | {"bonn_000000_000019": (_picture(9), None)})
+    index = _index(root, Checks(missing_labels="skip"))
+    assert [sample.id for sample in index.samples] == ["ulm_000000_000019", "ulm_000001_000019"]
+    assert index.left_out == ("leftImg8bit/train/bonn/bonn_000000_000019_leftImg8bit.png",)
+    assert index.to_json()["left_out"] == [*index.left_out]
+    for path in (root / "gtFine").rglob("*.png"):
+        path.unlink()
+    assert "every picture was left out" in _defects(root, Checks(missing_labels="skip"))
 
 
 def test_labels_without_any_known_class_are_a_defect(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     frames: dict[str, Frame] = {"ulm_000000_000019": (_picture(0), np.zeros((8, 12), dtype=np.uint8))}
-    assert "no pixel of any known class" in _defects(write_cityscapes(tmp_path, "train", frames))
+    assert "no pixel of any class of cityscapes19" in _defects(write_cityscapes(tmp_path, "train", frames))
 
 
 def test_an_empty_split_is_refused_with_the_layout_that_was_expected(
@@ -233,7 +252,10 @@ def test_an_empty_split_is_refused_with_the_layout_that_was_expected(
     root = write_cityscapes(tmp_path, "val", _frames(1))
     message = _defects(root)
     assert str(root) in message
-    assert "leftImg8bit/train/CITY/ID_leftImg8bit.png and gtFine/train/CITY/ID_gtFine_labelIds.png" in message
+    assert (
+        "expected leftImg8bit/train/*/{frame}_leftImg8bit.png and gtFine/train/*/{frame}_gtFine_labelIds.png" in message
+    )
+    assert message.endswith("it has pictures of 'val'")
 
 
 def test_a_damaged_index_file_is_refused_by_name(tmp_path: Path, small_index: Index) -> None:
