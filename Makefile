@@ -1,4 +1,5 @@
 # make run: set-up, then gta2city on the miniature, then its table. make test: set-up, then the tests.
+# make check-data ROOT=FOLDER: what a folder is taken for, and its defects.
 # make bench: the selection engine measured against a plain one.
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +7,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run test lint format reproduce bench
+.PHONY: setup run check-data test lint format reproduce bench
 
 setup: $(STAMP)
 
@@ -19,6 +20,10 @@ $(STAMP):
 run: setup
 	$(RUN) snakemake --cores all results/gta2city/miou.json results/gta2city/pseudo_labels.png
 	@cat results/gta2city/miou.txt
+
+check-data: setup
+	@test -n "$(ROOT)" || { echo "say which folder: make check-data ROOT=/data/gta5"; exit 1; }
+	$(RUN) python -m esl.stages.index --root "$(ROOT)"
 
 reproduce: setup
 	$(RUN) snakemake --cores all results/gta2city/reproduce.md --configfile config/reproduce.yaml

@@ -130,6 +130,81 @@ def test_synthia_to_cityscapes_runs_in_its_16_classes(fresh, tiny):
     assert tuple(manifest["kept_pixels"]) == tuple(score["iou"]) == classes
     assert list(score["miou"]) == ["synthia16", "synthia13"]
     assert manifest["images"] == manifest["quality"]["labelled_images"] == 10
-    assert not (fresh.root / "data/miniature").exists()
+    assert sorted(path.stem for path in (fresh.root / "data/miniature/0").glob("*.json")) == ["cityscapes", "synthia"]
     index = json.loads((fresh.root / "results/synthia2city/data/source.json").read_text())
     assert index["dataset"] == "synthia" and index["class_pixels"]["road"] > 0
+
+
+def test_gta5_to_vistas_runs_in_7_classes_over_pictures_of_many_sizes(fresh, tiny):
+    change = {"benchmarks": {"gta2vistas": tiny["benchmarks"]["gta2city"] | {"methods": {"cbst": {"rounds": 1}}}}}
+    results = fresh.root / "results/gta2vistas"
+    targets = ["esl-round1/miou.json", "pseudo_labels.png", "esl-round1/predictions.json"]
+    run = fresh.snakemake(change=change, targets=[f"results/gta2vistas/{file}" for file in targets])
+    assert run.returncode == 0, run.stdout + run.stderr
+    index = json.loads((results / "data/target_train.json").read_text())
+    assert len(index["sizes"]) == 3 and index["labelled"] == 10
+    sizes = {sample["id"]: tuple(sample["size"]) for sample in index["samples"]}
+    for round_ in ("esl-round1", "cbst-round1"):
+        for id_, size in sizes.items():
+            with Image.open(results / round_ / f"pseudo_labels/{id_}.png") as image:
+                assert image.size == size
+    score = json.loads((results / "esl-round1/miou.json").read_text())
+    assert tuple(score["iou"]) == CLASS_SETS["vistas7"].classes
+    val = json.loads((results / "data/target_val.json").read_text())
+    assert np.sum(score["confusion"]) == sum(val["class_pixels"].values()) > 0
+    for sample in val["samples"]:
+        with Image.open(results / f"esl-round1/predictions/{sample['id']}.png") as image:
+            assert list(image.size) == sample["size"]
+
+
+def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(finished, fresh, tiny):
+    """Photographs of two telephones: pseudo-labels and predictions come out, and no score, which the result says."""
+    shutil.copytree(finished.root / "data", fresh.root / "data")
+    photos = fresh.root / "photos"
+    for folder, split in (("trip", "train"), ("home", "val")):
+        (photos / folder).mkdir(parents=True)
+        for number, png in enumerate(sorted((fresh.root / "data").rglob(f"leftImg8bit/{split}/*/*.png"))):
+            exif = Image.Exif()
+            exif[274] = 1 if number % 2 else 6  # held upright: its pixels are stored lying
+            picture = Image.open(png).resize((96, 72))
+            picture.save(photos / folder / f"IMG_{number:04d}.JPG", exif=exif)
+    target = {"dataset": "folder", "root": "photos", "train_split": "trip", "val_split": "home", "size": 64}
+    change = {"benchmarks": {"gta2city": {"target": target, "methods": {"esl": {"rounds": 1}}}}}
+    targets = ["miou.json", "pseudo_labels.png", "esl-round1/predictions.json"]
+    run = fresh.snakemake(change=change, targets=[f"results/gta2city/{file}" for file in targets])
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = fresh.root / "results/gta2city"
+    manifest = read(fresh, "esl-round1/pseudo_labels.json")
+    assert manifest["images"] == 10 and manifest["quality"] is None and manifest["kept"] > 0.5
+    sizes = {Image.open(path).size for path in (results / "esl-round1/pseudo_labels").glob("*.png")}
+    assert sizes == {(64, 48), (48, 64)}
+    predictions = {Image.open(path).size for path in (results / "esl-round1/predictions").glob("*.png")}
+    assert predictions == {(96, 72), (72, 96)} and read(fresh, "esl-round1/predictions.json")["images"] == 6
+    model = read(fresh, "miou.json")["models"]["esl-round1"]
+    assert model["miou"] == {"cityscapes19": None} and (model["images"], model["unlabelled"]) == (0, 6)
+    assert (results / "miou.txt").read_text() == "gta2city: nothing to evaluate with: none of 6 pictures has a label\n"
+
+
+def test_a_data_set_and_a_class_set_of_ones_own_run_from_the_config_alone(finished, fresh, tiny):
+    shutil.copytree(finished.root / "data", fresh.root / "data")
+    root = "data/miniature/0/cityscapes"
+    declared = {
+        "pictures": "leftImg8bit/{split}/*/{frame}_leftImg8bit.png",
+        "labels": [{"files": "gtFine/{split}/*/{frame}_gtFine_labelIds.png", "ids": "cityscapes"}],
+    }
+    classes = {
+        "drivable": {"labels": ["road", "parking"], "colour": [128, 64, 128]},
+        "obstacle": {"labels": ["car", "truck", "bus", "person", "rider"]},
+        "rest": {"labels": ["building", "sky", "vegetation", "sidewalk"]},
+    }
+    run = fresh.snakemake(
+        change={
+            "datasets": {"camera": declared},
+            "class_sets": {"drive3": classes},
+            "benchmarks": {"gta2city": {"class_set": "drive3", "target": {"dataset": "camera", "root": root}}},
+        },
+        targets=["results/gta2city/source/miou.json"],
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert list(read(fresh, "source/miou.json")["miou"]) == ["drive3"]
+    assert list(read(fresh, "source/miou.json")["iou"]) == [*classes]
