@@ -46,7 +46,7 @@ class Predictor:
     def probability(self, pictures: list[NDArray[np.uint8]]) -> Tensor:
         """Softmax at the network's stride, (N, C, h, w) float32, of pictures (H, W, 3) of one size."""
         batch = self._fabric.to_device(torch.from_numpy(np.stack(pictures)))
-        return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))))
+        return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))).main)
 
     def predictions(
         self, index: Index, samples: list[IndexedSample], *, size: Resize, batch: int, workers: int

@@ -1,4 +1,7 @@
-"""Losses: numbers in, one number out."""
+"""Losses: numbers in, one number out.
+
+Shape suffixes: N images, C classes, h w at the network's stride, H W of the label.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -7,23 +10,37 @@ from torch import Tensor
 from esl.classes import IGNORE
 
 
-def segmentation_loss(logits_NChw: Tensor, label_NHW: Tensor, stride: int = 1) -> Tensor:
+def segmentation_loss(
+    logits_NChw: Tensor, label_NHW: Tensor, stride: int = 1, *, pixels: Tensor | float | None = None
+) -> Tensor:
     """Cross-entropy of upsampled logits, averaged over the pixels that are not ``IGNORE``.
 
     ``logits_NChw`` (N, C, h, w) float, ``label_NHW`` (N, H, W) integer trainIds, of which every ``stride``-th row and
     column is compared (1: all of them). Where every pixel is ignored the loss is exactly 0, with a zero gradient
-    (torch's own mean would be NaN): a batch without pseudo-labels teaches nothing.
+    (torch's own mean would be NaN): a batch without pseudo-labels teaches nothing. ``pixels`` is what the sum is
+    divided by in place of the number of compared pixels: several processes share one mean by it.
     """
     height, width = label_NHW.shape[-2:]
-    label = label_NHW[:, ::stride, ::stride].long()
+    label = compared(label_NHW, stride).long()
+    total = F.cross_entropy(
+        upsampled(logits_NChw, (height, width), stride), label, ignore_index=IGNORE, reduction="sum"
+    )
+    return total / ((label != IGNORE).sum().clamp(min=1) if pixels is None else pixels)
+
+
+def compared(label_NHW: Tensor, stride: int) -> Tensor:
+    """Every ``stride``-th row and column of a label."""
+    return label_NHW[:, ::stride, ::stride]
+
+
+def upsampled(logits_NChw: Tensor, size: tuple[int, int], stride: int = 1) -> Tensor:
+    """Logits at ``size`` = (H, W), bilinear with corners aligned; of that every ``stride``-th row and column."""
     if stride == 1:
-        logits = F.interpolate(logits_NChw.float(), size=(height, width), mode="bilinear", align_corners=True)
-    else:  # the same values at the compared pixels alone
-        rows, columns = (_positions(length, stride, logits_NChw.device) for length in (height, width))
-        grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).expand(len(label), -1, -1, -1)
-        logits = F.grid_sample(logits_NChw.float(), grid, padding_mode="border", align_corners=True)
-    total = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="sum")
-    return total / (label != IGNORE).sum().clamp(min=1)
+        return F.interpolate(logits_NChw.float(), size=size, mode="bilinear", align_corners=True)
+    # the same values at the compared pixels alone
+    rows, columns = (_positions(length, stride, logits_NChw.device) for length in size)
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).expand(len(logits_NChw), -1, -1, -1)
+    return F.grid_sample(logits_NChw.float(), grid, padding_mode="border", align_corners=True)
 
 
 def _positions(length: int, stride: int, device: torch.device) -> Tensor:

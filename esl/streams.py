@@ -4,6 +4,7 @@ Nothing but the seed and the position decides what a worker returns: a training 
 positions that follow, on any number of workers, and no random state has to be kept.
 """
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +28,11 @@ SHAPES_APART = 1.2
 class Augmentation:
     """Random flip, scale and crop of picture and label together, and colour changes of the picture alone."""
 
-    crop: Size  # (width, height) in pixels of what the network sees
+    crop: Size | None  # (width, height) in pixels of what the network sees; None: whole pictures
     min_scale: float  # smallest share of the picture's area that a crop covers; the largest is 1
     colour: float  # strength of brightness, contrast and saturation changes in [0, 1]; 0 turns colour changes off
     blur: float  # probability of a Gaussian blur in [0, 1]
+    flip: float = 0.5  # probability of a flip from left to right
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,15 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, pairs: Pairs, augmentation: Augmentation, seed: tuple[int, int]) -> None:
         self._pairs, self._seed = pairs, seed
-        width, height = augmentation.crop
-        ratio = width / height
-        self._size = [height, width]
-        self._crop = v2.RandomResizedCrop(
-            (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio)
-        )
-        self._flip = v2.RandomHorizontalFlip()
+        self._crop = None
+        if augmentation.crop is not None:
+            width, height = augmentation.crop
+            ratio = width / height
+            self._size = [height, width]
+            self._crop = v2.RandomResizedCrop(
+                (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio)
+            )
+        self._flip = v2.RandomHorizontalFlip(augmentation.flip)
         strength = augmentation.colour
         self._colour = v2.Compose(
             [
@@ -84,14 +88,19 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         picture, label = self._pairs.read(int(order[row]))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
-            picture, label = self._window(picture, label)
-            box = self._crop.make_params([picture])
-            image = F.resized_crop(picture, **box, size=self._size, antialias=True)
-            # nearest-exact: plain nearest, torchvision's own choice for masks, lies half a pixel off the picture
-            nearest = InterpolationMode.NEAREST_EXACT
-            mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
-            image, mask = self._flip(tv_tensors.Image(image), tv_tensors.Mask(mask))
+            if self._crop is not None:
+                picture, label = self._cropped(*self._window(picture, label), self._crop)
+            image, mask = self._flip(tv_tensors.Image(picture), tv_tensors.Mask(label))
             return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
+
+    def _cropped(self, picture: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
+        """A random part of picture and label, at the size of the crop."""
+        box = crop.make_params([picture])
+        image = F.resized_crop(picture, **box, size=self._size, antialias=True)
+        # nearest-exact: plain nearest, torchvision's own choice for masks, lies half a pixel off the picture
+        nearest = InterpolationMode.NEAREST_EXACT
+        mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
+        return image, mask
 
     def _window(self, picture: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """A random part, as large as can be, of a picture whose shape is far from the crop's, in the crop's shape.
@@ -106,6 +115,11 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         top, left = (int(torch.randint(all_ - some + 1, ())) for all_, some in zip((height, width), part, strict=True))
         window = (..., slice(top, top + part[0]), slice(left, left + part[1]))
         return picture[window], label[window]
+
+
+def _ends_on_sigterm(worker: int) -> None:
+    """A worker ends at once, whatever the process that it was forked from does."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def batches(
@@ -125,6 +139,7 @@ def batches(
         batch_size=batch_size,
         sampler=positions,
         num_workers=workers,
+        worker_init_fn=_ends_on_sigterm,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
     )

@@ -1,11 +1,13 @@
 """One training loop for the source model, the oracle and every self-training round."""
 
 import math
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import torch
@@ -15,21 +17,27 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from esl.adversary import Adversary, outputs
 from esl.classes import IGNORE
+from esl.entropy_losses import minent_loss
 from esl.errors import InputError
-from esl.losses import segmentation_loss
-from esl.models import as_input
+from esl.losses import compared, segmentation_loss, upsampled
+from esl.models import Logits, as_input, parameter_groups
 from esl.models.checkpoint import load_tensors, save_tensors
 from esl.streams import Stream, batches
 
-BatchNorm = Literal["per_domain", "frozen"]
+BatchNorm = Literal["per_domain", "shared", "frozen"]
 """How batch norm treats a batch.
 
 ``per_domain``: source and target pictures pass the network one after the other, each normalised by its own batch, and
 the running statistics, which inference uses, are the target's (Chang et al. 2019, domain-specific batch norm, with
-shared scales); without a target they are the source's. ``frozen``: the running statistics of the initial model
-normalise both and are kept.
+shared scales); without a target they are the source's. ``shared``: the same, but the running statistics follow both in
+turn, as in the public code of ADVENT. ``frozen``: the running statistics of the initial model normalise both and are
+kept.
 """
+
+Adaptation = Literal["none", "minent", "advent"]
+"""What is asked of the target beside pseudo-labels: nothing, low entropy, or entropy maps like the source's."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +45,21 @@ class TrainingSettings:
     """How long, how fast and on what a model trains."""
 
     iterations: int
+    schedule: int  # iterations after which the learning rate would be 0; at least ``iterations``
+    optimizer: Literal["adamw", "sgd"]
     learning_rate: float  # at the first iteration
+    momentum: float  # of sgd
     weight_decay: float
-    power: float  # of the polynomial schedule: rate * (1 - iteration / iterations) ** power
+    power: float  # of the polynomial schedule: rate * (1 - iteration / schedule) ** power
     source_batch: int  # labelled pictures per iteration and process
     target_batch: int  # target pictures per iteration and process; 0 without a target
+    accumulate: int  # batches whose gradients make up an iteration
     pseudo_label_weight: float  # of the target's cross-entropy beside the source's
+    auxiliary_weight: float  # of the auxiliary output's cross-entropy beside the main one's
+    adaptation: Adaptation
+    adaptation_weight: float  # of the adaptation's loss at the main output
+    auxiliary_adaptation_weight: float  # the same at the auxiliary output
+    discriminator_rate: float  # learning rate of advent's discriminators at the first iteration
     label_stride: int  # the losses compare every n-th row and column of the labels; 1: all
     batch_norm: BatchNorm
     log_every: int  # iterations averaged into a row of the log
@@ -62,8 +79,12 @@ class Saving:
 
 def polynomial_rate(iteration: int, settings: TrainingSettings) -> float:
     """The learning rate at ``iteration`` of the polynomial schedule (Chen et al. 2017, DeepLab, section 4.1)."""
-    remaining = 1 - iteration / settings.iterations
-    return settings.learning_rate * math.pow(remaining, settings.power)
+    return settings.learning_rate * polynomial_factor(iteration, settings)
+
+
+def polynomial_factor(iteration: int, settings: TrainingSettings) -> float:
+    """What is left of every learning rate at ``iteration``, in [0, 1]."""
+    return math.pow(1 - iteration / settings.schedule, settings.power)
 
 
 Row = dict[str, int | float]
@@ -82,45 +103,161 @@ def train(
 ) -> list[Row]:
     """Trains ``network`` in place and returns the log.
 
-    A target whose labels are all ``IGNORE`` moves no weight: it adds its statistics to batch norm, where that is not
-    frozen, and nothing else.
+    A target whose labels are all ``IGNORE`` moves no weight, unless there is an ``adaptation``: it adds its statistics
+    to batch norm, where that is not frozen, and nothing else.
 
     A state that ``saving`` names is resumed: an interrupted training ends in the same weights (on the CPU, bit for
-    bit). ``workers`` processes read and augment each stream; their number changes nothing.
+    bit). ``workers`` processes read and augment each stream; their number changes nothing. SIGTERM saves the state
+    between two iterations and ends the process with status 143.
 
     Raises:
         InputError: the loss became NaN or infinite.
     """
     assert (target is None) == (settings.target_batch == 0)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = _optimizer(network, settings)
     model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
-    progress = _Progress.resume(saving, network, optimizer)
+    adversary = None
+    if settings.adaptation == "advent":
+        adversary = Adversary(network, settings.discriminator_rate, fabric)
+    progress = _Progress.resume(saving, network, optimizer, adversary)
     model.train()
     if settings.batch_norm == "frozen":
         for norm in _batch_norms(model):
             norm.eval()
     feed = _feed(source, target, settings, progress.iteration, workers, fabric)
-    images = settings.source_batch + settings.target_batch
-    with tqdm(
-        total=settings.iterations * images, initial=progress.iteration * images, unit="image", mininterval=5
-    ) as bar:
+    step = _Step(model, optimizer, adversary, settings, fabric)
+    images = (settings.source_batch + settings.target_batch) * settings.accumulate * fabric.world_size
+    done, all_ = progress.iteration * images, settings.iterations * images
+    with _terminated() as terminated, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
         for iteration in range(progress.iteration, settings.iterations):
             rate = polynomial_rate(iteration, settings)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            source_loss, target_loss, labelled = _losses(model, settings, *next(feed))
-            optimizer.zero_grad()
-            fabric.backward(source_loss + settings.pseudo_label_weight * target_loss)
-            optimizer.step()
-            progress.count(rate, source_loss, target_loss, labelled)
+            progress.count(rate, step(feed, rate, polynomial_factor(iteration, settings)))
             last = iteration + 1 == settings.iterations
             if (iteration + 1) % settings.log_every == 0 or last:
                 row = progress.close_row()
                 bar.set_postfix(source=f"{row['source_loss']:.3f}", target=f"{row['target_loss']:.3f}")
-            if (iteration + 1) % saving.every == 0 and not last and fabric.is_global_zero:
-                progress.save(saving, network, optimizer)
+            ended = bool(terminated) and not last
+            due = (iteration + 1) % saving.every == 0 or ended
+            if due and not last and fabric.is_global_zero:
+                progress.save(saving, network, optimizer, adversary)
+            if ended:
+                print(f"{saving.path}: saved on SIGTERM after {iteration + 1} iterations; run again", file=sys.stderr)
+                sys.exit(128 + signal.SIGTERM)
             bar.update(images)
     return progress.rows
+
+
+def _optimizer(network: nn.Module, settings: TrainingSettings) -> Optimizer:
+    """The optimiser; every group keeps its share of the learning rate, which the schedule scales, as ``share``."""
+    groups = parameter_groups(network, settings.learning_rate)
+    for group in groups:
+        group["share"] = group["lr"] / settings.learning_rate if settings.learning_rate else 1.0
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    return torch.optim.SGD(
+        groups, lr=settings.learning_rate, momentum=settings.momentum, weight_decay=settings.weight_decay
+    )
+
+
+@contextmanager
+def _terminated() -> Iterator[list[int]]:
+    """A list that is empty until the process receives SIGTERM."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One iteration: gradients of every loss, a step of the network, and one of its adversary."""
+
+    model: nn.Module
+    optimizer: Optimizer
+    adversary: Adversary | None
+    settings: TrainingSettings
+    fabric: Fabric
+
+    def __call__(self, feed: Iterator[list[Tensor]], rate: float, factor: float) -> Tensor:
+        """Takes ``accumulate`` batches of ``feed``; the learning rate is ``rate``, that of an adversary falls alike.
+
+        Returns source loss, target loss, adaptation loss, and the share of target pixels that carry a pseudo-label,
+        (4,) on the device: nothing is read back.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
+        self.optimizer.zero_grad()
+        logged = []
+        for number in range(self.settings.accumulate):
+            last = number + 1 == self.settings.accumulate
+            logged.append(self._accumulated(*next(feed), last=last, factor=factor))
+        self.optimizer.step()
+        return torch.stack(logged).mean(dim=0)
+
+    def _accumulated(
+        self,
+        source_picture: Tensor,  # (S, 3, h, w) uint8
+        source_label: Tensor,  # (S, h, w) uint8
+        target_picture: Tensor | None = None,  # (T, 3, h', w') uint8
+        target_label: Tensor | None = None,  # (T, h', w') uint8
+        *,
+        last: bool,
+        factor: float,
+    ) -> Tensor:
+        """Adds the gradients of one batch; the adversary learns from the last one of an iteration."""
+        alone = target_picture is None or target_label is None
+        with self._without_exchange(unless=last and alone):
+            keeping = self.settings.batch_norm == "per_domain" and not alone
+            with _keeping_statistics(self.model) if keeping else nullcontext():
+                source = self.model(as_input(source_picture))
+            source_loss = self._segmentation(source, source_label)
+            self.fabric.backward(source_loss / self.settings.accumulate)
+        if target_picture is None or target_label is None:
+            return torch.stack([source_loss.detach(), *[source_loss.new_zeros(())] * 3])
+        source_size, size = ((label.shape[-2], label.shape[-1]) for label in (source_label, target_label))
+        with self._without_exchange(unless=last):
+            target = self.model(as_input(target_picture))
+            target_loss = self._segmentation(target, target_label)
+            adaptation_loss = self._adaptation(target, size)
+            loss = self.settings.pseudo_label_weight * target_loss + adaptation_loss
+            self.fabric.backward(loss / self.settings.accumulate)
+        if self.adversary is not None and last:
+            self.adversary.step((source, source_size), (target, size), self.settings.label_stride, factor)
+        labelled = (target_label != IGNORE).float().mean()
+        return torch.stack([source_loss.detach(), target_loss.detach(), adaptation_loss.detach(), labelled])
+
+    def _without_exchange(self, *, unless: bool) -> AbstractContextManager[Any]:
+        """Within it several processes do not exchange gradients: they do so once an iteration, at its last loss."""
+        return self.fabric.no_backward_sync(self.model, enabled=not unless)  # type: ignore[arg-type]
+
+    def _segmentation(self, logits: Logits, label: Tensor) -> Tensor:
+        """Cross-entropy of every output, averaged over the labelled pixels of all processes."""
+        stride = self.settings.label_stride
+        pixels = (compared(label, stride) != IGNORE).sum()
+        if self.fabric.world_size > 1:  # gradients are averaged over processes, whatever the pixels of each
+            pixels = self.fabric.all_reduce(pixels.float(), reduce_op="mean")  # type: ignore[assignment]
+        weights = (1.0, self.settings.auxiliary_weight)
+        losses = [segmentation_loss(output, label, stride, pixels=pixels.clamp(min=1)) for output in outputs(logits)]
+        return sum((w * loss for w, loss in zip(weights, losses, strict=False)), start=losses[0].new_zeros(()))
+
+    def _adaptation(self, target: Logits, size: tuple[int, int]) -> Tensor:
+        """The loss of the adaptation over every output, weighted; 0 without one."""
+        stride = self.settings.label_stride
+        if self.adversary is not None:
+            losses = self.adversary.losses(target, size, stride)
+        elif self.settings.adaptation == "minent":
+            maps = (upsampled(output, size, stride) for output in outputs(target))
+            losses = [minent_loss(logits.softmax(dim=1)) for logits in maps]
+        else:
+            losses = []
+        weights = (self.settings.adaptation_weight, self.settings.auxiliary_adaptation_weight)
+        return sum((w * loss for w, loss in zip(weights, losses, strict=False)), start=target.main.new_zeros(()))
 
 
 def _batch_norms(model: nn.Module) -> list[_BatchNorm]:
@@ -143,37 +280,17 @@ def _feed(
     source: Stream, target: Stream | None, settings: TrainingSettings, start: int, workers: int, fabric: Fabric
 ) -> Iterator[list[Tensor]]:
     """Source picture, source label and, with a target, target picture and label, batch by batch, on the device."""
-    share = {"start": start, "stop": settings.iterations, "rank": fabric.global_rank, "world_size": fabric.world_size}
+    share = {
+        "start": start * settings.accumulate,
+        "stop": settings.iterations * settings.accumulate,
+        "rank": fabric.global_rank,
+        "world_size": fabric.world_size,
+    }
     streams = [batches(source, batch_size=settings.source_batch, workers=workers, **share)]
     if target is not None:
         streams.append(batches(target, batch_size=settings.target_batch, workers=workers, **share))
     for parts in zip(*streams, strict=True):
         yield [fabric.to_device(tensor) for part in parts for tensor in part]
-
-
-def _losses(
-    model: nn.Module,
-    settings: TrainingSettings,
-    source_picture: Tensor,  # (S, 3, h, w) uint8
-    source_label: Tensor,  # (S, h, w) uint8
-    target_picture: Tensor | None = None,  # (T, 3, h, w) uint8
-    target_label: Tensor | None = None,  # (T, h, w) uint8
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Source loss, target loss, and the share of target pixels that carry a pseudo-label."""
-    stride = settings.label_stride
-    if target_picture is None or target_label is None:
-        nothing = source_picture.new_zeros((), dtype=torch.float32)
-        return segmentation_loss(model(as_input(source_picture)), source_label, stride), nothing, nothing
-    if settings.batch_norm == "frozen":  # one pass is faster, and the same
-        logits = model(as_input(torch.cat([source_picture, target_picture])))
-        source_logits, target_logits = logits[: len(source_picture)], logits[len(source_picture) :]
-    else:
-        with _keeping_statistics(model):
-            source_logits = model(as_input(source_picture))
-        target_logits = model(as_input(target_picture))
-    source_loss = segmentation_loss(source_logits, source_label, stride)
-    target_loss = segmentation_loss(target_logits, target_label, stride)
-    return source_loss, target_loss, (target_label != IGNORE).float().mean()
 
 
 @dataclass
@@ -184,38 +301,43 @@ class _Progress:
     rows: list[Row] = field(default_factory=list)
     counted: int = 0
     rate: float = 0.0
-    sums: Tensor = field(default_factory=lambda: torch.zeros(3))
+    sums: Tensor = field(default_factory=lambda: torch.zeros(4))
 
-    def count(self, rate: float, *values: Tensor) -> None:
+    def count(self, rate: float, values: Tensor) -> None:
         """Adds one iteration; nothing is read back from the device before the row is closed."""
-        self.sums = self.sums.to(values[0].device) + torch.stack([value.detach().float() for value in values])
+        self.sums = self.sums.to(values.device) + values
         self.rate, self.counted, self.iteration = rate, self.counted + 1, self.iteration + 1
 
     def close_row(self) -> Row:
         """Ends the row; InputError when a loss in it was not finite."""
-        source_loss, target_loss, labelled = (self.sums / self.counted).tolist()
-        if not math.isfinite(source_loss + target_loss):
+        source_loss, target_loss, adaptation_loss, labelled = (self.sums / self.counted).tolist()
+        if not math.isfinite(source_loss + target_loss + adaptation_loss):
             raise InputError(f"the loss is not finite at iteration {self.iteration}: lower the learning rate")
         row: Row = {
             "iteration": self.iteration,
             "learning_rate": self.rate,
             "source_loss": source_loss,
             "target_loss": target_loss,
+            "adaptation_loss": adaptation_loss,
             "target_labelled": labelled,
         }
         self.rows.append(row)
-        self.counted, self.sums = 0, torch.zeros(3)
+        self.counted, self.sums = 0, torch.zeros(4)
         return row
 
-    def save(self, saving: Saving, network: nn.Module, optimizer: Optimizer) -> None:
+    def save(self, saving: Saving, network: nn.Module, optimizer: Optimizer, adversary: Adversary | None) -> None:
         """Writes everything that a resumed training needs."""
         progress = {name: getattr(self, name) for name in ("iteration", "rows", "counted", "rate")}
         state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "sums": self.sums.cpu()}
+        if adversary is not None:
+            state["adversary"] = adversary.state_dict()
         save_tensors(saving.path, {"identity": saving.identity, "progress": progress, **state})
 
     @classmethod
-    def resume(cls, saving: Saving, network: nn.Module, optimizer: Optimizer) -> "_Progress":
-        """The progress saved, with weights and optimiser put back; a fresh start where there is none to continue."""
+    def resume(
+        cls, saving: Saving, network: nn.Module, optimizer: Optimizer, adversary: Adversary | None
+    ) -> "_Progress":
+        """The progress saved, with weights and optimisers put back; a fresh start where there is none to continue."""
         if not saving.path.is_file():
             return cls()
         state = load_tensors(saving.path)
@@ -224,6 +346,8 @@ class _Progress:
             return cls()
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
+        if adversary is not None:
+            adversary.load_state_dict(state["adversary"])
         progress = cls(**state["progress"], sums=state["sums"])
         print(f"{saving.path}: resuming at iteration {progress.iteration}", file=sys.stderr)
         return progress

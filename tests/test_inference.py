@@ -20,6 +20,7 @@ from esl.datasets.reading import read_label, read_picture
 from esl.fixed_point import CODES, TOP
 from esl.inference import Predictor, confusion_on, write_maps
 from esl.maps import Origin, open_shard, write_shard
+from esl.models import Logits
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
 CHECKS = Checks(mismatched_labels="resize")
@@ -33,8 +34,19 @@ class Pooling(nn.Module):
         generator = torch.Generator().manual_seed(0)
         self.register_buffer("weights", 30 * torch.randn(len(CLASSES), 3, generator=generator))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.einsum("ck,nkhw->nchw", self.weights, nn.functional.avg_pool2d(x, 4))
+    def forward(self, x: Tensor) -> Logits:
+        return Logits(torch.einsum("ck,nkhw->nchw", self.weights, nn.functional.avg_pool2d(x, 4)))
+
+
+class Forgetful(nn.Module):
+    """Nine in ten features are forgotten, unless it is in evaluation mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Dropout(0.9), nn.Conv2d(3, 19, 1))
+
+    def forward(self, x: Tensor) -> Logits:
+        return Logits(self.layers(x))
 
 
 @pytest.fixture
@@ -145,8 +157,7 @@ def test_the_confusion_matrix_is_that_of_every_picture_at_its_labels_resolution(
 
 
 def test_a_network_is_in_evaluation_mode_while_it_predicts(fabric: Fabric) -> None:
-    network = nn.Sequential(nn.Dropout(0.9), nn.Conv2d(3, 19, 1)).train()
-    predictor = Predictor(network, fabric)
+    predictor = Predictor(Forgetful().train(), fabric)
     picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     assert torch.equal(predictor.probability([picture]), predictor.probability([picture]))
 

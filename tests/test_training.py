@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, id_table
 from esl.errors import InputError
 from esl.losses import segmentation_loss
+from esl.models import Logits
 from esl.models.checkpoint import load_tensors, save_tensors
 from esl.streams import Augmentation, Pairs, Stream
 from esl.training import BatchNorm, Row, Saving, TrainingSettings, polynomial_rate, train
@@ -23,12 +24,21 @@ CLASSES = 19
 AUGMENTATION = Augmentation(crop=(16, 8), min_scale=0.5, colour=0.5, blur=0.5)
 SETTINGS = TrainingSettings(
     iterations=8,
+    schedule=8,
+    optimizer="adamw",
     learning_rate=0.01,
+    momentum=0.9,
     weight_decay=0.01,
     power=0.9,
     source_batch=2,
     target_batch=2,
+    accumulate=1,
     pseudo_label_weight=0.5,
+    auxiliary_weight=0.1,
+    adaptation="none",
+    adaptation_weight=0.02,
+    auxiliary_adaptation_weight=0.01,
+    discriminator_rate=0.001,
     label_stride=1,
     batch_norm="per_domain",
     log_every=3,
@@ -45,11 +55,11 @@ class Tiny(nn.Module):
         )
         self._dies_at, self._passes = dies_at, 0
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Logits:
         if self._dies_at is not None and self._passes == 2 * self._dies_at:
             raise KeyboardInterrupt
         self._passes += 1
-        return self.layers(x)  # type: ignore[no-any-return]
+        return Logits(self.layers(x))
 
 
 def _network(dies_at: int | None = None) -> Tiny:
@@ -115,7 +125,7 @@ def _same_weights(a: nn.Module, b: nn.Module) -> bool:
 
 
 def test_the_polynomial_rate_worked_by_hand() -> None:
-    settings = replace(SETTINGS, iterations=4, learning_rate=0.5, power=2.0)
+    settings = replace(SETTINGS, schedule=4, learning_rate=0.5, power=2.0)
     assert [polynomial_rate(i, settings) for i in range(5)] == [0.5, 0.28125, 0.125, 0.03125, 0.0]
     assert polynomial_rate(2, replace(settings, power=0.9)) == pytest.approx(0.5 * math.exp(-0.9 * math.log(2)))
 
@@ -201,9 +211,9 @@ def test_the_log_averages_what_an_independent_loop_computes(run: Any, source: St
         labels = torch.stack([label for _, label in samples])
         norm = network.layers[1]
         statistics = norm.running_mean.clone(), norm.running_var.clone()
-        source_logits = network(pictures[:2])
+        source_logits = network(pictures[:2]).main
         norm.running_mean, norm.running_var = statistics
-        losses = segmentation_loss(source_logits, labels[:2]), segmentation_loss(network(pictures[2:]), labels[2:])
+        losses = segmentation_loss(source_logits, labels[:2]), segmentation_loss(network(pictures[2:]).main, labels[2:])
         optimizer.zero_grad()
         (losses[0] + 0.5 * losses[1]).backward()
         optimizer.step()
@@ -229,7 +239,7 @@ def test_without_a_target_only_the_source_is_learnt_and_logged(run: Any, source:
 def test_a_target_without_pseudo_labels_moves_no_weight(
     run: Any, source: Stream, unlabelled: Stream, batch_norm: BatchNorm
 ) -> None:
-    settings = replace(SETTINGS, batch_norm=batch_norm, iterations=3)
+    settings = replace(SETTINGS, batch_norm=batch_norm, iterations=3, schedule=3)
     alone, beside = _network(), _network()
     rows_alone = run(alone, source, None, settings)
     rows_beside = run(beside, source, unlabelled, settings)
@@ -243,7 +253,7 @@ def test_a_target_without_pseudo_labels_moves_no_weight(
 def test_the_statistics_kept_are_those_of_the_target(run: Any, pairs: Pairs, source: Stream, darkened: str) -> None:
     """A domain without any light has features 0 before batch norm; with a learning rate of 0 they stay so."""
     network = _network()
-    settings = replace(SETTINGS, learning_rate=1e-9, iterations=60)
+    settings = replace(SETTINGS, learning_rate=1e-9, iterations=60, schedule=60)
     dark, light = _Dark(pairs, AUGMENTATION, (0, 1)), source
     run(network, *((dark, light) if darkened == "source" else (light, dark)), settings)
     mean, variance = network.layers[1].running_mean, network.layers[1].running_var

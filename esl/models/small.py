@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from esl.models.logits import Logits
+
 WIDTHS = (16, 40, 80, 128)  # channels at strides 2, 4, 8 and 16
 DECODER_WIDTH = 48
 
@@ -57,7 +59,7 @@ class SmallNetwork(nn.Module):
         self.smooth = _conv(DECODER_WIDTH, DECODER_WIDTH)
         self.classifier = nn.Conv2d(DECODER_WIDTH, num_classes, 1)
 
-    def forward(self, picture_N3HW: Tensor) -> Tensor:
+    def forward(self, picture_N3HW: Tensor) -> Logits:
         """Logits (N, C, ceil(H/4), ceil(W/4)) of RGB pictures in [0, 1]."""
         x = self.stem((picture_N3HW - self.mean) / self.std)
         levels = []
@@ -67,4 +69,4 @@ class SmallNetwork(nn.Module):
         top = levels[-1]
         for level in reversed(levels[:-1]):
             top = level + F.interpolate(top, size=level.shape[-2:], mode="bilinear", align_corners=False)
-        return self.classifier(self.smooth(top))  # type: ignore[no-any-return]
+        return Logits(self.classifier(self.smooth(top)))

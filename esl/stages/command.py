@@ -35,6 +35,11 @@ def resize(text: str) -> tuple[int, int] | int | None:
     return int(text) if text.isdigit() and int(text) else size(text)
 
 
+def crop(text: str) -> tuple[int, int] | None:
+    """As ``size``; or ``whole``, pictures as they are, which gives ``None``."""
+    return None if text == "whole" else size(text)
+
+
 def add_paths(parser: argparse.ArgumentParser, *flags: str) -> None:
     """Adds required flags that take a path."""
     for flag in flags:

@@ -12,6 +12,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", required=True, help="auto, or of lightning-fabric: 32-true, bf16-mixed, 16-mixed"
     )
+    parser.add_argument("--devices", type=int, default=1, help="processes, each on a GPU of its own; 0: one, without")
     parser.add_argument("--threads", type=int, required=True, help="CPU threads; part of what fixes the last bits")
 
 
@@ -25,7 +26,7 @@ def make_fabric(flags: argparse.Namespace) -> Fabric:
     if flags.precision == "auto":
         device = Fabric(accelerator=flags.accelerator, devices=1).device
         flags.precision = "bf16-mixed" if _computes_bfloat16(device) else "32-true"
-    fabric = Fabric(accelerator=flags.accelerator, devices=1, precision=flags.precision)
+    fabric = Fabric(accelerator=flags.accelerator, devices=max(flags.devices, 1), precision=flags.precision)
     fabric.launch()
     return fabric
 

@@ -13,42 +13,47 @@ from torch import nn
 from esl.classes import ClassSet
 from esl.datasets.index import Index, read_index
 from esl.datasets.reading import Resize
+from esl.entropy_losses import LAMBDA_AUXILIARY, LAMBDA_MAIN, SEGMENTATION_AUXILIARY
 from esl.errors import InputError
 from esl.files import beside, read_json, sha256_of_file, sha256_of_lines
 from esl.models import NETWORKS, build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
+from esl.models.discriminator import LEARNING_RATE
+from esl.models.pretrained import load_pretrained
 from esl.pseudo_labels import checked_files, train_id_table
-from esl.stages.command import add_paths, resize, size, stage
+from esl.stages.command import add_paths, crop, resize, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream
-from esl.training import BatchNorm, Row, Saving, TrainingSettings, train
+from esl.training import Adaptation, BatchNorm, Row, Saving, TrainingSettings, train
 
 
 def main() -> None:
     flags = _parser().parse_args()
     index = read_index(flags.index)
     provenance = {"code": flags.code, "torch": version("torch"), "labelled": index.fingerprint()}
-    augmentation = Augmentation(flags.crop, flags.min_scale, flags.colour, flags.blur)
+    augmentation = Augmentation(flags.crop, flags.min_scale, flags.colour, flags.blur, flags.flip)
     source = Stream(_labelled_pairs(index, flags.size), augmentation, (flags.seed, 0))
     target = None
-    if len({flags.target_index is None, flags.pseudo_labels is None, flags.target_batch == 0}) > 1:
-        raise InputError("--target-index, --pseudo-labels and a --target-batch above 0: give all of them, or none")
+    if (flags.target_index is None) != (flags.target_batch == 0) or (flags.pseudo_labels and not flags.target_index):
+        raise InputError("--target-index and a --target-batch above 0 belong together, and --pseudo-labels need both")
     if flags.target_index is not None:
         target = Stream(_target_pairs(flags, provenance), augmentation, (flags.seed, 1))
+    _check_whole_pictures(flags)
+    flags.schedule = flags.schedule or flags.iterations
     settings = TrainingSettings(**{item.name: getattr(flags, item.name) for item in fields(TrainingSettings)})
     fabric = make_fabric(flags)
+    torch.manual_seed(flags.seed)  # fresh weights, of the network and of discriminators
     network = _initial_network(flags, index.class_set, provenance)
     given = {name: getattr(flags, name) for name in ("network", "size", "target_size", "seed", "precision")}
-    described = {**asdict(settings), **asdict(augmentation), **given}
+    described = {**asdict(settings), **asdict(augmentation), **given, "processes": fabric.world_size}
     last = flags.output.with_name("last.pt")
     saving = Saving(last, flags.save_every, {"settings": described, "provenance": provenance})
     rows = train(network, source, target, settings, fabric=fabric, workers=flags.workers, saving=saving)
+    if not fabric.is_global_zero:
+        return
     _write_log(flags.output.with_name("train.csv"), rows)
-    save_checkpoint(
-        flags.output,
-        network,
-        Description.of(flags.network, index.class_set, described, provenance),
-    )
+    description = Description.of(flags.network, index.class_set, described, provenance)
+    save_checkpoint(flags.output, network, description)
     last.unlink(missing_ok=True)
 
 
@@ -57,23 +62,50 @@ def _parser() -> argparse.ArgumentParser:
     add_paths(parser, "--index", "--output")
     parser.add_argument("--target-index", type=Path, help="target pictures to train on without their labels")
     parser.add_argument("--pseudo-labels", type=Path, help="manifest of the target pictures' pseudo-labels")
-    parser.add_argument("--initial", type=Path, help="checkpoint to start from; default: fresh weights")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--initial", type=Path, help="checkpoint to start from; default: fresh weights")
+    start.add_argument("--pretrained", help="file of published weights to start from, or torchvision")
     parser.add_argument("--code", default="unknown", help="digest of the code, kept as provenance")
     parser.add_argument("--network", required=True, choices=NETWORKS)
-    parser.add_argument(
-        "--size", type=resize, required=True, help="of labelled pictures: WIDTHxHEIGHT, the longer side, or own"
-    )
-    parser.add_argument("--target-size", type=resize, help="of target pictures: WIDTHxHEIGHT, the longer side, or own")
-    parser.add_argument("--crop", type=size, required=True, help="WIDTHxHEIGHT of what the network sees")
+    for name, what in (("size", "labelled"), ("target-size", "target")):
+        help_ = f"of {what} pictures: WIDTHxHEIGHT, the longer side, or own"
+        parser.add_argument(f"--{name}", type=resize, required=name == "size", help=help_)
+    parser.add_argument("--crop", type=crop, required=True, help="WIDTHxHEIGHT of what the network sees, or whole")
     for name in ("iterations", "source-batch", "label-stride", "log-every", "seed", "workers", "save-every"):
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("learning-rate", "weight-decay", "power", "min-scale", "colour", "blur"):
         parser.add_argument(f"--{name}", type=float, required=True)
-    parser.add_argument("--target-batch", type=int, default=0)
-    parser.add_argument("--pseudo-label-weight", type=float, default=1.0)
+    parser.add_argument("--schedule", type=int, help="iterations until the learning rate would be 0; default: all")
+    parser.add_argument("--optimizer", choices=("adamw", "sgd"), default="adamw")
+    parser.add_argument("--adaptation", choices=get_args(Adaptation), default="none")
     parser.add_argument("--batch-norm", choices=get_args(BatchNorm), default="per_domain")
+    for name, integer in (("target-batch", 0), ("accumulate", 1)):
+        parser.add_argument(f"--{name}", type=int, default=integer)
+    for name, default in (
+        ("flip", 0.5),
+        ("momentum", 0.9),
+        ("pseudo-label-weight", 1.0),
+        ("auxiliary-weight", SEGMENTATION_AUXILIARY),
+        ("adaptation-weight", LAMBDA_MAIN),
+        ("auxiliary-adaptation-weight", LAMBDA_AUXILIARY),
+        ("discriminator-rate", LEARNING_RATE),
+    ):
+        parser.add_argument(f"--{name}", type=float, default=default)
     add_device(parser)
     return parser
+
+
+def _check_whole_pictures(flags: argparse.Namespace) -> None:
+    """Whole pictures make a batch only where they have one size."""
+    for key, given, batch in (
+        ("source", flags.size, flags.source_batch),
+        ("target", flags.target_size, flags.target_batch),
+    ):
+        if flags.crop is None and batch > 1 and not isinstance(given, tuple):
+            raise InputError(
+                f"training.crop: whole pictures of several sizes make no batch of {batch}; set {key}.size to "
+                "WIDTHxHEIGHT, or the batch to 1, or a crop"
+            )
 
 
 def _labelled_pairs(index: Index, picture_size: Resize) -> Pairs:
@@ -91,6 +123,9 @@ def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pair
     """Target pictures with their pseudo-labels; what the target's own labels say is never looked at."""
     index = read_index(flags.target_index)
     provenance["target_pictures"] = index.picture_fingerprint()
+    table = train_id_table(index.class_set)
+    if flags.pseudo_labels is None:
+        return Pairs([(index.picture(sample), None) for sample in index.samples], table, flags.target_size)
     manifest = read_json(flags.pseudo_labels)
     files = checked_files(manifest, flags.pseudo_labels.with_suffix(""))
     digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
@@ -98,21 +133,23 @@ def _target_pairs(flags: argparse.Namespace, provenance: dict[str, str]) -> Pair
     if files.keys() != {sample.id for sample in index.samples}:
         raise InputError(f"{flags.pseudo_labels}: not of the pictures in {flags.target_index}; delete it and run again")
     pairs = [(index.picture(sample), files[sample.id]) for sample in index.samples]
-    return Pairs(pairs, train_id_table(index.class_set), flags.target_size)
+    return Pairs(pairs, table, flags.target_size)
 
 
 def _initial_network(flags: argparse.Namespace, class_set: ClassSet, provenance: dict[str, str]) -> nn.Module:
-    """The network of ``--initial``, or fresh weights from the seed."""
+    """The network of ``--initial``, one with the weights of ``--pretrained``, or a fresh one."""
     if flags.initial is None:
-        torch.manual_seed(flags.seed)
-        return build_network(flags.network, len(class_set))
+        network = build_network(flags.network, len(class_set))
+        if flags.pretrained is not None:
+            provenance["pretrained"] = load_pretrained(network, flags.pretrained)
+        return network
     network, description = load_checkpoint(flags.initial, class_set)
     if description.network != flags.network:
         raise InputError(
             f"{flags.initial}: a {description.network!r}, but the config asks for a {flags.network!r}; train it again"
         )
     provenance["initial"] = sha256_of_file(flags.initial)
-    return network
+    return network.train()
 
 
 def _write_log(path: Path, rows: list[Row]) -> None:

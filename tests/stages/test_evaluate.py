@@ -155,7 +155,7 @@ def test_miou_json_equals_the_official_evaluation_and_torchmetrics_of_the_predic
         evaluatePair(str(tmp_path / f"{id_}.png"), str(label), official, {}, {}, args)
         truth = np.vectorize(lambda id_: id2label[id_].trainId)(ids)
         metric = MulticlassConfusionMatrix(19, ignore_index=255)
-        theirs += metric(torch.from_numpy(prediction).long(), torch.from_numpy(truth).long())
+        theirs += metric(torch.tensor(prediction).long(), torch.tensor(truth).long())
     expected = {id2label[id_].name: getIouScoreForLabel(id_, official, args) for id_ in to_id}
     for name, iou in ours["iou"].items():
         assert (iou is None and math.isnan(expected[name])) or abs(iou - expected[name]) < 1e-9

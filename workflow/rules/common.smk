@@ -23,6 +23,12 @@ from esl.datasets.formats import FORMATS
 from esl.errors import InputError
 from esl.rules import RULES, cbst_portion
 
+START_OF_ROUNDS = {
+    "none": "source",
+    "abn": "adapted",
+    "minent": "minent",
+    "advent": "advent",
+}  # adaptation of the source stage -> model
 RENDERED = ("gta5", "synthia", "cityscapes", "mapillary")
 ROUND = rf"(?:{'|'.join(RULES)})-round[1-9]\d*"
 
@@ -265,9 +271,10 @@ def models(wildcards):
         for name, method in settings["methods"].items()
         for n in range(method["rounds"])
     ]
-    first = {"none": ["source"], "abn": ["source", "adapted"]}
+    first = START_OF_ROUNDS[settings["training"]["source"]["adaptation"]]
     return [
-        *first[settings["training"]["source"]["adaptation"]],
+        "source",
+        *([first] if first != "source" else []),
         *rounds,
         *(["oracle"] if settings["oracle"] else []),
     ]
@@ -287,8 +294,7 @@ def every_pseudo_label(wildcards):
 
 def start_of_rounds(wildcards):
     """The model that teaches the first round: the source model, brought nearer to the target if the config asks."""
-    adaptation = setting("training.source.adaptation")(wildcards)
-    return {"none": "source", "abn": "adapted"}[adaptation]
+    return START_OF_ROUNDS[setting("training.source.adaptation")(wildcards)]
 
 
 def teacher(wildcards):
@@ -301,11 +307,42 @@ def teacher(wildcards):
     )
 
 
-def initial_checkpoint(wildcards):
-    """What a round starts from: the model that teaches the first round, or its own teacher."""
-    initial = {"source": start_of_rounds, "teacher": teacher}
-    model = initial[setting("training.round.initial")(wildcards)](wildcards)
+def initial_weights(wildcards):
+    """What a round starts from: the model that teaches the first round, its own teacher, or published weights."""
+    initial = setting("training.round.initial")(wildcards)
+    if initial == "pretrained":
+        return pretrained_weights(wildcards)
+    model = {"source": start_of_rounds, "teacher": teacher}[initial](wildcards)
     return f"results/{wildcards.benchmark}/{model}/checkpoint.pt"
+
+
+def pretrained_weights(wildcards):
+    """The file of published weights; a missing one is told while jobs are planned."""
+    weights = setting("pretrained")(wildcards)
+    if weights in (None, "torchvision"):
+        return []
+    if not Path(weights).is_file():
+        raise WorkflowError(
+            f"benchmarks.{wildcards.benchmark}.pretrained: no such file: {weights}; for deeplabv2_resnet101 get the "
+            "ResNet-101 pretrained on ImageNet that github.com/valeoai/ADVENT links to "
+            "(DeepLab_resnet_pretrained_imagenet.pth) and put it there"
+        )
+    return weights
+
+
+def start(wildcards, input):
+    """The flag that says what a training starts from."""
+    pretrained = setting("pretrained")(wildcards)
+    if "round" not in wildcards.keys():
+        return rendered({"pretrained": pretrained})
+    if setting("training.round.initial")(wildcards) == "pretrained":
+        if pretrained is None:
+            raise WorkflowError(
+                f"benchmarks.{wildcards.benchmark}.training.round.initial: rounds start from `pretrained` weights, but "
+                f"benchmarks.{wildcards.benchmark}.pretrained names none"
+            )
+        return rendered({"pretrained": pretrained})
+    return rendered({"initial": input.initial})
 
 
 def teacher_maps(wildcards):

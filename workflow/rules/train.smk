@@ -5,8 +5,13 @@ TRAINING = flags(
     "training.min_scale",
     "training.colour",
     "training.blur",
+    "training.flip",
+    "training.optimizer",
+    "training.momentum",
     "training.weight_decay",
     "training.power",
+    "training.auxiliary_weight",
+    "training.accumulate",
     "training.label_stride",
     "training.log_every",
     "training.save_every",
@@ -16,10 +21,18 @@ TRAINING = flags(
 )
 
 
+ADVERSARY = flags(
+    "training.adaptation_weight",
+    "training.auxiliary_adaptation_weight",
+    "training.discriminator_rate",
+)
+
+
 rule train_source:
     input:
         index="results/{benchmark}/data/source.json",
         checked=every_index,
+        pretrained=pretrained_weights,
     output:
         checkpoint="results/{benchmark}/source/checkpoint.pt",
         log="results/{benchmark}/source/train.csv",
@@ -37,15 +50,58 @@ rule train_source:
         training=TRAINING,
         stage=flags(
             "training.source.iterations",
+            "training.source.schedule",
             "training.source.learning_rate",
             "training.source.source_batch",
             size="source.size",
         ),
+        start=start,
     message:
         "Training {wildcards.benchmark}'s source model"
     shell:
-        "python -m esl.stages.train --index {input.index} {params.training} {params.stage}"
-        " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
+        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+
+
+rule train_adapted:
+    input:
+        index="results/{benchmark}/data/source.json",
+        target="results/{benchmark}/data/target_train.json",
+        checked=every_index,
+        pretrained=pretrained_weights,
+    output:
+        checkpoint="results/{benchmark}/{adaptation}/checkpoint.pt",
+        log="results/{benchmark}/{adaptation}/train.csv",
+    log:
+        "logs/{benchmark}/{adaptation}/train.log",
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=16000,
+        runtime=7200,
+    params:
+        code=code("train"),
+        training=TRAINING,
+        adversary=ADVERSARY,
+        stage=flags(
+            "training.source.iterations",
+            "training.source.schedule",
+            "training.source.learning_rate",
+            "training.source.source_batch",
+            "training.source.target_batch",
+            "training.source.batch_norm",
+            size="source.size",
+            target_size="target.size",
+        ),
+        start=start,
+    message:
+        "Training {wildcards.benchmark}'s source model with {wildcards.adaptation} on the target"
+    shell:
+        "python -m esl.stages.train --index {input.index} --target-index {input.target} {params.start}"
+        " --adaptation {wildcards.adaptation} {params.training} {params.adversary} {params.stage}"
+        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule adapt:
@@ -86,6 +142,7 @@ rule train_oracle:
     input:
         index="results/{benchmark}/data/target_train.json",
         checked=every_index,
+        pretrained=pretrained_weights,
     output:
         checkpoint="results/{benchmark}/oracle/checkpoint.pt",
         log="results/{benchmark}/oracle/train.csv",
@@ -103,15 +160,17 @@ rule train_oracle:
         training=TRAINING,
         stage=flags(
             "training.source.iterations",
+            "training.source.schedule",
             "training.source.learning_rate",
             "training.source.source_batch",
             size="target.size",
         ),
+        start=start,
     message:
         "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
     shell:
-        "python -m esl.stages.train --index {input.index} {params.training} {params.stage}"
-        " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
+        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_round:
@@ -119,7 +178,7 @@ rule train_round:
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
-        initial=initial_checkpoint,
+        initial=initial_weights,
     output:
         checkpoint="results/{benchmark}/{round}/checkpoint.pt",
         log="results/{benchmark}/{round}/train.csv",
@@ -137,17 +196,21 @@ rule train_round:
         training=TRAINING,
         stage=flags(
             "training.round.iterations",
+            "training.round.schedule",
             "training.round.learning_rate",
             "training.round.source_batch",
             "training.round.target_batch",
             "training.round.pseudo_label_weight",
             "training.round.batch_norm",
+            "training.round.adaptation",
             size="source.size",
             target_size="target.size",
         ),
+        adversary=ADVERSARY,
+        start=start,
     message:
         "Training {wildcards.benchmark}'s {wildcards.round}"
     shell:
         "python -m esl.stages.train --index {input.index} --target-index {input.target}"
-        " --pseudo-labels {input.pseudo_labels} --initial {input.initial} {params.training} {params.stage}"
-        " --code {params.code} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --pseudo-labels {input.pseudo_labels} {params.start} {params.training} {params.adversary} {params.stage}"
+        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
