@@ -155,3 +155,43 @@ def test_thresholds_of_another_teacher_are_refused(tmp_path: Path, small_index: 
     with pytest.raises(InputError, match="different models"):
         run(threshold.main, f"--maps {paths[0]} {others[1]} --output {tmp_path / 't.json'} --rule esl")
     assert not (tmp_path / "p.json").exists() and not (tmp_path / "t.json").exists()
+
+
+def _collapsed(folder: Path) -> Path:
+    """Maps of a teacher that predicts nothing but roads, and is sure of it."""
+    road = {"label": np.zeros((16, 24), np.uint8), "entropy": np.zeros((16, 24), np.uint16)}
+    road |= {"confidence": np.full((16, 24), TOP, np.uint16), "probability": np.zeros((19, 4, 6), np.float16)}
+    with write_shard(folder / "1-of-1.h5", 1, Origin(CLASSES, "abc", "bilinear")) as writer:
+        writer.append(writer.pack("a", road))
+    return folder / "1-of-1.h5"
+
+
+@pytest.mark.parametrize("action", ["stop", "warn", "off"])
+def test_the_gate_stops_a_collapsed_teacher_or_warns_of_it_as_it_is_told(
+    tmp_path: Path, small_index: Index, run: Run, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    paths, _ = _write_shards(tmp_path / "sound", [sample.id for sample in small_index.samples])
+    before = tmp_path / "esl-round1/thresholds.json"
+    run(threshold.main, f"--maps {' '.join(map(str, paths))} --output {before} --rule esl --gate stop --kept-min 0.4")
+    assert json.loads(before.read_text())["warnings"] == []
+    output = tmp_path / "esl-round2/thresholds.json"
+    flags = f"--maps {_collapsed(tmp_path)} --output {output} --rule esl --before {before} --gate {action}"
+    if action == "stop":
+        with pytest.raises(InputError, match="esl-round2 is not trained, since the teacher predicts nothing"):
+            run(threshold.main, flags)
+        assert not output.exists()
+        rejected = json.loads((tmp_path / "esl-round2/rejected.json").read_text())
+        assert rejected["kept"] == 1 and rejected["mean_entropy"] == 0 and len(rejected["objections"]) == 4
+        return
+    run(threshold.main, flags)
+    content = json.loads(output.read_text())
+    assert len(content["warnings"]) == (4 if action == "warn" else 0)
+    assert ("warning: esl-round2: 100.0% of all pixels are kept" in capsys.readouterr().err) == (action == "warn")
+    assert not (tmp_path / "esl-round2/rejected.json").exists()
+
+
+def test_the_mean_entropy_is_that_of_all_stored_codes(tmp_path: Path, small_index: Index, run: Run) -> None:
+    paths, maps = _write_shards(tmp_path, [sample.id for sample in small_index.samples])
+    run(threshold.main, f"--maps {' '.join(map(str, paths))} --output {tmp_path / 'a.json'} --rule bdl")
+    expected = np.mean([image["entropy"] for image in maps.values()]) / TOP
+    assert json.loads((tmp_path / "a.json").read_text())["mean_entropy"] == pytest.approx(expected, rel=1e-12)

@@ -1,6 +1,7 @@
 """The training stage: its checkpoint is a function of its inputs, whether or not it was interrupted."""
 
 import csv
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from esl.classes import CLASS_SETS
 from esl.datasets.index import Index
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
+from esl.models import build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.pseudo_labels import write_png
 from esl.stages.train import main
@@ -194,3 +196,26 @@ def test_an_initial_checkpoint_of_another_class_set_or_a_picture_without_a_label
     write_json(tmp_path / "unlabelled.json", unlabelled.to_json())
     with pytest.raises(InputError, match=f"1 pictures of 'train' have no label, '{first.id}' first"):
         run("b", index=tmp_path / "unlabelled.json")
+
+
+def test_two_processes_train_what_one_does_with_the_same_global_batch(tmp_path: Path, small_index: Index) -> None:
+    """Two processes on the CPU exchange gradients by gloo; with frozen batch norm only rounding may differ."""
+    write_json(tmp_path / "index.json", small_index.to_json())
+    manifest = _write_manifest(tmp_path / "esl-round1", small_index)
+    weights = []
+    for devices, batch in ((1, 2), (2, 1)):
+        output = tmp_path / f"{devices}/checkpoint.pt"
+        flags = FLAGS | {"devices": devices, "source-batch": batch, "target-batch": batch, "batch-norm": "frozen"}
+        flags |= {"adaptation": "minent", "optimizer": "sgd", "learning-rate": 0.1, "adaptation-weight": 0.1}
+        flags |= {"index": tmp_path / "index.json", "target-index": tmp_path / "index.json", "output": output}
+        flags |= {"pseudo-labels": manifest, "crop": "64x64"}
+        words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
+        ended = subprocess.run([sys.executable, "-m", "esl.stages.train", *words], capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+        network, description = load_checkpoint(output, CLASS_SETS["cityscapes19"])
+        assert description.settings["processes"] == devices
+        weights.append(torch.cat([value.ravel() for value in network.parameters()]))
+    torch.manual_seed(0)
+    fresh = torch.cat([value.ravel() for value in build_network("small", 19).parameters()])
+    assert (weights[0] - fresh).abs().max() > 1e-2
+    torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-5)

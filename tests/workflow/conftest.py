@@ -62,6 +62,11 @@ class Project:
             [*command, "--configfile", "tiny.yaml"], cwd=self.root, env=environment, capture_output=True, text=True
         )
 
+    def plain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs ``snakemake`` as it is typed, with the shipped config."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True)
+
     def planned(self, *arguments: str, change: dict[str, Any] | None = None) -> set[str]:
         """The jobs of a dry-run, by their messages without the benchmark's name; empty when nothing is to be done."""
         run = self.snakemake("--dry-run", *arguments, change=change)

@@ -81,6 +81,73 @@ def test_the_portion_of_cbst_grows_with_its_rounds(fresh):
         assert flags in run.stdout
 
 
+ROOTS = {
+    "gta2city": ("gta5", "cityscapes"),
+    "synthia2city": ("synthia", "cityscapes"),
+    "gta2vistas": ("gta5", "mapillary"),
+    "synthia2vistas": ("synthia", "mapillary"),
+    "city2acdc": ("cityscapes", "acdc"),
+    "city2dark": ("cityscapes", "dark_zurich"),
+}
+WEIGHTS = "weights/DeepLab_resnet_pretrained_imagenet.pth"
+
+
+def shipped(project, name):
+    """A dry-run of a full-scale benchmark, as its header says."""
+    return project.plain("--dry-run", "-p", "--configfile", f"config/{name}.yaml", "--", f"results/{name}/miou.json")
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_every_full_scale_benchmark_plans_the_papers_chain_where_its_data_lie(fresh, name):
+    for root in ROOTS[name]:
+        (fresh.root / "data" / root).mkdir(parents=True)
+    (fresh.root / "weights").mkdir()
+    (fresh.root / WEIGHTS).touch()
+    run = shipped(fresh, name)
+    assert run.returncode == 0, run.stdout + run.stderr
+    told = run.stdout + run.stderr
+    for job in (
+        "source model",
+        "source model with advent on the target",
+        "control-round1",
+        "bdl-round1",
+        "esl-round1",
+    ):
+        assert f"Training {name}'s {job}\n" in told
+    assert told.count("Inferring maps of") == 4 and "maps of " + name + "'s advent, shard 1-of-4" in told
+    trainings = [line for line in told.splitlines() if "esl.stages.train " in line]
+    assert len(trainings) == 5
+    for line in trainings:
+        assert f"--pretrained {WEIGHTS}" in line and "--devices 1" in line and "--accelerator cuda" in line
+        assert "--optimizer sgd" in line and "--iterations 120000 --schedule 250000 --learning-rate 0.00025" in line
+    assert sum("--adaptation advent" in line for line in trainings) == 4  # all but the source model's
+
+
+def test_missing_data_and_weights_of_the_paper_are_told_with_where_to_get_them(fresh):
+    run = shipped(fresh, "gta2city")
+    assert run.returncode != 0
+    assert "benchmarks.gta2city.source.root: no such folder: data/gta5; obtain the data set" in run.stdout + run.stderr
+    for root in ROOTS["gta2city"]:
+        (fresh.root / "data" / root).mkdir(parents=True)
+    run = shipped(fresh, "gta2city")
+    assert run.returncode != 0
+    told = run.stdout + run.stderr
+    assert (
+        f"benchmarks.gta2city.pretrained: no such file: {WEIGHTS}; for deeplabv2_resnet101 get the ResNet-101" in told
+    )
+    assert "Traceback" not in told
+
+
+def test_more_gpus_for_a_rule_are_more_processes_for_its_training(fresh):
+    change = {"benchmarks": {"gta2city": {"compute": {"accelerator": "cuda"}}}}
+    run = fresh.snakemake(
+        "--dry-run", "-p", "--resources", "gpu=4", "--set-resources", "train_source:gpu=4", change=change
+    )
+    assert run.returncode == 0, run.stdout
+    (line,) = [line for line in run.stdout.splitlines() if "--output results/gta2city/source/checkpoint.pt" in line]
+    assert "--devices 4" in line
+
+
 def test_the_slurm_profile_plans(fresh):
     assert fresh.planned("--profile", "workflow/profiles/slurm") == fresh.planned()
 

@@ -352,6 +352,16 @@ def teacher_maps(wildcards):
     return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
 
 
+def thresholds_before(wildcards):
+    """The thresholds of the same method's round before; a first round has none."""
+    name, _, number = wildcards.round.rpartition("-round")
+    if number == "1":
+        return []
+    return (
+        f"results/{wildcards.benchmark}/{name}-round{int(number) - 1}/thresholds.json"
+    )
+
+
 def selection(wildcards):
     """The flags of a round's selection; published values unless the config says otherwise."""
     name, _, number = wildcards.round.partition("-round")

@@ -1,6 +1,7 @@
 rule threshold:
     input:
         maps=teacher_maps,
+        before=thresholds_before,
     output:
         thresholds="results/{benchmark}/{round}/thresholds.json",
     log:
@@ -14,10 +15,19 @@ rule threshold:
     params:
         code=code("threshold"),
         selection=selection,
+        gate=flags(
+            "gate.kept_min",
+            "gate.kept_max",
+            "gate.class_min",
+            "gate.entropy_min",
+            gate="gate.action",
+        ),
+        before=lambda wildcards, input: rendered({"before": input.get("before")}),
     message:
         "Choosing thresholds for {wildcards.benchmark}'s {wildcards.round}"
     shell:
-        "python -m esl.stages.threshold --maps {input.maps} {params.selection} --output {output.thresholds} > {log} 2>&1"
+        "python -m esl.stages.threshold --maps {input.maps} {params.selection} {params.gate} {params.before}"
+        " --output {output.thresholds} > {log} 2>&1"
 
 
 rule pseudo_label:

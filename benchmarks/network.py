@@ -1,0 +1,235 @@
+"""The paper's network: a training step and target inference as they are published, and as this project runs them.
+
+    python -m benchmarks.network                                      # full size: a GPU
+    python -m benchmarks.network --blocks 1 1 2 1 --size 256x128 --iterations 6      # a look at it on a CPU
+
+Published: float32, one source and one target picture per iteration, read and decoded in turn in the training's own
+process, the loss read back every iteration (ADVENT's public code); inference picture by picture, every map of all
+classes upsampled and copied to the host. Ours: the loops of the stages.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, id_table
+from esl.confidence import INTERPOLATION, normalised_entropy
+from esl.datasets.formats import FORMATS
+from esl.datasets.index import Index
+from esl.datasets.inspection import Checks, inspect
+from esl.datasets.reading import read_label, read_picture
+from esl.entropy_losses import adversarial_loss, weighted_self_information
+from esl.inference import Predictor, write_maps
+from esl.maps import Origin, write_shard
+from esl.models.deeplabv2 import DeepLabV2
+from esl.models.discriminator import Discriminator
+from esl.stages.command import size
+from esl.stages.device import make_fabric
+from esl.stages.render import render_miniature
+from esl.streams import Augmentation, Pairs, Stream
+from esl.training import Saving, TrainingSettings, train
+
+CLASSES = CLASS_SETS["cityscapes19"]
+PICTURES = 8
+WARM = 2
+"""Iterations before the clock runs."""
+
+
+WORKS = ("training, published", "training, this project", "inference, published", "inference, this project")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--blocks", type=int, nargs=4, default=(3, 4, 23, 3), help="of the ResNet's four layers")
+    parser.add_argument("--size", type=size, default=(1024, 512), help="of both domains' pictures")
+    parser.add_argument("--iterations", type=int, default=40, help="of training; twice as many pictures are inferred")
+    parser.add_argument("--batch", type=int, default=4, help="pictures at a time of our inference on a GPU")
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--only", choices=WORKS, help="measure this here, and print it as JSON")
+    flags = parser.parse_args()
+    if flags.only:
+        print(json.dumps(_measured(flags)))
+        return
+    rows = {}
+    for what in WORKS:  # each in a process of its own, whose peak memory is its own
+        command = [sys.executable, "-m", "benchmarks.network", *sys.argv[1:], "--only", what]
+        rows[what] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    first = next(iter(rows.values()))
+    width, height = flags.size
+    print(f"{first['device']}, {flags.threads} threads; {width}x{height}, blocks {flags.blocks}\n")
+    print("| what | precision | images/s | peak MB | TFLOP/s | ratio |\n|---|---|---:|---:|---:|---:|")
+    for what, row in rows.items():
+        ratio = row["rate"] / rows[what.replace("this project", "published")]["rate"]
+        cells = (
+            row["precision"],
+            f"{row['rate']:.2f}",
+            f"{row['peak_mb']:.0f}",
+            f"{row['tflops']:.3f}",
+            f"{ratio:.1f}",
+        )
+        print(f"| {what} | {' | '.join(cells)} |")
+
+
+def _measured(flags: argparse.Namespace) -> dict[str, Any]:
+    """One of ``WORKS``: images per second, peak memory, and floating-point operations per second."""
+    flags.accelerator, flags.precision, flags.devices = "auto", "auto", 1
+    fabric = make_fabric(flags)
+    torch.manual_seed(0)
+    network = DeepLabV2(len(CLASSES), blocks=tuple(flags.blocks))
+    with tempfile.TemporaryDirectory() as name:
+        index = _index(Path(name), flags.size)
+        work = {
+            "training, published": partial(_published_steps, network, index, fabric.device),
+            "training, this project": partial(_our_steps, network, index, fabric, flags),
+            "inference, published": partial(_published_maps, network, index, fabric.device),
+            "inference, this project": partial(_our_maps, network, index, fabric, flags),
+        }[flags.only]
+        rate, peak = _timed(fabric, work, flags)
+    passes = 3 if flags.only.startswith("training") else 1  # a backward pass costs twice the forward
+    return {
+        "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else _processor(),
+        "precision": "32-true" if flags.only.endswith("published") else flags.precision,
+        "rate": rate,
+        "peak_mb": peak,
+        "tflops": passes * rate * _flops(network, flags.size, fabric.device) / 1e12,
+    }
+
+
+def _processor() -> str:
+    return f"{torch.cpu.get_capabilities()['cpu_name']} ({platform.machine()})"
+
+
+def _index(folder: Path, size: tuple[int, int]) -> Index:
+    """Rendered pictures with labels."""
+    counts = {"source": 1, "target_train": PICTURES, "target_val": 1}
+    settings = {"seed": 0, "width": size[0], "height": size[1], "shift": 0.8}
+    render_miniature(folder / "cityscapes", "cityscapes", counts, settings, workers=1)
+    return inspect("cityscapes", FORMATS["cityscapes"], folder / "cityscapes", "train", CLASSES, Checks()).checked()
+
+
+def _timed(fabric: Fabric, work: Callable[[int], None], flags: argparse.Namespace) -> tuple[float, float]:
+    """Images per second, without the warm-up, and peak memory in MB: of the GPU, or of this process so far."""
+    cuda = fabric.device.type == "cuda"
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    seconds = []
+    for iterations in (WARM, WARM + flags.iterations):  # the difference is what the iterations themselves cost
+        start = time.perf_counter()
+        work(iterations)
+        if cuda:
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = torch.cuda.max_memory_allocated() / 2**20 if cuda else resident
+    return 2 * flags.iterations / (seconds[1] - seconds[0]), peak
+
+
+def _flops(network: DeepLabV2, size: tuple[int, int], device: torch.device) -> float:
+    """Floating-point operations of a forward pass of one picture."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.to(device)(torch.zeros((1, 3, size[1], size[0]), device=device))
+    return float(counter.get_total_flops())
+
+
+# --------------------------------------------------------------------------------------------------------- published
+
+
+def _pair(index: Index, number: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    sample = index.samples[number % PICTURES]
+    picture = torch.from_numpy(read_picture(index.picture(sample)).copy()).permute(2, 0, 1)[None].float() / 255
+    label = torch.from_numpy(read_label(index.label(sample), index.table).copy())[None].long()
+    return picture.to(device), label.to(device)
+
+
+def _published_steps(network: DeepLabV2, index: Index, device: torch.device, iterations: int) -> None:
+    """AdvEnt's iteration: two domains, two outputs, two discriminators."""
+    network.to(device).train()
+    optimizer = torch.optim.SGD(network.parameter_groups(2.5e-4), lr=2.5e-4, momentum=0.9, weight_decay=5e-4)
+    discriminators = [Discriminator(len(CLASSES)).to(device) for _ in range(2)]
+    adams = [torch.optim.Adam(each.parameters(), lr=1e-4, betas=(0.9, 0.99)) for each in discriminators]
+
+    def full(logits: Tensor, label: Tensor) -> Tensor:
+        return F.interpolate(logits, size=label.shape[-2:], mode="bilinear", align_corners=True)
+
+    for iteration in range(iterations):
+        (picture, label), (target, other) = (_pair(index, iteration + shift, device) for shift in (0, 3))
+        for each in (optimizer, *adams):
+            each.zero_grad()
+        for discriminator in discriminators:
+            discriminator.requires_grad_(False)
+        source_maps = [full(logits, label) for logits in network(picture)]
+        losses = [F.cross_entropy(logits, label, ignore_index=255) for logits in source_maps]
+        (losses[0] + 0.1 * losses[1]).backward()
+        target_maps = [full(logits, other) for logits in network(target)]
+        for logits, discriminator, weight in zip(target_maps, discriminators, (1e-3, 2e-4), strict=True):
+            judged = discriminator(weighted_self_information(logits.softmax(1)))
+            (weight * adversarial_loss(judged, "source")).backward(retain_graph=True)
+        optimizer.step()
+        for number, (discriminator, adam) in enumerate(zip(discriminators, adams, strict=True)):
+            discriminator.requires_grad_(True)
+            for maps, domain in ((source_maps, "source"), (target_maps, "target")):
+                judged = discriminator(weighted_self_information(maps[number].detach().softmax(1)))
+                (adversarial_loss(judged, domain) / 2).backward()  # type: ignore[arg-type]
+            adam.step()
+        losses[0].item()  # the progress that is printed
+
+
+def _published_maps(network: DeepLabV2, index: Index, device: torch.device, iterations: int) -> None:
+    """Every picture's probabilities at full size, on the host, and from there its label and entropy."""
+    network.to(device).eval()
+    for number in range(2 * iterations):
+        picture, label = _pair(index, number, device)
+        with torch.no_grad():
+            probability = network(picture).main.softmax(1)
+            whole = F.interpolate(probability, size=label.shape[-2:], mode="bilinear", align_corners=True).cpu()
+        whole.argmax(1)
+        normalised_entropy(whole)
+
+
+# --------------------------------------------------------------------------------------------------------------- ours
+
+
+def _our_steps(network: DeepLabV2, index: Index, fabric: Fabric, flags: argparse.Namespace, iterations: int) -> None:
+    settings = TrainingSettings(
+        iterations=iterations, schedule=250_000, optimizer="sgd", learning_rate=2.5e-4, momentum=0.9, weight_decay=5e-4,
+        power=0.9, source_batch=1, target_batch=1, accumulate=1, pseudo_label_weight=1.0, auxiliary_weight=0.1,
+        adaptation="advent", adaptation_weight=1e-3, auxiliary_adaptation_weight=2e-4, discriminator_rate=1e-4,
+        label_stride=1, batch_norm="shared", log_every=1000,
+    )  # fmt: skip
+    files = [(index.picture(sample), index.label(sample)) for sample in index.samples]
+    whole = Augmentation(None, 1.0, 0.0, 0.0, 0.0)
+    table = id_table(CITYSCAPES_LABELS, CLASSES)
+    source = Stream(Pairs(files, table, None), whole, (0, 0))
+    target = Stream(Pairs([(picture, None) for picture, _ in files], table, None), whole, (0, 1))
+    with tempfile.TemporaryDirectory() as folder:
+        saving = Saving(Path(folder) / "last.pt", 10**9, {})
+        train(network, source, target, settings, fabric=fabric, workers=flags.workers, saving=saving)
+
+
+def _our_maps(network: DeepLabV2, index: Index, fabric: Fabric, flags: argparse.Namespace, iterations: int) -> None:
+    samples = [index.samples[number % PICTURES] for number in range(2 * iterations)]
+    predictor = Predictor(network, fabric)
+    with tempfile.TemporaryDirectory() as folder:
+        origin = Origin(CLASSES.classes, "", INTERPOLATION)
+        with write_shard(Path(folder) / "1-of-1.h5", len(samples), origin) as writer:
+            write_maps(predictor, index, samples, writer, size=None, batch=flags.batch, workers=flags.threads)
+
+
+if __name__ == "__main__":
+    main()
