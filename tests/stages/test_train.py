@@ -1,8 +1,10 @@
 """The training stage: its checkpoint is a function of its inputs, whether or not it was interrupted."""
 
 import csv
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -219,3 +221,31 @@ def test_two_processes_train_what_one_does_with_the_same_global_batch(tmp_path: 
     fresh = torch.cat([value.ravel() for value in build_network("small", 19).parameters()])
     assert (weights[0] - fresh).abs().max() > 1e-2
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("adaptation", ["none", "advent"])
+def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(
+    tmp_path: Path, small_index: Index, adaptation: str
+) -> None:
+    write_json(tmp_path / "index.json", small_index.to_json())
+    flags = FLAGS | {"iterations": 40, "save-every": 3, "crop": "64x64", "workers": 1, "index": tmp_path / "index.json"}
+    if adaptation != "none":
+        flags |= {"adaptation": adaptation, "target-index": tmp_path / "index.json", "target-batch": 1}
+
+    def process(output: Path) -> "subprocess.Popen[bytes]":
+        words = [str(word) for name, value in (flags | {"output": output}).items() for word in (f"--{name}", value)]
+        return subprocess.Popen([sys.executable, "-m", "esl.stages.train", *words], stderr=subprocess.DEVNULL)
+
+    assert process(tmp_path / "whole/checkpoint.pt").wait() == 0
+    output = tmp_path / "cut/checkpoint.pt"
+    for ending in (signal.SIGKILL, signal.SIGTERM):
+        cut, last = process(output), output.with_name("last.pt")
+        before = last.stat().st_mtime_ns if last.exists() else 0
+        while cut.poll() is None and (not last.exists() or last.stat().st_mtime_ns == before):
+            time.sleep(0.01)
+        cut.send_signal(ending)
+        assert cut.wait() == (-ending if ending == signal.SIGKILL else 128 + ending)
+        assert last.exists() and not output.exists()
+    assert process(output).wait() == 0
+    assert output.read_bytes() == (tmp_path / "whole/checkpoint.pt").read_bytes()
+    assert sorted(path.name for path in output.parent.iterdir()) == ["checkpoint.pt", "train.csv"]
