@@ -1,5 +1,7 @@
 """What many tests share: one thread, repeatable hypothesis, and data sets made on the spot."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,24 @@ def _write_cityscapes(root: Path, split: str, frames: dict[str, Frame]) -> Path:
 @pytest.fixture(scope="session")
 def write_cityscapes() -> WriteFrames:
     return _write_cityscapes
+
+
+def _png_of_16_bits(channels: NDArray[np.uint16]) -> bytes:
+    """(H, W, 3) -> a PNG of three 16-bit channels, as SYNTHIA's labels are; Pillow cannot write one."""
+    height, width, _ = channels.shape
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    signature = b"\x89PNG\r\n\x1a\n"
+    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.fixture(scope="session")
+def png_of_16_bits() -> Callable[[NDArray[np.uint16]], bytes]:
+    return _png_of_16_bits
 
 
 @pytest.fixture(scope="session")

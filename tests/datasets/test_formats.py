@@ -2,8 +2,7 @@
 
 import json
 import re
-import struct
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from esl.errors import InputError
 CITYSCAPES19, SYNTHIA16, VISTAS7 = (CLASS_SETS[name] for name in ("cityscapes19", "synthia16", "vistas7"))
 TRAIN_ID = {label.name: label.trainId for label in name2label.values()}
 RNG = np.random.default_rng(0)
+PngOf16Bits = Callable[[NDArray[np.uint16]], bytes]
 
 
 def _picture(path: Path, size: tuple[int, int] = (8, 6)) -> Path:
@@ -101,21 +101,10 @@ def test_a_list_of_a_part_that_is_missing_climbs_or_names_what_is_not_there_is_r
 # ---------------------------------------------------------------------------------------------------------- SYNTHIA
 
 
-def _png_of_16_bits(channels: NDArray[np.uint16]) -> bytes:
-    """(H, W, 3) -> a PNG of three 16-bit channels, as SYNTHIA's labels are; Pillow cannot write one."""
-    height, width, _ = channels.shape
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
 @pytest.mark.parametrize("folder", ["LABELS", "CLASSES"])
-def test_synthias_ids_are_read_from_16_bits_or_where_those_are_missing_from_8(tmp_path: Path, folder: str) -> None:
+def test_synthias_ids_are_read_from_16_bits_or_where_those_are_missing_from_8(
+    tmp_path: Path, folder: str, png_of_16_bits: PngOf16Bits
+) -> None:
     ids = _some([*range(23)])
     _picture(tmp_path / "RGB/0000000.png")
     _picture(tmp_path / "GT/COLOR/0000000.png")  # holds no ids
@@ -124,7 +113,7 @@ def test_synthias_ids_are_read_from_16_bits_or_where_those_are_missing_from_8(tm
             np.uint16
         )  # class, instance, nothing
         (tmp_path / "GT/LABELS").mkdir()
-        (tmp_path / "GT/LABELS/0000000.png").write_bytes(_png_of_16_bits(channels))
+        (tmp_path / "GT/LABELS/0000000.png").write_bytes(png_of_16_bits(channels))
         _ids(tmp_path / "GT/CLASSES/0000000.png", 0 * ids)  # not to be looked at
     else:
         _ids(tmp_path / "GT/CLASSES/0000000.png", ids)

@@ -1,7 +1,6 @@
 """Pictures and labels from files: what was put in comes out, and what is no label is refused by name."""
 
-import struct
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, SYNT
 from esl.datasets.reading import read_ids, read_label, read_picture, unknown_ids
 from esl.errors import InputError
 
+PngOf16Bits = Callable[[NDArray[np.uint16]], bytes]
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 CITYSCAPES = id_table(CITYSCAPES_LABELS, CITYSCAPES19)
 GTA5 = id_table(GTA5_LABELS, CITYSCAPES19)
@@ -97,14 +97,16 @@ def test_an_upright_photograph_of_a_telephone_is_as_high_as_it_is_seen(tmp_path:
     assert read_picture(tmp_path / "IMG_0001.JPG").shape == (32, 16, 3)
 
 
-def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_by_the_stated_rule(tmp_path: Path) -> None:
+def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_by_the_stated_rule(
+    tmp_path: Path, png_of_16_bits: PngOf16Bits
+) -> None:
     grey = np.array([[0, 100, 255]], dtype=np.uint8)
     rgba = np.array([[[1, 2, 3, 0], [4, 5, 6, 128], [7, 8, 9, 255]]], dtype=np.uint8)
     wide = np.array([[0, 0x1234, 0xFFFF]], dtype=np.uint16)
     for name, array in (("grey", grey), ("rgba", rgba), ("grey16", wide)):
         Image.fromarray(array).save(tmp_path / f"{name}.png")
     Image.fromarray(wide).save(tmp_path / "grey16.tif")
-    (tmp_path / "rgb16.png").write_bytes(_png_of_16_bits(np.stack([wide, wide, wide], -1)))
+    (tmp_path / "rgb16.png").write_bytes(png_of_16_bits(np.stack([wide, wide, wide], -1)))
     Image.fromarray(rgba).convert("RGB").quantize(3).save(tmp_path / "palette.png")
     assert read_picture(tmp_path / "grey.png")[0].tolist() == [[0] * 3, [100] * 3, [255] * 3]
     for name in ("rgba", "palette"):
@@ -200,25 +202,12 @@ def test_a_real_label_reads_as_cityscapesscripts_maps_it_and_as_its_own_train_id
     assert len(np.unique(ids)) == 14
 
 
-def _png_of_16_bits(channels: NDArray[np.uint16]) -> bytes:
-    """(H, W, 3) -> a PNG of three 16-bit channels, as SYNTHIA's labels are; Pillow cannot write one."""
-    height, width, _ = channels.shape
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-def test_synthias_16_bit_labels_read_as_the_first_channel(tmp_path: Path) -> None:
+def test_synthias_16_bit_labels_read_as_the_first_channel(tmp_path: Path, png_of_16_bits: PngOf16Bits) -> None:
     channels = np.zeros((3, 8, 3), dtype=np.uint16)
     channels[..., 0] = np.arange(24).reshape(3, 8) % 23
     channels[..., 1] = 300 + np.arange(24).reshape(3, 8)  # instances: above a byte, and no business of ours
     path = tmp_path / "0000001.png"
-    path.write_bytes(_png_of_16_bits(channels))
+    path.write_bytes(png_of_16_bits(channels))
     assert not np.asarray(Image.open(path))[..., 0].any()  # why Pillow must not read it
     assert np.array_equal(read_ids(path, SYNTHIA), channels[..., 0])
     assert np.array_equal(read_label(path, SYNTHIA), SYNTHIA.train_ids[channels[..., 0]])
@@ -230,17 +219,19 @@ def test_synthias_labels_of_8_bits_read_too(tmp_path: Path) -> None:
     assert np.array_equal(read_ids(tmp_path / "a.png", SYNTHIA), ids)
 
 
-def test_a_16_bit_label_is_refused_where_ids_have_8_and_when_it_is_damaged(tmp_path: Path) -> None:
+def test_a_16_bit_label_is_refused_where_ids_have_8_and_when_it_is_damaged(
+    tmp_path: Path, png_of_16_bits: PngOf16Bits
+) -> None:
     channels = np.full((20, 30, 3), 5, dtype=np.uint16)
     path = tmp_path / "0000001.png"
-    path.write_bytes(_png_of_16_bits(channels))
+    path.write_bytes(png_of_16_bits(channels))
     with pytest.raises(InputError, match=r"0000001\.png: expected a label of 8-bit ids"):
         read_ids(path, CITYSCAPES)
-    path.write_bytes(_png_of_16_bits(channels)[:60])
+    path.write_bytes(png_of_16_bits(channels)[:60])
     with pytest.raises(InputError, match=r"0000001\.png: not a readable image"):
         read_ids(path, SYNTHIA)
     channels[3, 3, 0] = 700
-    path.write_bytes(_png_of_16_bits(channels))
+    path.write_bytes(png_of_16_bits(channels))
     with pytest.raises(InputError, match=r"0000001\.png: holds ids up to 700"):
         read_ids(path, SYNTHIA)
     Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "colour.png")

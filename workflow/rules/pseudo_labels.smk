@@ -22,7 +22,9 @@ rule threshold:
             "gate.entropy_min",
             gate="gate.action",
         ),
-        before=lambda wildcards, input: rendered({"before": input.get("before")}),
+        before=lambda wildcards: rendered(
+            {"before": thresholds_before(wildcards) or None}
+        ),
     message:
         "Choosing thresholds for {wildcards.benchmark}'s {wildcards.round}"
     shell:
