@@ -55,7 +55,7 @@ def test_an_edit_of_the_selection_code_reruns_neither_inference_nor_source_train
 
 
 def test_an_edit_of_the_training_loop_reruns_every_training(edited):
-    edited.edit("esl/training.py", "remaining = 1 - ", "remaining = 1.0 - ")
+    edited.edit("esl/training.py", "math.pow(1 - iteration", "math.pow(1.0 - iteration")
     jobs = edited.planned()
     assert jobs >= {"Training source model", "Training esl-round1", "Training control-round1"}
     assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
