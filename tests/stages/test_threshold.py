@@ -18,7 +18,7 @@ from esl.files import write_json
 from esl.fixed_point import TOP
 from esl.maps import Origin, write_shard
 from esl.rules import RULES
-from esl.stages import pseudo_label, threshold
+from esl.stages import gate, pseudo_label, threshold
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
 TRAIN = 16  # the class that nobody predicts here
@@ -166,28 +166,27 @@ def _collapsed(folder: Path) -> Path:
     return folder / "1-of-1.h5"
 
 
-@pytest.mark.parametrize("action", ["stop", "warn", "off"])
+@pytest.mark.parametrize("action", ["stop", "warn"])
 def test_the_gate_stops_a_collapsed_teacher_or_warns_of_it_as_it_is_told(
     tmp_path: Path, small_index: Index, run: Run, capsys: pytest.CaptureFixture[str], action: str
 ) -> None:
     paths, _ = _write_shards(tmp_path / "sound", [sample.id for sample in small_index.samples])
-    before = tmp_path / "esl-round1/thresholds.json"
-    run(threshold.main, f"--maps {' '.join(map(str, paths))} --output {before} --rule esl --gate stop --kept-min 0.4")
-    assert json.loads(before.read_text())["warnings"] == []
-    output = tmp_path / "esl-round2/thresholds.json"
-    flags = f"--maps {_collapsed(tmp_path)} --output {output} --rule esl --before {before} --gate {action}"
+    before, now = (tmp_path / f"esl-round{n}/thresholds.json" for n in (1, 2))
+    run(threshold.main, f"--maps {' '.join(map(str, paths))} --output {before} --rule esl")
+    run(threshold.main, f"--maps {_collapsed(tmp_path)} --output {now} --rule esl")
+    sound = tmp_path / "esl-round1/gate.json"
+    run(gate.main, f"--thresholds {before} --output {sound} --action {action}")
+    assert json.loads(sound.read_text())["objections"] == []
+    output = tmp_path / "esl-round2/gate.json"
+    flags = f"--thresholds {now} --before {before} --output {output} --action {action}"
     if action == "stop":
         with pytest.raises(InputError, match="esl-round2 is not trained, since the teacher predicts nothing"):
-            run(threshold.main, flags)
+            run(gate.main, flags)
         assert not output.exists()
-        rejected = json.loads((tmp_path / "esl-round2/rejected.json").read_text())
-        assert rejected["kept"] == 1 and rejected["mean_entropy"] == 0 and len(rejected["objections"]) == 4
         return
-    run(threshold.main, flags)
-    content = json.loads(output.read_text())
-    assert len(content["warnings"]) == (4 if action == "warn" else 0)
-    assert ("warning: esl-round2: 100.0% of all pixels are kept" in capsys.readouterr().err) == (action == "warn")
-    assert not (tmp_path / "esl-round2/rejected.json").exists()
+    run(gate.main, flags)
+    assert len(json.loads(output.read_text())["objections"]) == 4
+    assert "warning: esl-round2: 100.0% of all pixels are kept" in capsys.readouterr().err
 
 
 def test_the_mean_entropy_is_that_of_all_stored_codes(tmp_path: Path, small_index: Index, run: Run) -> None:

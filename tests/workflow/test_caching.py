@@ -7,6 +7,7 @@ import pytest
 
 ESL = {
     "Choosing thresholds for esl-round1",
+    "Looking at the teacher of esl-round1",
     "Writing pseudo-labels for esl-round1",
     "Training esl-round1",
     "Evaluating esl-round1",
@@ -38,6 +39,17 @@ def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
     assert finished.planned(change=change) == ESL
 
 
+def test_a_gate_that_is_moved_is_looked_through_again_and_trains_nothing(finished):
+    change = {"benchmarks": {"gta2city": {"gate": {"kept_max": 0.99}}}}
+    rounds = ("control-round1", "bdl-round1", "esl-round1")
+    assert finished.planned(change=change) == {f"Looking at the teacher of {round_}" for round_ in rounds}
+
+
+def test_more_workers_and_more_frequent_states_train_nothing(finished):
+    change = {"compute": {"workers": 2}, "training": {"save_every": 2}}
+    assert finished.planned(change={"benchmarks": {"gta2city": change}}) == set()
+
+
 def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(edited):
     edited.edit("esl/confidence.py", ".clamp(0, 1)", ".clamp(0.0, 1.0)")
     jobs = edited.planned()
@@ -67,6 +79,7 @@ def test_another_round_runs_only_that_round(finished):
         "Inferring maps of esl-round1, shard 1-of-2",
         "Inferring maps of esl-round1, shard 2-of-2",
         "Choosing thresholds for esl-round2",
+        "Looking at the teacher of esl-round2",
         "Writing pseudo-labels for esl-round2",
         "Training esl-round2",
         "Evaluating esl-round2",

@@ -352,6 +352,13 @@ def teacher_maps(wildcards):
     return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
 
 
+def gate(wildcards):
+    """A round waits for its gate, but a gate that is moved is no reason to train a round again."""
+    if setting("gate.action")(wildcards) == "ignore":
+        return []
+    return ancient(f"results/{wildcards.benchmark}/{wildcards.round}/gate.json")
+
+
 def thresholds_before(wildcards):
     """The thresholds of the same method's round before; a first round has none."""
     name, _, number = wildcards.round.rpartition("-round")

@@ -1,7 +1,6 @@
 rule threshold:
     input:
         maps=teacher_maps,
-        before=thresholds_before,
     output:
         thresholds="results/{benchmark}/{round}/thresholds.json",
     log:
@@ -15,21 +14,43 @@ rule threshold:
     params:
         code=code("threshold"),
         selection=selection,
+    message:
+        "Choosing thresholds for {wildcards.benchmark}'s {wildcards.round}"
+    shell:
+        "python -m esl.stages.threshold --maps {input.maps} {params.selection} --output {output.thresholds} > {log} 2>&1"
+
+
+rule gate:
+    input:
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+        before=thresholds_before,
+    output:
+        gate="results/{benchmark}/{round}/gate.json",
+    log:
+        "logs/{benchmark}/{round}/gate.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("gate"),
         gate=flags(
+            "gate.action",
             "gate.kept_min",
             "gate.kept_max",
             "gate.class_min",
             "gate.entropy_min",
-            gate="gate.action",
         ),
         before=lambda wildcards: rendered(
             {"before": thresholds_before(wildcards) or None}
         ),
     message:
-        "Choosing thresholds for {wildcards.benchmark}'s {wildcards.round}"
+        "Looking at the teacher of {wildcards.benchmark}'s {wildcards.round}"
     shell:
-        "python -m esl.stages.threshold --maps {input.maps} {params.selection} {params.gate} {params.before}"
-        " --output {output.thresholds} > {log} 2>&1"
+        "python -m esl.stages.gate --thresholds {input.thresholds} {params.before} {params.gate}"
+        " --output {output.gate} > {log} 2>&1"
 
 
 rule pseudo_label:

@@ -179,6 +179,7 @@ rule train_round:
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
         initial=initial_weights,
+        gate=gate,
     output:
         checkpoint="results/{benchmark}/{round}/checkpoint.pt",
         log="results/{benchmark}/{round}/train.csv",
