@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -44,6 +45,7 @@ Adaptation = Literal["none", "minent", "advent"]
 class TrainingSettings:
     """How long, how fast and on what a model trains."""
 
+    seed: int  # of what networks draw while they train, such as dropout
     iterations: int
     schedule: int  # iterations after which the learning rate would be 0; at least ``iterations``
     optimizer: Literal["adamw", "sgd"]
@@ -86,6 +88,9 @@ def polynomial_factor(iteration: int, settings: TrainingSettings) -> float:
     """What is left of every learning rate at ``iteration``, in [0, 1]."""
     return math.pow(1 - iteration / settings.schedule, settings.power)
 
+
+AGREEMENT = 20
+"""Iterations between two looks of several processes at whether one of them shall end: each makes them wait."""
 
 Row = dict[str, int | float]
 """A row of the training log: means over the iterations since the row before."""
@@ -131,20 +136,34 @@ def train(
     with _terminated() as terminated, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
         for iteration in range(progress.iteration, settings.iterations):
             rate = polynomial_rate(iteration, settings)
+            # drawn anew for every iteration and process, so that no random state has to be kept
+            drawn = np.random.default_rng([settings.seed, 2, iteration, fabric.global_rank]).integers(2**63)
+            torch.manual_seed(int(drawn))
             progress.count(rate, step(feed, rate, polynomial_factor(iteration, settings)))
             last = iteration + 1 == settings.iterations
             if (iteration + 1) % settings.log_every == 0 or last:
                 row = progress.close_row()
                 bar.set_postfix(source=f"{row['source_loss']:.3f}", target=f"{row['target_loss']:.3f}")
-            ended = bool(terminated) and not last
+            ended = not last and _all_know(terminated, iteration, fabric)
             due = (iteration + 1) % saving.every == 0 or ended
             if due and not last and fabric.is_global_zero:
                 progress.save(saving, network, optimizer, adversary)
             if ended:
-                print(f"{saving.path}: saved on SIGTERM after {iteration + 1} iterations; run again", file=sys.stderr)
+                fabric.print(f"{saving.path}: saved on SIGTERM after {iteration + 1} iterations; run again")
+                fabric.barrier()
                 sys.exit(128 + signal.SIGTERM)
             bar.update(images)
     return progress.rows
+
+
+def _all_know(terminated: list[int], iteration: int, fabric: Fabric) -> bool:
+    """Whether SIGTERM was received; several processes agree on it, every ``AGREEMENT`` iterations."""
+    if fabric.world_size == 1:
+        return bool(terminated)
+    if (iteration + 1) % AGREEMENT:
+        return False
+    received = torch.tensor(float(bool(terminated)), device=fabric.device)
+    return bool(fabric.all_reduce(received, reduce_op="sum"))
 
 
 def _optimizer(network: nn.Module, settings: TrainingSettings) -> Optimizer:

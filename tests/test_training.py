@@ -23,6 +23,7 @@ from esl.training import BatchNorm, Row, Saving, TrainingSettings, polynomial_ra
 CLASSES = 19
 AUGMENTATION = Augmentation(crop=(16, 8), min_scale=0.5, colour=0.5, blur=0.5)
 SETTINGS = TrainingSettings(
+    seed=0,
     iterations=8,
     schedule=8,
     optimizer="adamw",

@@ -1,15 +1,16 @@
 """Formats that a few lines of YAML declare: those beside this file, and those of a user's config."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from esl.classes import CITYSCAPES_LABELS, LABEL_TABLES, Label
+from esl.classes import CITYSCAPES_LABELS, LABEL_TABLES, ClassSet, Label
 from esl.datasets.layout import Layout
+from esl.datasets.mapillary import CATEGORIES
 from esl.datasets.samples import LabelFiles
 from esl.errors import InputError
 
@@ -32,12 +33,16 @@ def declared(name: str, declaration: Declaration) -> Layout:
     Raises:
         InputError: a pattern that climbs out of the root, an unknown table, or an id or colour that stands twice.
     """
+    if "pictures" not in declaration:
+        raise InputError(f"datasets.{name}: pictures: say where they lie")
     pictures = declaration["pictures"]
     patterns = (pictures,) if isinstance(pictures, str) else tuple(pictures)
     label_files = tuple(_label_files(name, entry) for entry in declaration.get("labels", []))
     for pattern in (*patterns, *(files.pattern for files in label_files)):
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             raise InputError(f"datasets.{name}: {pattern!r}: expected a path below the root, without ..")
+        if "**" in pattern:
+            raise InputError(f"datasets.{name}: {pattern!r}: ** is no pattern; name a folder to take all that is below")
     return Layout(declaration.get("title", name), patterns, label_files)
 
 
@@ -53,9 +58,13 @@ def _label_files(name: str, entry: Declaration) -> LabelFiles:
 
 
 def _numbered(name: str, ids: Mapping[Any, str | None]) -> Iterator[Label]:
+    given: set[int] = set()
     for id_, label in ids.items():
         if not (str(id_).isdigit() and int(id_) <= 255):
             raise InputError(f"datasets.{name}: ids: expected whole numbers from 0 to 255, but got {id_!r}")
+        if int(id_) in given:
+            raise InputError(f"datasets.{name}: ids: {id_} stands there twice")
+        given.add(int(id_))
         yield Label(int(id_), label or "unlabeled")
 
 
@@ -68,6 +77,15 @@ def _coloured(name: str, colours: Mapping[str, Any]) -> Iterator[Label]:
                 raise InputError(f"datasets.{name}: {first!r} and {label!r} have one colour, {(red, green, blue)}")
             yield Label(len(owners), label, colour=(red, green, blue))
             owners[red, green, blue] = label
+
+
+def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
+    """Labels of a class set that no data set has, shipped or of the user's own, each with the likely correction."""
+    kinds = [files for layout in (*shipped().values(), *own) for files in layout.label_files]
+    labels = [label for table in (*LABEL_TABLES.values(), *(files.labels for files in kinds)) for label in table]
+    known = {label.name for label in labels} | CATEGORIES
+    unknown = sorted(name for names in class_set.members for name in names if name not in known)
+    return [f"{name!r}{_suggestion(name, known)}" for name in unknown if "--" not in name]
 
 
 def unknown_names(layout: Layout, members: tuple[tuple[str, ...], ...]) -> list[str]:

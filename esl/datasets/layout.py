@@ -1,5 +1,6 @@
 """A format whose files are told by patterns: most data sets of the field, and those that a config declares."""
 
+import glob
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def found(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
                 yield "__".join(parts), path
         return
     expression = re.compile(_as_expression(pattern))
-    for path in root.glob(_FIELD.sub("*", pattern)):
+    for path in root.glob(_as_glob(pattern)):
         match = expression.fullmatch(path.relative_to(root).as_posix())
         if match and not path.name.startswith("."):
             yield "_".join(match.groups()), path
@@ -88,6 +89,11 @@ def is_pattern(pattern: str) -> bool:
     (False, True)
     """
     return any(name != "split" for name in re.findall(r"\{(\w+)\}", pattern))
+
+
+def _as_glob(pattern: str) -> str:
+    """A pattern for ``Path.glob``, to which ``[`` and ``?`` would mean more than themselves."""
+    return "*".join(glob.escape(piece) for piece in re.split(r"\{\w+\}|\*", pattern))
 
 
 def _as_expression(pattern: str) -> str:
@@ -107,7 +113,7 @@ def _splits_in(root: Path, pattern: str) -> Iterator[str]:
     head, _, first = before.rpartition("/")  # the name of the folder may hold more than the split
     rest, _, _ = behind.partition("/")
     expression = re.compile(f"{_as_expression(first)}(?P<split>[^/]+?){_as_expression(rest)}")
-    for folder in root.glob(_FIELD.sub("*", head)) if head else [root]:
+    for folder in root.glob(_as_glob(head)) if head else [root]:
         for path in folder.iterdir() if folder.is_dir() else ():
             match = expression.fullmatch(path.name)
             if match and not path.name.startswith("."):

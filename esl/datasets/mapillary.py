@@ -23,50 +23,61 @@ CONFIGS = (
 )
 """Config files and the labels that they speak for: v1.2 as the download of v2.0 repeats it, v1.2 itself, and v2.0."""
 
-# Names of Vistas, by beginning: the Cityscapes label that evaluations of Vistas in 19 classes take it for, and the
-# category in 7 classes (Vu et al. 2019, "DADA", whose code has the table). An empty name: none. DADA counts terrain as
-# flat and ignores sand and snow; here all three are nature, as terrain is in Cityscapes, since sources are labelled so.
+# Names of Vistas, by beginning, and what else they may be called, in the order in which a class set is asked for it:
+# the category (Vu et al. 2019, "DADA", whose code has the table); the Cityscapes label of the same meaning; and the
+# class that evaluations of Vistas in 19 classes count it as. DADA counts terrain as flat and ignores sand and snow;
+# here all three are nature, as terrain is in Cityscapes, since sources are labelled so.
 _MEANINGS = {
-    "construction--barrier": ("", "construction"),
-    "construction--barrier--curb": ("sidewalk", "construction"),
-    "construction--barrier--fence": ("fence", "construction"),
-    "construction--barrier--guard-rail": ("fence", "construction"),
-    "construction--barrier--wall": ("wall", "construction"),
-    "construction--flat": ("road", "flat"),
-    "construction--flat--curb-cut": ("sidewalk", "flat"),
-    "construction--flat--pedestrian-area": ("sidewalk", "flat"),
-    "construction--flat--sidewalk": ("sidewalk", "flat"),
-    "construction--flat--traffic-island": ("sidewalk", "flat"),
-    "construction--structure": ("building", "construction"),
-    "human--person": ("person", "human"),
-    "human--rider": ("rider", "human"),
-    "marking": ("road", "flat"),
-    "marking-only": ("road", "flat"),
-    "nature--sand": ("terrain", "nature"),
-    "nature--snow": ("terrain", "nature"),
-    "nature--sky": ("sky", "sky"),
-    "nature--terrain": ("terrain", "nature"),
-    "nature--vegetation": ("vegetation", "nature"),
-    "object--pothole": ("", "object"),
-    "object--street-light": ("", "object"),
-    "object--support--pole": ("pole", "object"),
-    "object--support--pole-group": ("", "object"),
-    "object--support--traffic-sign-frame": ("traffic sign", "object"),
-    "object--support--utility-pole": ("pole", "object"),
-    "object--traffic-light": ("traffic light", "object"),
-    "object--traffic-sign": ("", "object"),
-    "object--traffic-sign--direction-front": ("traffic sign", "object"),
-    "object--traffic-sign--front": ("traffic sign", "object"),
-    "object--traffic-sign--information-parking": ("traffic sign", "object"),
-    "object--traffic-sign--temporary-front": ("traffic sign", "object"),
-    "object--vehicle": ("", "vehicle"),
-    "object--vehicle--bicycle": ("bicycle", "vehicle"),
-    "object--vehicle--bus": ("bus", "vehicle"),
-    "object--vehicle--car": ("car", "vehicle"),
-    "object--vehicle--motorcycle": ("motorcycle", "vehicle"),
-    "object--vehicle--on-rails": ("train", "vehicle"),
-    "object--vehicle--truck": ("truck", "vehicle"),
+    "construction--barrier": ("construction",),
+    "construction--barrier--curb": ("construction", "sidewalk"),
+    "construction--barrier--fence": ("construction", "fence"),
+    "construction--barrier--guard-rail": ("construction", "guard rail", "fence"),
+    "construction--barrier--wall": ("construction", "wall"),
+    "construction--flat": ("flat", "road"),
+    "construction--flat--curb-cut": ("flat", "sidewalk"),
+    "construction--flat--parking": ("flat", "parking", "road"),
+    "construction--flat--rail-track": ("flat", "rail track", "road"),
+    "construction--flat--pedestrian-area": ("flat", "sidewalk"),
+    "construction--flat--sidewalk": ("flat", "sidewalk"),
+    "construction--flat--traffic-island": ("flat", "sidewalk"),
+    "construction--structure": ("construction", "building"),
+    "construction--structure--bridge": ("construction", "bridge", "building"),
+    "construction--structure--tunnel": ("construction", "tunnel", "building"),
+    "human--person": ("human", "person"),
+    "human--rider": ("human", "rider"),
+    "marking": ("flat", "road"),
+    "marking-only": ("flat", "road"),
+    "nature--sand": ("nature", "terrain"),
+    "nature--snow": ("nature", "terrain"),
+    "nature--sky": ("sky",),
+    "nature--terrain": ("nature", "terrain"),
+    "nature--vegetation": ("nature", "vegetation"),
+    "object--pothole": ("object",),
+    "object--street-light": ("object",),
+    "object--support--pole": ("object", "pole"),
+    "object--support--pole-group": ("object", "polegroup"),
+    "object--support--traffic-sign-frame": ("object", "traffic sign"),
+    "object--support--utility-pole": ("object", "pole"),
+    "object--traffic-light": ("object", "traffic light"),
+    "object--traffic-sign": ("object",),
+    "object--traffic-sign--direction-front": ("object", "traffic sign"),
+    "object--traffic-sign--front": ("object", "traffic sign"),
+    "object--traffic-sign--information-parking": ("object", "traffic sign"),
+    "object--traffic-sign--temporary-front": ("object", "traffic sign"),
+    "object--vehicle": ("vehicle",),
+    "object--vehicle--bicycle": ("vehicle", "bicycle"),
+    "object--vehicle--caravan": ("vehicle", "caravan"),
+    "object--vehicle--trailer": ("vehicle", "trailer"),
+    "object--vehicle--bus": ("vehicle", "bus"),
+    "object--vehicle--car": ("vehicle", "car"),
+    "object--vehicle--motorcycle": ("vehicle", "motorcycle"),
+    "object--vehicle--on-rails": ("vehicle", "train"),
+    "object--vehicle--truck": ("vehicle", "truck"),
 }
+
+
+CATEGORIES = frozenset(names[0] for names in _MEANINGS.values())
+"""The categories that names of Vistas belong to."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ def _label(id_: int, entry: dict[str, Any]) -> Label:
 
 
 def meaning(name: str) -> tuple[str, ...]:
-    """The category and the Cityscapes label of a name of Vistas; those of its longest known beginning.
+    """What else a name of Vistas may be called; that of its longest known beginning.
 
     The category comes first: a class set of categories takes a kerb for construction, one of 19 classes for sidewalk.
 
@@ -132,8 +143,7 @@ def meaning(name: str) -> tuple[str, ...]:
     parts = name.split("--")
     for length in range(len(parts), 0, -1):
         if (known := "--".join(parts[:length])) in _MEANINGS:
-            cityscapes, category = _MEANINGS[known]
-            return tuple(item for item in (category, cityscapes) if item)
+            return _MEANINGS[known]
     return ()
 
 

@@ -33,7 +33,7 @@ def _classes(inspection: Inspection) -> list[str]:
     pixels = index.class_pixels()
     total = sum(pixels.values())
     meant = {index.meaning(label) for label in index.labels}
-    present = [f"{name} {100 * count / total:.2g} %" for name, count in pixels.items() if count]
+    present = [f"{name} {100 * count / total:.3g} %" for name, count in pixels.items() if count]
     absent = [name for name, count in pixels.items() if not count and name in meant]
     unheard = [name for name in pixels if name not in meant]
     ignored = [
@@ -47,4 +47,4 @@ def _classes(inspection: Inspection) -> list[str]:
         (" " * 13 + "no label of this data set means: ", unheard),
         ("  ignored    ", ignored),
     ]
-    return [f"{head}{', '.join(names)}" for head, names in rows if names]
+    return [f"{head}{', '.join(names) or 'none'}" for head, names in rows if names or names is present]

@@ -11,6 +11,11 @@ from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.models.deeplabv2 import CLASSIFIERS, DeepLabV2, Form
 
+NETWORK_OF_FORM: dict[Form, str] = {
+    "caffe": "deeplabv2_resnet101",
+    "torchvision": "deeplabv2_resnet101_torchvision",
+}
+
 TORCHVISION = "torchvision"
 """In place of a path: torchvision's ImageNet weights, out of its cache, or downloaded into it."""
 
@@ -123,8 +128,8 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
 def _require_form(network: DeepLabV2, form: Form, path: Path) -> None:
     if network.form != form:
         raise InputError(
-            f"{path}: weights of the {form} form, but the network has the {network.form} form; set form to {form!r} or "
-            "take the other form's weights"
+            f"{path}: weights of the {form} form, but the network has the {network.form} form; ask for the network "
+            f"{NETWORK_OF_FORM[form]}, or take the other form's weights"
         )
 
 
@@ -138,10 +143,8 @@ def _require_classifiers(network: DeepLabV2, weights: dict[str, Tensor], path: P
         )
     has_auxiliary = AUXILIARY_WEIGHT in weights
     if has_auxiliary != (network.layer5 is not None):
-        holds, needs = ("an", "True") if has_auxiliary else ("no", "False")
-        raise InputError(
-            f"{path}: holds {holds} auxiliary classifier (layer5); build the network with auxiliary={needs}"
-        )
+        holds, needs = ("an", "deeplabv2_resnet101") if has_auxiliary else ("no", "deeplabv2_resnet101_single")
+        raise InputError(f"{path}: holds {holds} auxiliary classifier (layer5); ask for the network {needs}")
 
 
 def _load(network: DeepLabV2, weights: dict[str, Tensor], path: Path, *, backbone_only: bool) -> None:

@@ -35,7 +35,7 @@ class _Residual(nn.Module):
 
 
 class SmallNetwork(nn.Module):
-    """Residual encoder to stride 16 and a top-down decoder to stride 4; about 0.8 million parameters."""
+    """Residual encoder to stride 16 and a top-down decoder to stride 4; about 0.9 million parameters."""
 
     mean: Tensor
     std: Tensor

@@ -8,7 +8,7 @@ from esl.datasets.index import read_index
 from esl.files import sha256_of_file
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
 from esl.pseudo_labels import train_id_table
-from esl.stages.command import add_paths, resize, size, stage
+from esl.stages.command import add_paths, crop, resize, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream
 
@@ -17,8 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     parser.add_argument("--size", type=resize, required=True, help="WIDTHxHEIGHT, the longer side, or own")
-    parser.add_argument("--crop", type=size, required=True, help="WIDTHxHEIGHT of what the network sees")
+    parser.add_argument("--crop", type=crop, required=True, help="WIDTHxHEIGHT of what the network sees, or whole")
     parser.add_argument("--min-scale", type=float, required=True)
+    parser.add_argument("--flip", type=float, default=0.5)
     for name in ("batch-size", "seed", "workers"):
         parser.add_argument(f"--{name}", type=int, required=True)
     add_device(parser)
@@ -26,7 +27,7 @@ def main() -> None:
     index = read_index(flags.index)
     network, description = load_checkpoint(flags.checkpoint, index.class_set)
     unlabelled = [(index.picture(sample), None) for sample in index.samples]
-    augmentation = Augmentation(flags.crop, flags.min_scale, colour=0, blur=0)
+    augmentation = Augmentation(flags.crop, flags.min_scale, colour=0, blur=0, flip=flags.flip)
     pairs = Pairs(unlabelled, train_id_table(index.class_set), flags.size)
     target = Stream(pairs, augmentation, (flags.seed, 1))
     adapt_batch_norm(network, target, batch=flags.batch_size, fabric=make_fabric(flags), workers=flags.workers)

@@ -1,9 +1,14 @@
 """Flags of the stages that run a network: on what, how precisely, on how many threads."""
 
 import argparse
+import os
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+
+from esl.errors import InputError
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +31,20 @@ def make_fabric(flags: argparse.Namespace) -> Fabric:
     if flags.precision == "auto":
         device = Fabric(accelerator=flags.accelerator, devices=1).device
         flags.precision = "bf16-mixed" if _computes_bfloat16(device) else "32-true"
-    fabric = Fabric(accelerator=flags.accelerator, devices=max(flags.devices, 1), precision=flags.precision)
+    devices = max(flags.devices, 1)
+    fabric = Fabric(
+        accelerator=flags.accelerator, devices=devices, precision=flags.precision, plugins=_environment(devices)
+    )
     fabric.launch()
+    if fabric.world_size < devices:
+        raise InputError(f"--devices {devices}: only {fabric.world_size} processes were started; ask for as many tasks")
     return fabric
+
+
+def _environment(devices: int) -> list[Any]:
+    """Who starts the processes: Slurm, where its job has a task for each device; else this one, also within a job."""
+    tasks = int(os.environ.get("SLURM_NTASKS", "1"))
+    return [LightningEnvironment()] if devices > tasks else []
 
 
 def _computes_bfloat16(device: torch.device) -> bool:

@@ -25,9 +25,9 @@ def main() -> None:
     round_ = flags.output.parent.name
     if found and flags.action == "stop":
         raise InputError(
-            f"{round_} is not trained, since {'; '.join(found)}.\n  Look at {flags.thresholds} and at the pseudo-labels "
-            "beside it. Train the teacher with a lower learning rate or for fewer iterations, or run fewer rounds; where "
-            "this is as it should be, move the bounds of `gate` in the config, or set its action to warn"
+            f"{round_} is not trained, since {'; '.join(found)}.\n  Look at {flags.thresholds}. Train the teacher with "
+            "a lower learning rate or for fewer iterations, or run fewer rounds; where this is as it should be, move "
+            "the bounds of `gate` in the config, or set its action to warn"
         )
     for objection in found:
         print(f"warning: {round_}: {objection}", file=sys.stderr)

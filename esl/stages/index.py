@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from esl.classes import CLASS_SETS, ClassSet, declared_class_set
 from esl.datasets.formats import FORMATS, existing_root, format_named
@@ -51,20 +52,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", help="default: every one there is")
     parser.add_argument("--class-set", default="cityscapes19", help=f"{', '.join(CLASS_SETS)}, or a name of your own")
     parser.add_argument("--declared-classes", help="what the config's `class_sets` says of one of your own, as JSON")
-    parser.add_argument("--labels", default="optional", choices=DEMANDS)
+    parser.add_argument("--labels", default="all_or_none", choices=DEMANDS)
     parser.add_argument("--mismatched-labels", default="error", choices=("error", "resize"))
     parser.add_argument("--missing-labels", default="error", choices=("error", "skip"))
     parser.add_argument("--workers", type=int, default=2)
     return parser
 
 
-def _json(text: str | None) -> dict[str, object] | None:
-    return None if text is None else json.loads(text)
+def _json(text: str | None) -> dict[str, Any] | None:
+    """A declaration of the config, which the workflow has checked; by hand it may be anything."""
+    try:
+        declared = None if text is None else json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{text!r}: expected JSON ({error})") from None
+    if declared is not None and not isinstance(declared, dict):
+        raise InputError(f"{text!r}: expected a JSON object")
+    return declared
 
 
 def _class_set(flags: argparse.Namespace) -> ClassSet:
-    if flags.declared_classes is not None:
-        return declared_class_set(flags.class_set, json.loads(flags.declared_classes))
+    if (declared := _json(flags.declared_classes)) is not None:
+        return declared_class_set(flags.class_set, declared)
     if flags.class_set not in CLASS_SETS:
         raise InputError(f"class_set: expected one of {', '.join(CLASS_SETS)}, but got {flags.class_set!r}")
     return CLASS_SETS[flags.class_set]

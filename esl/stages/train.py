@@ -18,7 +18,7 @@ from esl.errors import InputError
 from esl.files import beside, read_json, sha256_of_file, sha256_of_lines
 from esl.models import NETWORKS, build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
-from esl.models.discriminator import LEARNING_RATE
+from esl.models.discriminator import LEARNING_RATE, SMALLEST_MAP
 from esl.models.pretrained import load_pretrained
 from esl.pseudo_labels import checked_files, train_id_table
 from esl.stages.command import add_paths, crop, resize, stage
@@ -38,8 +38,8 @@ def main() -> None:
         raise InputError("--target-index and a --target-batch above 0 belong together, and --pseudo-labels need both")
     if flags.target_index is not None:
         target = Stream(_target_pairs(flags, provenance), augmentation, (flags.seed, 1))
-    _check_whole_pictures(flags)
     flags.schedule = flags.schedule or flags.iterations
+    _check_settings(flags)
     settings = TrainingSettings(**{item.name: getattr(flags, item.name) for item in fields(TrainingSettings)})
     fabric = make_fabric(flags)
     torch.manual_seed(flags.seed)  # fresh weights, of the network and of discriminators
@@ -95,8 +95,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_whole_pictures(flags: argparse.Namespace) -> None:
-    """Whole pictures make a batch only where they have one size."""
+def _check_settings(flags: argparse.Namespace) -> None:
+    """What would otherwise fail in the middle of a training, or go wrong silently."""
+    if flags.schedule < flags.iterations:
+        raise InputError(f"schedule: expected at least the {flags.iterations} iterations, but got {flags.schedule}")
+    if flags.adaptation == "advent":
+        if flags.precision == "16-mixed":  # one scale of gradients cannot serve the network and its discriminators
+            raise InputError("compute.precision: advent trains in 32-true or bf16-mixed, but got 16-mixed")
+        if flags.crop is not None and min(flags.crop) < SMALLEST_MAP * flags.label_stride:
+            raise InputError(
+                f"training.crop: advent's discriminators need at least {SMALLEST_MAP} compared pixels a side, but got "
+                f"{flags.crop[0]}x{flags.crop[1]} at a label_stride of {flags.label_stride}"
+            )
     for key, given, batch in (
         ("source", flags.size, flags.source_batch),
         ("target", flags.target_size, flags.target_batch),

@@ -423,10 +423,10 @@ def test_weights_of_the_other_form_are_refused(tmp_path: Path) -> None:
     scaled = {f"Scale.{name}": value for name, value in published_state.items() if name.startswith(TRUNK)}
     theirs = {name: value for name, value in published_state.items() if name.startswith(TRUNK)}
     theirs |= {"fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}
-    message = "weights of the caffe form, but the network has the torchvision form; set form to 'caffe'"
+    message = "weights of the caffe form, but the network has the torchvision form; ask for the network deeplab"
     refused(quick("torchvision"), save(published_state, tmp_path / "advent.pth"), message)
     refused(quick("torchvision"), save(scaled, tmp_path / "init.pth"), message)
-    message = "weights of the torchvision form, but the network has the caffe form; set form to 'torchvision'"
+    message = "weights of the torchvision form, but the network has the caffe form; ask for the network .*_torchvision"
     refused(quick("caffe"), save(theirs, tmp_path / "resnet101.pth"), message)
 
 
@@ -438,10 +438,10 @@ def test_a_checkpoint_of_another_number_of_classes_is_refused(tmp_path: Path) ->
 def test_a_checkpoint_with_other_classifiers_is_refused_with_the_setting_that_mends_it(tmp_path: Path) -> None:
     two = save(quick_state(), tmp_path / "two.pth")
     refused(
-        quick(auxiliary=False), two, "holds an auxiliary classifier .layer5.; build the network with auxiliary=True"
+        quick(auxiliary=False), two, "holds an auxiliary classifier .layer5.; ask for the network deeplabv2_resnet101"
     )
     one = save(quick_state(auxiliary=False), tmp_path / "one.pth")
-    refused(quick(), one, "holds no auxiliary classifier .layer5.; build the network with auxiliary=False")
+    refused(quick(), one, "holds no auxiliary classifier .layer5.; ask for the network deeplabv2_resnet101_single")
 
 
 @pytest.mark.parametrize("prefix", ["", "Scale."])

@@ -125,3 +125,15 @@ def test_a_mistyped_root_that_is_corrected_reruns_nothing(finished):
     run = finished.snakemake(change={"benchmarks": {"gta2city": {"source": {"root": "data/nowhere"}}}})
     assert run.returncode != 0
     assert finished.planned() == set()
+
+
+def test_results_of_other_data_are_not_written_over(finished):
+    data = finished.root / "data/other"
+    data.mkdir()
+    try:
+        run = finished.snakemake("--dry-run", change={"benchmarks": {"gta2city": {"source": {"root": "data/other"}}}})
+    finally:
+        data.rmdir()
+    assert run.returncode != 0
+    assert "results/gta2city is of data/miniature/0/gta5, but benchmarks.gta2city is of data/other" in run.stdout
+    assert finished.planned() == set()

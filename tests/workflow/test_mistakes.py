@@ -29,6 +29,17 @@ def config(**benchmark):
             {"datasets": {"mine": {"pictures": "a", "labels": [{"files": "b", "ids": {7: "raod"}}]}}},
             "datasets.mine: labels that no class set knows: 'raod' (did you mean 'road'?); null ignores an id on",
         ),
+        (
+            {"class_sets": {"mine": {"a": {"labels": ["raod"]}, "sky": {}}}},
+            "no data set has: 'raod' (did you mean 'road'?)",
+        ),
+        ({"class_sets": {"mine": {1: {}, "sky": {}}}}, "the key 1 is no text: put it in quotation marks"),
+        (
+            {"datasets": {"mine": {"pictures": "a", "labels": [{"files": "b", "colours": {"road": [1, 300, 2]}}]}}},
+            "datasets.mine.labels.0.colours.road: [1, 300, 2] is not valid",
+        ),
+        (config(training={"source": {"schedule": 5}}), "training.source.schedule: 5 is less than the 12 iterations"),
+        (config(pretrained="torchvision"), "pretrained: only deeplabv2_resnet101 starts from published weights"),
         ({"datasets": {"mine": {"pictures": "../a"}}}, "datasets.mine: '../a': expected a path below the root"),
         ({"datasets": {"gta5": {"pictures": "a"}}}, "datasets.gta5: a shipped one has this name; choose another"),
         (

@@ -98,6 +98,16 @@ def shipped(project, name):
     return project.plain("--dry-run", "-p", "--configfile", f"config/{name}.yaml", "--", f"results/{name}/miou.json")
 
 
+def test_the_overlays_train_alike_but_for_the_crop_of_pictures_of_many_shapes():
+    blocks = {name: yaml.safe_load((PROJECT / f"config/{name}.yaml").read_text())["benchmarks"][name] for name in ROOTS}
+    training = [dict(block["training"]) for block in blocks.values()]
+    assert [block.pop("crop") for block in training] == ["whole", "whole", "1024x768", "1024x768", "whole", "whole"]
+    assert [block.pop("min_scale", None) for block in training] == [None, None, 0.5, 0.5, None, None]
+    assert all(block == training[0] for block in training)
+    for key in ("network", "pretrained", "methods", "inference", "compute"):
+        assert all(block[key] == blocks["gta2city"][key] for block in blocks.values())
+
+
 @pytest.mark.parametrize("name", ROOTS)
 def test_every_full_scale_benchmark_plans_the_papers_chain_where_its_data_lie(fresh, name):
     for root in ROOTS[name]:

@@ -18,7 +18,7 @@ from snakemake.exceptions import WorkflowError
 PROJECT = Path(workflow.basedir).parent
 sys.path.insert(0, str(PROJECT))
 from esl.classes import CLASS_SETS, declared_class_set
-from esl.datasets.cityscapes_like import declared, unknown_names
+from esl.datasets.cityscapes_like import declared, unknown_members, unknown_names
 from esl.datasets.formats import FORMATS
 from esl.errors import InputError
 from esl.rules import RULES, cbst_portion
@@ -53,7 +53,43 @@ def checked_config():
         for domain in ("source", "target"):
             known = [*FORMATS, *config["datasets"]]
             known_name(f"{name}.{domain}.dataset", benchmark[domain], known)
+        checked_training(f"config: benchmarks.{name}", benchmark)
     checked_declarations()
+
+
+def checked_training(key, benchmark):
+    """Settings that do not go together are told before anything runs."""
+    training, network = benchmark["training"], benchmark["network"]
+    for part in ("source", "round"):
+        schedule, iterations = (
+            training[part][name] for name in ("schedule", "iterations")
+        )
+        if schedule is not None and schedule < iterations:
+            raise WorkflowError(
+                f"{key}.training.{part}.schedule: {schedule} is less than the {iterations} iterations"
+            )
+        if (
+            training[part]["adaptation"] == "advent"
+            and benchmark["compute"]["precision"] == "16-mixed"
+        ):
+            raise WorkflowError(
+                f"{key}.compute.precision: advent trains in 32-true or bf16-mixed, not in 16-mixed"
+            )
+    pretrained = benchmark["pretrained"]
+    if training["round"]["initial"] == "pretrained" and pretrained is None:
+        raise WorkflowError(
+            f"{key}.training.round.initial: rounds start from `pretrained` weights, but {key}.pretrained names none"
+        )
+    if pretrained is not None and not network.startswith("deeplabv2_resnet101"):
+        raise WorkflowError(
+            f"{key}.pretrained: only deeplabv2_resnet101 starts from published weights, and the network is {network}"
+        )
+    if (pretrained == "torchvision") != (
+        network == "deeplabv2_resnet101_torchvision"
+    ) and (pretrained == "torchvision"):
+        raise WorkflowError(
+            f"{key}.network: torchvision's weights fit deeplabv2_resnet101_torchvision, not {network}"
+        )
 
 
 def known_name(key, settings, known):
@@ -72,13 +108,21 @@ def checked_declarations():
             declared_class_set(name, entry)
             for name, entry in config["class_sets"].items()
         ]
+        formats = {
+            name: declared(name, entry) for name, entry in config["datasets"].items()
+        }
+        for class_set in own:
+            if unknown := unknown_members(class_set, list(formats.values())):
+                raise InputError(
+                    f"class_sets.{class_set.name}: labels that no data set has: {', '.join(unknown)}"
+                )
         members = tuple(
             names
             for class_set in [*CLASS_SETS.values(), *own]
             for names in class_set.members
         )
-        for name, entry in config["datasets"].items():
-            if unknown := unknown_names(declared(name, entry), members):
+        for name, format_ in formats.items():
+            if unknown := unknown_names(format_, members):
                 raise InputError(
                     f"datasets.{name}: labels that no class set knows: {', '.join(unknown)}; null ignores an id on purpose"
                 )
@@ -96,6 +140,12 @@ def with_defaults(value, schema):
     """``value`` with every key that it leaves out set to the schema's default."""
     if not isinstance(value, dict):
         return value
+    if odd := [key for key in value if not isinstance(key, str)]:
+        if schema.get("additionalProperties") is False:
+            raise WorkflowError(
+                f"config: the key {odd[0]!r} is no text: put it in quotation marks"
+            )
+        return value  # ids of labels are numbers
     filled = dict(value)
     for key, sub in schema.get("properties", {}).items():
         if key not in filled and "default" in sub:
@@ -211,6 +261,7 @@ def data_split(wildcards):
         raise WorkflowError(
             f"{key}: no such folder: {root}; obtain the data set and unpack it there, or correct the path"
         )
+    of_other_data(wildcards, root)
     values = {
         "key": key,
         "root": root,
@@ -226,6 +277,23 @@ def data_split(wildcards):
         "missing_labels": data.get("missing_labels"),
     }
     return rendered(values)
+
+
+def of_other_data(wildcards, root):
+    """Refuses to write over results of other data, such as the miniature's over those of a full-scale overlay."""
+    index = Path(f"results/{wildcards.benchmark}/data/{wildcards.part}.json")
+    if not index.is_file():
+        return
+    with index.open(
+        encoding="utf-8"
+    ) as file:  # the root stands at the head of what may be many megabytes
+        found = re.search(r'"root": ("(?:[^"\\]|\\.)*")', file.read(10000))
+    before = Path(json.loads(found[1])) if found else root
+    if before != root:
+        raise WorkflowError(
+            f"{index}: results/{wildcards.benchmark} is of {before}, but benchmarks.{wildcards.benchmark} is of {root}: "
+            f"is another --configfile missing? Call the benchmark otherwise; or, where its data have moved, delete {index}"
+        )
 
 
 def as_json(declaration):
@@ -336,11 +404,6 @@ def start(wildcards, input):
     if "round" not in wildcards.keys():
         return rendered({"pretrained": pretrained})
     if setting("training.round.initial")(wildcards) == "pretrained":
-        if pretrained is None:
-            raise WorkflowError(
-                f"benchmarks.{wildcards.benchmark}.training.round.initial: rounds start from `pretrained` weights, but "
-                f"benchmarks.{wildcards.benchmark}.pretrained names none"
-            )
         return rendered({"pretrained": pretrained})
     return rendered({"initial": input.initial})
 
@@ -390,6 +453,26 @@ def selection(wildcards):
             "bound": method.get("bound"),
         }
     )
+
+
+def processors(wildcards):
+    """The threads of a training: where a GPU computes, one for each process that reads pictures, and two beside."""
+    if setting("compute.accelerator")(wildcards) == "cpu":
+        return 2
+    return 2 + 2 * setting("compute.workers")(wildcards)
+
+
+def adversary(wildcards):
+    """The flags of an adaptation; none where nothing is adapted."""
+    if getattr(wildcards, "adaptation", None) or (
+        setting("training.round.adaptation")(wildcards) != "none"
+    ):
+        return flags(
+            "training.adaptation_weight",
+            "training.auxiliary_adaptation_weight",
+            "training.discriminator_rate",
+        )(wildcards)
+    return ""
 
 
 def gpus(wildcards):

@@ -14,17 +14,8 @@ TRAINING = flags(
     "training.accumulate",
     "training.label_stride",
     "training.log_every",
-    "training.save_every",
     "compute.precision",
     "compute.accelerator",
-    "compute.workers",
-)
-
-
-ADVERSARY = flags(
-    "training.adaptation_weight",
-    "training.auxiliary_adaptation_weight",
-    "training.discriminator_rate",
 )
 
 
@@ -40,9 +31,11 @@ rule train_source:
         "logs/{benchmark}/source/train.log",
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: processors
     resources:
         gpu=gpus,
+        workers=setting("compute.workers"),  # resources, since they change no result
+        save_every=setting("training.save_every"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -60,7 +53,7 @@ rule train_source:
         "Training {wildcards.benchmark}'s source model"
     shell:
         "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
-        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_adapted:
@@ -76,15 +69,17 @@ rule train_adapted:
         "logs/{benchmark}/{adaptation}/train.log",
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: processors
     resources:
         gpu=gpus,
+        workers=setting("compute.workers"),  # resources, since they change no result
+        save_every=setting("training.save_every"),
         mem_mb=16000,
         runtime=7200,
     params:
         code=code("train"),
         training=TRAINING,
-        adversary=ADVERSARY,
+        adversary=adversary,
         stage=flags(
             "training.source.iterations",
             "training.source.schedule",
@@ -101,7 +96,7 @@ rule train_adapted:
     shell:
         "python -m esl.stages.train --index {input.index} --target-index {input.target} {params.start}"
         " --adaptation {wildcards.adaptation} {params.training} {params.adversary} {params.stage}"
-        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule adapt:
@@ -117,6 +112,7 @@ rule adapt:
     threads: 2
     resources:
         gpu=gpus,
+        workers=setting("compute.workers"),
         mem_mb=8000,
         runtime=240,
     params:
@@ -127,7 +123,6 @@ rule adapt:
             "training.min_scale",
             "compute.precision",
             "compute.accelerator",
-            "compute.workers",
             size="target.size",
             batch_size="training.source.source_batch",
         ),
@@ -135,7 +130,7 @@ rule adapt:
         "Adapting the batch norm of {wildcards.benchmark}'s source model to the target pictures"
     shell:
         "python -m esl.stages.adapt --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
-        " --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --workers {resources.workers} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_oracle:
@@ -150,9 +145,11 @@ rule train_oracle:
         "logs/{benchmark}/oracle/train.log",
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: processors
     resources:
         gpu=gpus,
+        workers=setting("compute.workers"),  # resources, since they change no result
+        save_every=setting("training.save_every"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -170,7 +167,7 @@ rule train_oracle:
         "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
     shell:
         "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
-        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_round:
@@ -187,9 +184,11 @@ rule train_round:
         "logs/{benchmark}/{round}/train.log",
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: processors
     resources:
         gpu=gpus,
+        workers=setting("compute.workers"),  # resources, since they change no result
+        save_every=setting("training.save_every"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -207,11 +206,11 @@ rule train_round:
             size="source.size",
             target_size="target.size",
         ),
-        adversary=ADVERSARY,
+        adversary=adversary,
         start=start,
     message:
         "Training {wildcards.benchmark}'s {wildcards.round}"
     shell:
         "python -m esl.stages.train --index {input.index} --target-index {input.target}"
         " --pseudo-labels {input.pseudo_labels} {params.start} {params.training} {params.adversary} {params.stage}"
-        " --code {params.code} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
