@@ -1,6 +1,6 @@
 # make run: set-up, then gta2city on the miniature, then its table. make test: set-up, then the tests.
 # make check-data ROOT=FOLDER: what a folder is taken for, and its defects.
-# make bench: the selection engine measured against a plain one.
+# make bench: the selection engine, and the papers' network, measured against plain ones.
 PYTHON ?= python3
 VENV := .venv
 # The stamp carries a digest of what is installed: the environment is brought up to date only when that changes.
@@ -31,6 +31,7 @@ reproduce: setup
 
 bench: setup
 	$(RUN) python -m benchmarks
+	$(RUN) python -m benchmarks.network
 
 test: setup
 	$(RUN) pytest

@@ -1,7 +1,6 @@
 """The paper's network: a training step and target inference as they are published, and as this project runs them.
 
-    python -m benchmarks.network                                      # full size: a GPU
-    python -m benchmarks.network --blocks 1 1 2 1 --size 256x128 --iterations 6      # a look at it on a CPU
+    python -m benchmarks.network        # ResNet-101 at 1024 x 512 on a GPU; without one, a small part of it on the CPU
 
 Published: float32, one source and one target picture per iteration, read and decoded in turn in the training's own
 process, the loss read back every iteration (ADVENT's public code); inference picture by picture, every map of all
@@ -45,6 +44,8 @@ from esl.streams import Augmentation, Pairs, Stream
 from esl.training import Saving, TrainingSettings, train
 
 CLASSES = CLASS_SETS["cityscapes19"]
+FULL_BLOCKS, SMALL_BLOCKS = (3, 4, 23, 3), (1, 1, 2, 1)
+FULL_SIZE, SMALL_SIZE = (1024, 512), (256, 128)
 PICTURES = 8
 WARM = 2
 """Iterations before the clock runs."""
@@ -55,9 +56,14 @@ WORKS = ("training, published", "training, this project", "inference, published"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--blocks", type=int, nargs=4, default=(3, 4, 23, 3), help="of the ResNet's four layers")
-    parser.add_argument("--size", type=size, default=(1024, 512), help="of both domains' pictures")
-    parser.add_argument("--iterations", type=int, default=40, help="of training; twice as many pictures are inferred")
+    gpu = torch.cuda.is_available()
+    parser.add_argument(
+        "--blocks", type=int, nargs=4, default=FULL_BLOCKS if gpu else SMALL_BLOCKS, help="of the ResNet"
+    )
+    parser.add_argument("--size", type=size, default=FULL_SIZE if gpu else SMALL_SIZE, help="of both domains' pictures")
+    parser.add_argument(
+        "--iterations", type=int, default=40 if gpu else 12, help="of training; inference: twice as many"
+    )
     parser.add_argument("--batch", type=int, default=4, help="pictures at a time of our inference on a GPU")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -72,7 +78,8 @@ def main() -> None:
         rows[what] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     first = next(iter(rows.values()))
     width, height = flags.size
-    print(f"{first['device']}, {flags.threads} threads; {width}x{height}, blocks {flags.blocks}\n")
+    print(f"{first['device']}, {flags.threads} threads; pictures of {width}x{height}, blocks {tuple(flags.blocks)}")
+    print(f"training: 1 source and 1 target picture; inference: 1, ours {flags.batch} on a GPU\n")
     print("| what | precision | images/s | peak MB | TFLOP/s | ratio |\n|---|---|---:|---:|---:|---:|")
     for what, row in rows.items():
         ratio = row["rate"] / rows[what.replace("this project", "published")]["rate"]
