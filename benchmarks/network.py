@@ -57,13 +57,9 @@ WORKS = ("training, published", "training, this project", "inference, published"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     gpu = torch.cuda.is_available()
-    parser.add_argument(
-        "--blocks", type=int, nargs=4, default=FULL_BLOCKS if gpu else SMALL_BLOCKS, help="of the ResNet"
-    )
+    parser.add_argument("--blocks", type=int, nargs=4, default=FULL_BLOCKS if gpu else SMALL_BLOCKS)
     parser.add_argument("--size", type=size, default=FULL_SIZE if gpu else SMALL_SIZE, help="of both domains' pictures")
-    parser.add_argument(
-        "--iterations", type=int, default=40 if gpu else 12, help="of training; inference: twice as many"
-    )
+    parser.add_argument("--iterations", type=int, default=40 if gpu else 12, help="of training; twice as many maps")
     parser.add_argument("--batch", type=int, default=4, help="pictures at a time of our inference on a GPU")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

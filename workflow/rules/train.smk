@@ -53,7 +53,8 @@ rule train_source:
         "Training {wildcards.benchmark}'s source model"
     shell:
         "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
+        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_adapted:
@@ -96,7 +97,8 @@ rule train_adapted:
     shell:
         "python -m esl.stages.train --index {input.index} --target-index {input.target} {params.start}"
         " --adaptation {wildcards.adaptation} {params.training} {params.adversary} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
+        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule adapt:
@@ -167,7 +169,8 @@ rule train_oracle:
         "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
     shell:
         "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
+        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
 rule train_round:
@@ -213,4 +216,5 @@ rule train_round:
     shell:
         "python -m esl.stages.train --index {input.index} --target-index {input.target}"
         " --pseudo-labels {input.pseudo_labels} {params.start} {params.training} {params.adversary} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every} --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
+        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
