@@ -136,10 +136,7 @@ def train(
     with _terminated() as terminated, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
         for iteration in range(progress.iteration, settings.iterations):
             rate = polynomial_rate(iteration, settings)
-            # drawn anew for every iteration and process, so that no random state has to be kept
-            drawn = np.random.default_rng([settings.seed, 2, iteration, fabric.global_rank]).integers(2**63)
-            torch.manual_seed(int(drawn))
-            progress.count(rate, step(feed, rate, polynomial_factor(iteration, settings)))
+            progress.count(rate, step(iteration, feed, rate, polynomial_factor(iteration, settings)))
             last = iteration + 1 == settings.iterations
             if (iteration + 1) % settings.log_every == 0 or last:
                 row = progress.close_row()
@@ -203,7 +200,7 @@ class _Step:
     settings: TrainingSettings
     fabric: Fabric
 
-    def __call__(self, feed: Iterator[list[Tensor]], rate: float, factor: float) -> Tensor:
+    def __call__(self, iteration: int, feed: Iterator[list[Tensor]], rate: float, factor: float) -> Tensor:
         """Takes ``accumulate`` batches of ``feed``; the learning rate is ``rate``, that of an adversary falls alike.
 
         Returns source loss, target loss, adaptation loss, and the share of target pixels that carry a pseudo-label,
@@ -212,10 +209,13 @@ class _Step:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         self.optimizer.zero_grad()
+        taken = [next(feed) for _ in range(self.settings.accumulate)]
+        # what networks draw depends on iteration and process alone, so that no random state has to be kept
+        drawn = np.random.default_rng([self.settings.seed, 2, iteration, self.fabric.global_rank]).integers(2**63)
+        torch.manual_seed(int(drawn))
         logged = []
-        for number in range(self.settings.accumulate):
-            last = number + 1 == self.settings.accumulate
-            logged.append(self._accumulated(*next(feed), last=last, factor=factor))
+        for number, batch in enumerate(taken, start=1):
+            logged.append(self._accumulated(*batch, last=number == len(taken), factor=factor))
         self.optimizer.step()
         return torch.stack(logged).mean(dim=0)
 

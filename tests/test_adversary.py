@@ -235,5 +235,5 @@ def test_the_classifiers_of_the_papers_network_learn_ten_times_as_fast(fabric: F
     step = esl.training._Step(network, optimizer, None, SETTINGS, fabric)
     feed = iter([[part[None] for part in (*SOURCE[0], *TARGET[0])]])
     model, wrapped = fabric.setup(network, optimizer)
-    replace(step, model=model, optimizer=wrapped)(feed, 0.05, 0.5)
+    replace(step, model=model, optimizer=wrapped)(0, feed, 0.05, 0.5)
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.05, 0.5])

@@ -161,6 +161,27 @@ def test_a_training_interrupted_again_and_again_ends_in_the_same_weights(
     assert _same_weights(resumed, whole)
 
 
+class Forgetful(Tiny):
+    """With dropout, whose draws a resumed training must repeat."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        super().__init__(dies_at)
+        self.layers.insert(3, nn.Dropout(0.5))
+
+
+def test_a_network_with_dropout_resumes_to_the_same_weights(run: Any, source: Stream, target: Stream) -> None:
+    networks = []
+    for dies_at in (None, 5, None):
+        torch.manual_seed(0)
+        networks.append(Forgetful(dies_at))
+    expected = run(networks[0], source, target)
+    with pytest.raises(KeyboardInterrupt):
+        run(networks[1], source, target, every=2)
+    torch.manual_seed(77)
+    assert run(networks[2], source, target, every=2) == expected
+    assert _same_weights(networks[0], networks[2])
+
+
 def test_a_resumed_training_does_not_start_over(run: Any, source: Stream, target: Stream) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(_network(dies_at=6), source, target, every=2)

@@ -94,6 +94,13 @@ def _believed(flags: argparse.Namespace, root: Path) -> dict[str, Format]:
     labelled = {name: format_ for name, format_ in fitting.items() if _has_labels(format_, root)}
     if fitting:
         return labelled or fitting
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        for name, format_ in FORMATS.items():
+            if name != "folder" and format_.splits(folder):
+                raise InputError(
+                    f"{root}: no data set there, but {folder} holds pictures of {name}: unpack all parts of a data set "
+                    "into one folder, and name that folder"
+                )
     if not FORMATS["folder"].splits(root):
         layouts = "\n".join(f"  {name}: {format_.layout('SPLIT')}" for name, format_ in FORMATS.items())
         raise InputError(f"{root}: no data set and no picture; expected, for a split SPLIT:\n{layouts}")

@@ -11,7 +11,7 @@ from cityscapesscripts.helpers.labels import name2label
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, SYNTHIA_LABELS, ClassSet
+from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, GTA5_LABELS, IGNORE, SYNTHIA_LABELS, ClassSet, declared_class_set
 from esl.datasets.formats import FORMATS, existing_root, format_named
 from esl.datasets.index import Index
 from esl.datasets.inspection import Checks, inspect
@@ -433,6 +433,25 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
         _own(tmp_path, declaration)
 
 
+def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
+    _picture(tmp_path / "frames/[d]/1.png")
+    index = _own(tmp_path, {"pictures": "frames/[d]/{n}.png"}, checks=Checks("optional"))
+    assert [sample.id for sample in index.samples] == ["1"]
+
+
+def test_vistas_finer_labels_are_known_by_the_names_that_cityscapes_has_for_them(tmp_path: Path) -> None:
+    names = ["construction--flat--parking", "construction--flat--road", "construction--structure--bridge"]
+    names += ["object--vehicle--caravan", "construction--barrier--guard-rail"]
+    _vistas(tmp_path, names, "config.json", "labels")
+    own = declared_class_set(
+        "own", {"road": {}, "parking": {}, "bridge": {}, "big": {"labels": ["caravan", "guard rail"]}}
+    )
+    index = inspect("mapillary", FORMATS["mapillary"], tmp_path, "training", own, Checks()).checked()
+    assert index.read_label(index.samples[1])[0].tolist() == [1, 0, 2, 3, 3]
+    index = _index("mapillary", tmp_path, "training")
+    assert index.read_label(index.samples[1])[0].tolist() == [0, 0, 2, IGNORE, 4]
+
+
 def test_a_folder_of_pictures_needs_no_declaration_and_no_label(tmp_path: Path) -> None:
     for name in ("a.jpg", "deep/er/b.PNG", "deep/c.webp"):
         _picture(tmp_path / name)
@@ -462,6 +481,9 @@ def test_two_pictures_of_one_name_are_refused_as_one_id(tmp_path: Path) -> None:
         ({"pictures": "/data/{n}.png"}, "'/data/{n}.png': expected a path below the root"),
         ({"pictures": "a", "labels": [{"files": "b", "ids": "citiscapes"}]}, "ids: expected one of cityscapes, "),
         ({"pictures": "a", "labels": [{"files": "b", "ids": {"256": "road"}}]}, "from 0 to 255, but got '256'"),
+        ({"pictures": "a/**/{n}.png"}, "'a/**/{n}.png': ** is no pattern"),
+        ({"labels": []}, "pictures: say where they lie"),
+        ({"pictures": "a", "labels": [{"files": "b", "ids": {1: "road", "1": "car"}}]}, "ids: 1 stands there twice"),
         ({"pictures": "a", "labels": [{"files": "b", "ids": {"road": "7"}}]}, "from 0 to 255, but got 'road'"),
         (
             {"pictures": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], "sky": [1, 2, 3]}}]},

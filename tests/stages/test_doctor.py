@@ -1,6 +1,7 @@
 """The index stage as a doctor: one screen a split, and what it takes a folder for."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -126,4 +127,33 @@ def test_a_declared_data_set_and_class_set_end_in_an_index_that_needs_neither(
 def test_an_unknown_class_set_is_refused_with_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path), "--class-set", "city19"])
     with pytest.raises(InputError, match=f"expected one of {', '.join(CLASS_SETS)}, but got 'city19'"):
+        main()
+
+
+def test_a_data_set_one_level_down_and_in_parts_is_told(
+    miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = tmp_path / "leftImg8bit_trainvaltest"
+    shutil.copytree(miniature / "cityscapes/leftImg8bit", part / "leftImg8bit")
+    monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path)])
+    with pytest.raises(InputError, match=r"but .*/leftImg8bit_trainvaltest holds pictures of cityscapes: unpack all"):
+        main()
+
+
+def test_acdc_and_dark_zurich_are_not_taken_for_each_other(tmp_path: Path, doctor: Doctor) -> None:
+    for root, folder in (("dark", "train/night"), ("acdc", "night/train")):
+        path = tmp_path / root / f"rgb_anon/{folder}/GOPR0351/GOPR0351_frame_000001_rgb_anon.png"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(path)
+    for root, name in (("dark", "darkzurich"), ("acdc", "acdc")):
+        _, told = doctor("--root", tmp_path / root)
+        assert told.count("split 'train', read as") == 1 and f"read as '{name}'" in told
+
+
+@pytest.mark.parametrize(("flag", "text"), [("--declared-classes", "{nope"), ("--declared-classes", "[1]")])
+def test_a_declaration_that_is_no_json_object_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str, text: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path), flag, text])
+    with pytest.raises(InputError, match=r"expected (a )?JSON"):
         main()
