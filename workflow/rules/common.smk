@@ -291,8 +291,9 @@ def of_other_data(wildcards, root):
     before = Path(json.loads(found[1])) if found else root
     if before != root:
         raise WorkflowError(
-            f"{index}: results/{wildcards.benchmark} is of {before}, but benchmarks.{wildcards.benchmark} is of {root}: "
-            f"is another --configfile missing? Call the benchmark otherwise; or, where its data have moved, delete {index}"
+            f"results/{wildcards.benchmark} is of {before}, but benchmarks.{wildcards.benchmark} is of {root}: is a "
+            f"--configfile missing, or one too many? To keep both, rename the folder results/{wildcards.benchmark}; where "
+            f"the same data have moved, delete {index}"
         )
 
 
