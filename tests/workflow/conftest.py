@@ -119,3 +119,11 @@ def edited(finished: Project) -> Iterator[Project]:
 def fresh(tmp_path: Path) -> Project:
     """A checkout in which nothing has run."""
     return checkout(tmp_path)
+
+
+@pytest.fixture
+def rendered(fresh: Project) -> Project:
+    """A checkout in which only the miniature has been rendered."""
+    run = fresh.snakemake(targets=[f"data/miniature/0/{layout}.json" for layout in ("gta5", "cityscapes")])
+    assert run.returncode == 0, run.stdout + run.stderr
+    return fresh

@@ -1,7 +1,5 @@
 """Mistakes of a user: one message that names the key or the file, before anything trains, and a failing exit status."""
 
-import shutil
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,13 +71,6 @@ def test_a_missing_root_is_named_with_its_key(fresh, arguments):
     assert run.returncode != 0
     assert f"{GTA2CITY}.source.root: no such folder: data/nowhere; obtain the data set" in run.stdout + run.stderr
     assert not (fresh.root / "results").exists()
-
-
-@pytest.fixture
-def rendered(finished, fresh):
-    """A fresh checkout with the finished one's miniature."""
-    shutil.copytree(finished.root / "data", fresh.root / "data")
-    return fresh
 
 
 def test_every_defect_of_the_data_is_named_before_training(rendered):
