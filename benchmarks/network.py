@@ -213,7 +213,7 @@ def _our_steps(network: DeepLabV2, index: Index, fabric: Fabric, flags: argparse
         seed=0, iterations=iterations, schedule=250_000, optimizer="sgd", learning_rate=2.5e-4, momentum=0.9,
         weight_decay=5e-4, power=0.9, source_batch=1, target_batch=1, accumulate=1, pseudo_label_weight=1.0,
         auxiliary_weight=0.1, adaptation="advent", adaptation_weight=1e-3, auxiliary_adaptation_weight=2e-4,
-        discriminator_rate=1e-4, label_stride=1, batch_norm="shared", log_every=1000,
+        discriminator_rate=1e-4, label_stride=1, batch_norm="shared", compile=flags.compile, log_every=1000,
     )  # fmt: skip
     files = [(index.picture(sample), index.label(sample)) for sample in index.samples]
     whole = Augmentation(None, 1.0, 0.0, 0.0, 0.0)

@@ -82,6 +82,11 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         """Positions after which every sample was seen once."""
         return len(self._pairs.files)
 
+    @property
+    def labelled(self) -> bool:
+        """Whether any picture has a label file."""
+        return any(label is not None for _, label in self._pairs.files)
+
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         epoch, row = divmod(position, len(self._pairs.files))
         order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))

@@ -3,7 +3,7 @@
 import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from tqdm import tqdm
 
@@ -25,6 +24,7 @@ from esl.errors import InputError
 from esl.losses import compared, segmentation_loss, upsampled
 from esl.models import Logits, as_input, parameter_groups
 from esl.models.checkpoint import load_tensors, save_tensors
+from esl.models.execution import batch_norms, checkpoint_activations, compile_network, keeping_statistics
 from esl.streams import Stream, batches
 
 BatchNorm = Literal["per_domain", "shared", "frozen"]
@@ -64,19 +64,23 @@ class TrainingSettings:
     discriminator_rate: float  # learning rate of advent's discriminators at the first iteration
     label_stride: int  # the losses compare every n-th row and column of the labels; 1: all
     batch_norm: BatchNorm
+    compile: bool  # the network by torch.compile, where that is possible
     log_every: int  # iterations averaged into a row of the log
 
 
 @dataclass(frozen=True)
 class Saving:
-    """Where and how often a resumable state is written.
+    """Where and how often a resumable state is written, and what else is kept on the way.
 
     ``identity`` is a plain description of everything that decides the result: a state of another one is left alone.
+    ``snapshot`` is called with the iteration, every ``snapshot_every`` iterations but after the last (0: never).
     """
 
     path: Path
     every: int  # iterations
     identity: dict[str, Any]
+    snapshot_every: int = 0
+    snapshot: Callable[[int], None] = lambda iteration: None
 
 
 def polynomial_rate(iteration: int, settings: TrainingSettings) -> float:
@@ -105,6 +109,7 @@ def train(
     fabric: Fabric,
     workers: int,
     saving: Saving,
+    activation_checkpointing: bool = False,
 ) -> list[Row]:
     """Trains ``network`` in place and returns the log.
 
@@ -112,14 +117,19 @@ def train(
     to batch norm, where that is not frozen, and nothing else.
 
     A state that ``saving`` names is resumed: an interrupted training ends in the same weights (on the CPU, bit for
-    bit). ``workers`` processes read and augment each stream; their number changes nothing. SIGTERM saves the state
-    between two iterations and ends the process with status 143.
+    bit). ``workers`` processes read and augment each stream; their number changes nothing, nor does
+    ``activation_checkpointing``, which saves memory and costs time. SIGTERM saves the state between two iterations and
+    ends the process with status 143.
 
     Raises:
         InputError: the loss became NaN or infinite.
     """
     assert (target is None) == (settings.target_batch == 0)
     optimizer = _optimizer(network, settings)
+    if activation_checkpointing:
+        checkpoint_activations(network)
+    if settings.compile and (reason := compile_network(network, fabric.device)):
+        print(f"compute.compile: not compiled, since nothing can be on this machine: {reason}", file=sys.stderr)
     model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
     adversary = None
     if settings.adaptation == "advent":
@@ -127,10 +137,11 @@ def train(
     progress = _Progress.resume(saving, network, optimizer, adversary)
     model.train()
     if settings.batch_norm == "frozen":
-        for norm in _batch_norms(model):
+        for norm in batch_norms(model):
             norm.eval()
     feed = _feed(source, target, settings, progress.iteration, workers, fabric)
-    step = _Step(model, optimizer, adversary, settings, fabric)
+    labelled = settings.adaptation == "none" or (target is not None and target.labelled)
+    step = _Step(model, optimizer, adversary, settings, fabric, labelled)
     images = (settings.source_batch + settings.target_batch) * settings.accumulate * fabric.world_size
     done, all_ = progress.iteration * images, settings.iterations * images
     with _terminated() as terminated, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
@@ -143,8 +154,11 @@ def train(
                 bar.set_postfix(source=f"{row['source_loss']:.3f}", target=f"{row['target_loss']:.3f}")
             ended = not last and _all_know(terminated, iteration, fabric)
             due = (iteration + 1) % saving.every == 0 or ended
-            if due and not last and fabric.is_global_zero:
-                progress.save(saving, network, optimizer, adversary)
+            if not last and fabric.is_global_zero:
+                if saving.snapshot_every and (iteration + 1) % saving.snapshot_every == 0:
+                    saving.snapshot(iteration + 1)  # before the state, so that none is missing after a resumption
+                if due:
+                    progress.save(saving, network, optimizer, adversary)
             if ended:
                 fabric.print(f"{saving.path}: saved on SIGTERM after {iteration + 1} iterations; run again")
                 fabric.barrier()
@@ -199,6 +213,7 @@ class _Step:
     adversary: Adversary | None
     settings: TrainingSettings
     fabric: Fabric
+    labelled: bool  # whether any target picture has a pseudo-label
 
     def __call__(self, iteration: int, feed: Iterator[list[Tensor]], rate: float, factor: float) -> Tensor:
         """Takes ``accumulate`` batches of ``feed``; the learning rate is ``rate``, that of an adversary falls alike.
@@ -233,7 +248,7 @@ class _Step:
         alone = target_picture is None or target_label is None
         with self._without_exchange(unless=last and alone):
             keeping = self.settings.batch_norm == "per_domain" and not alone
-            with _keeping_statistics(self.model) if keeping else nullcontext():
+            with keeping_statistics(self.model) if keeping else nullcontext():
                 source = self.model(as_input(source_picture))
             source_loss = self._segmentation(source, source_label)
             self.fabric.backward(source_loss / self.settings.accumulate)
@@ -242,7 +257,7 @@ class _Step:
         source_size, size = ((label.shape[-2], label.shape[-1]) for label in (source_label, target_label))
         with self._without_exchange(unless=last):
             target = self.model(as_input(target_picture))
-            target_loss = self._segmentation(target, target_label)
+            target_loss = self._segmentation(target, target_label) if self.labelled else source_loss.new_zeros(())
             adaptation_loss = self._adaptation(target, size)
             loss = self.settings.pseudo_label_weight * target_loss + adaptation_loss
             self.fabric.backward(loss / self.settings.accumulate)
@@ -277,22 +292,6 @@ class _Step:
             losses = []
         weights = (self.settings.adaptation_weight, self.settings.auxiliary_adaptation_weight)
         return sum((w * loss for w, loss in zip(weights, losses, strict=False)), start=target.main.new_zeros(()))
-
-
-def _batch_norms(model: nn.Module) -> list[_BatchNorm]:
-    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
-
-
-@contextmanager
-def _keeping_statistics(model: nn.Module) -> Iterator[None]:
-    """Within it the running statistics of batch norm do not move."""
-    norms = _batch_norms(model)
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    yield
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
 
 
 def _feed(

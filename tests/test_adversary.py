@@ -40,6 +40,7 @@ SETTINGS = TrainingSettings(
     auxiliary_adaptation_weight=0.25,
     discriminator_rate=0.0001,
     label_stride=1,
+    compile=False,
     batch_norm="shared",
     log_every=2,
 )
@@ -61,8 +62,8 @@ class TwoOutputs(nn.Module):
 class Fixed(torch.utils.data.Dataset[tuple[Tensor, Tensor]]):
     """Random pictures of 64 x 32 and labels that depend on the position alone; a target's are mostly ignored."""
 
-    def __init__(self, seed: int, ignored: float) -> None:
-        self._seed, self._ignored = seed, ignored
+    def __init__(self, seed: int, ignored: float, labelled: bool = True) -> None:
+        self._seed, self._ignored, self.labelled = seed, ignored, labelled
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(1000 * self._seed + position)
@@ -76,11 +77,13 @@ SOURCE: Any = Fixed(1, 0.1)
 TARGET: Any = Fixed(2, 0.7)
 
 
-def _train(folder: Path, fabric: Fabric, settings: TrainingSettings, every: int = 1000) -> tuple[nn.Module, list[Row]]:
+def _train(
+    folder: Path, fabric: Fabric, settings: TrainingSettings, every: int = 1000, target: Any = TARGET
+) -> tuple[nn.Module, list[Row]]:
     network = TwoOutputs()
     torch.manual_seed(5)
     saving = Saving(folder / "last.pt", every, {"settings": 1})
-    return network, train(network, SOURCE, TARGET, settings, fabric=fabric, workers=0, saving=saving)
+    return network, train(network, SOURCE, target, settings, fabric=fabric, workers=0, saving=saving)
 
 
 def _by_hand(settings: TrainingSettings) -> tuple[nn.Module, list[list[float]]]:
@@ -147,6 +150,18 @@ def test_the_steps_are_those_of_the_published_training(tmp_path: Path, fabric: F
             assert row[name] == pytest.approx(sum(values) / 2, rel=1e-4)
     assert rows[0]["target_labelled"] == pytest.approx(0.3, abs=0.05)
     assert (rows[0]["adaptation_loss"] > 0) == (adaptation != "none")
+
+
+@pytest.mark.parametrize("adaptation", ["minent", "advent"])
+def test_a_target_without_label_files_is_spared_a_loss_that_is_zero(
+    tmp_path: Path, fabric: Fabric, adaptation: Any
+) -> None:
+    settings = replace(SETTINGS, adaptation=adaptation)
+    (looked, rows), (spared, spared_rows) = (
+        _train(tmp_path, fabric, settings, target=Fixed(2, 1.0, labelled)) for labelled in (True, False)
+    )
+    assert rows == spared_rows and rows[0]["target_loss"] == 0 < rows[0]["adaptation_loss"]
+    assert all(torch.equal(a, b) for a, b in zip(looked.parameters(), spared.parameters(), strict=True))
 
 
 def test_an_adaptation_changes_what_is_learnt(tmp_path: Path, fabric: Fabric) -> None:
@@ -232,7 +247,7 @@ def test_the_classifiers_of_the_papers_network_learn_ten_times_as_fast(fabric: F
         optimizer = esl.training._optimizer(network, SETTINGS)
     finally:
         patch.undo()
-    step = esl.training._Step(network, optimizer, None, SETTINGS, fabric)
+    step = esl.training._Step(network, optimizer, None, SETTINGS, fabric, labelled=True)
     feed = iter([[part[None] for part in (*SOURCE[0], *TARGET[0])]])
     model, wrapped = fabric.setup(network, optimizer)
     replace(step, model=model, optimizer=wrapped)(0, feed, 0.05, 0.5)

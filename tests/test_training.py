@@ -42,6 +42,7 @@ SETTINGS = TrainingSettings(
     discriminator_rate=0.001,
     label_stride=1,
     batch_norm="per_domain",
+    compile=False,
     log_every=3,
 )
 
@@ -232,9 +233,9 @@ def test_the_log_averages_what_an_independent_loop_computes(run: Any, source: St
         pictures = torch.stack([picture for picture, _ in samples]) / 255
         labels = torch.stack([label for _, label in samples])
         norm = network.layers[1]
-        statistics = norm.running_mean.clone(), norm.running_var.clone()
+        statistics = norm.running_mean.clone(), norm.running_var.clone(), norm.num_batches_tracked.clone()
         source_logits = network(pictures[:2]).main
-        norm.running_mean, norm.running_var = statistics
+        norm.running_mean, norm.running_var, norm.num_batches_tracked = statistics
         losses = segmentation_loss(source_logits, labels[:2]), segmentation_loss(network(pictures[2:]).main, labels[2:])
         optimizer.zero_grad()
         (losses[0] + 0.5 * losses[1]).backward()

@@ -59,6 +59,10 @@ class SmallNetwork(nn.Module):
         self.smooth = _conv(DECODER_WIDTH, DECODER_WIDTH)
         self.classifier = nn.Conv2d(DECODER_WIDTH, num_classes, 1)
 
+    def blocks(self) -> list[nn.Module]:
+        """What keeps no activations of its own when memory is short."""
+        return [block for stage in self.stages for block in stage.children()]
+
     def forward(self, picture_N3HW: Tensor) -> Logits:
         """Logits (N, C, ceil(H/4), ceil(W/4)) of RGB pictures in [0, 1]."""
         x = self.stem((picture_N3HW - self.mean) / self.std)

@@ -43,6 +43,11 @@ class TorchvisionNetwork(nn.Module):
         self.aux_classifier = getattr(built, "aux_classifier", None)
         self._whole = name.startswith("lraspp")  # whose classifier reads two levels of features
 
+    def blocks(self) -> list[nn.Module]:
+        """What keeps no activations of its own when memory is short: the backbone's residual blocks."""
+        layers = (list(layer) if isinstance(layer, nn.Sequential) else [layer] for layer in self.backbone.children())
+        return [block for layer in layers for block in layer if [*block.children()]]
+
     def forward(self, picture_N3HW: Tensor) -> Logits:
         """Logits of RGB pictures in [0, 1]: (N, C, h, w) at stride 8 (16 of MobileNet's DeepLab)."""
         features = self.backbone((picture_N3HW - self.mean) / self.std)

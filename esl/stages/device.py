@@ -2,11 +2,13 @@
 
 import argparse
 import os
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from esl.errors import InputError
 
@@ -17,7 +19,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", required=True, help="auto, or of lightning-fabric: 32-true, bf16-mixed, 16-mixed"
     )
-    parser.add_argument("--devices", type=int, default=1, help="processes, each on a GPU of its own; 0: one, without")
+    parser.add_argument("--devices", type=int, default=1, help="processes on all nodes, each on its own GPU; 0: one")
     parser.add_argument("--threads", type=int, required=True, help="CPU threads; part of what fixes the last bits")
 
 
@@ -32,19 +34,37 @@ def make_fabric(flags: argparse.Namespace) -> Fabric:
         device = Fabric(accelerator=flags.accelerator, devices=1).device
         flags.precision = "bf16-mixed" if _computes_bfloat16(device) else "32-true"
     devices = max(flags.devices, 1)
+    environment, nodes = _environment(devices)
     fabric = Fabric(
-        accelerator=flags.accelerator, devices=devices, precision=flags.precision, plugins=_environment(devices)
+        accelerator=flags.accelerator,
+        devices=devices // nodes,
+        num_nodes=nodes,
+        precision=flags.precision,
+        plugins=[environment],
     )
     fabric.launch()
-    if fabric.world_size < devices:
-        raise InputError(f"--devices {devices}: only {fabric.world_size} processes were started; ask for as many tasks")
     return fabric
 
 
-def _environment(devices: int) -> list[Any]:
-    """Who starts the processes: Slurm, where its job has a task for each device; else this one, also within a job."""
-    tasks = int(os.environ.get("SLURM_NTASKS", "1"))
-    return [LightningEnvironment()] if devices > tasks else []
+def _environment(devices: int) -> tuple[ClusterEnvironment, int]:
+    """Who starts the processes, and on how many nodes: torchrun or a step of Slurm where it has started several.
+
+    Else this process starts the others, on its own node; also within a job of Slurm, whose step has one task.
+
+    Raises:
+        InputError: others than ``devices`` processes were started.
+    """
+    if TorchElasticEnvironment.detect():
+        started, nodes = int(os.environ["WORLD_SIZE"]), int(os.environ["GROUP_WORLD_SIZE"])
+        environment: ClusterEnvironment = TorchElasticEnvironment()
+    elif int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+        started, nodes = (int(os.environ[f"SLURM_STEP_NUM_{what}"]) for what in ("TASKS", "NODES"))
+        environment = SLURMEnvironment(auto_requeue=False)
+    else:
+        return LightningEnvironment(), 1
+    if started != devices:
+        raise InputError(f"--devices {devices}: expected as many processes, but {started} were started")
+    return environment, nodes
 
 
 def _computes_bfloat16(device: torch.device) -> bool:

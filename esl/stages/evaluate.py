@@ -6,32 +6,46 @@ Without any label there is nothing to evaluate with: the file says so with nulls
 import argparse
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from torch import nn
 
 from esl.classes import ClassSet
-from esl.datasets.index import read_index
+from esl.datasets.index import Index, read_index
 from esl.files import sha256_of_file, write_json
 from esl.inference import Predictor, confusion_on
 from esl.metrics import intersection_over_union, mean_iou, pixel_accuracy
-from esl.models.checkpoint import load_checkpoint
+from esl.models.checkpoint import Description, load_checkpoint
 from esl.stages.command import add_paths, resize, stage
 from esl.stages.device import add_device, make_fabric
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    add_evaluation(parser)
+    flags = parser.parse_args()
+    index = read_index(flags.index)
+    network, description = load_checkpoint(flags.checkpoint, index.class_set)
+    write_json(flags.output, evaluated(flags.checkpoint, network, description, index, make_fabric(flags), flags))
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Adds what an evaluation has to know."""
     add_paths(parser, "--checkpoint", "--index", "--output")
     parser.add_argument("--size", type=resize, required=True, help="of pictures: WIDTHxHEIGHT, the longer side, or own")
     parser.add_argument("--batch-size", type=int, required=True)
     parser.add_argument("--data", help="what to call the data; default: the index's fingerprint")
     add_device(parser)
-    flags = parser.parse_args()
-    index = read_index(flags.index)
-    network, description = load_checkpoint(flags.checkpoint, index.class_set)
-    fabric = make_fabric(flags)
+
+
+def evaluated(
+    path: Path, network: nn.Module, description: Description, index: Index, fabric: Fabric, flags: argparse.Namespace
+) -> dict[str, Any]:
+    """The content of miou.json for the ``network`` of the checkpoint ``path``."""
     if index.labelled:
         predictor = Predictor(network, fabric)
         confusion = confusion_on(predictor, index, size=flags.size, batch=flags.batch_size, workers=flags.threads)
@@ -42,19 +56,16 @@ def main() -> None:
             file=sys.stderr,
         )
     resolutions = sorted({sample.label_size or sample.size for sample in index.labelled})
-    write_json(
-        flags.output,
-        {
-            **scores(confusion, index.class_set),
-            "label_resolution": [f"{width}x{height}" for width, height in resolutions],
-            "images": len(index.labelled),
-            "unlabelled": len(index.samples) - len(index.labelled),
-            "data": flags.data or index.fingerprint(),
-            "settings": {"size": flags.size, "precision": flags.precision, "training": description.settings},
-            "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
-            "checkpoint_sha256": sha256_of_file(flags.checkpoint),
-        },
-    )
+    return {
+        **scores(confusion, index.class_set),
+        "label_resolution": [f"{width}x{height}" for width, height in resolutions],
+        "images": len(index.labelled),
+        "unlabelled": len(index.samples) - len(index.labelled),
+        "data": flags.data or index.fingerprint(),
+        "settings": {"size": flags.size, "precision": flags.precision, "training": description.settings},
+        "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+        "checkpoint_sha256": sha256_of_file(path),
+    }
 
 
 def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import argparse
 import csv
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -21,6 +21,7 @@ from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.discriminator import LEARNING_RATE, SMALLEST_MAP
 from esl.models.pretrained import load_pretrained
 from esl.pseudo_labels import checked_files, train_id_table
+from esl.snapshots import remove_other_snapshots, snapshot_path
 from esl.stages.command import add_paths, crop, resize, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream
@@ -46,13 +47,23 @@ def main() -> None:
     network = _initial_network(flags, index.class_set, provenance)
     given = {name: getattr(flags, name) for name in ("network", "size", "target_size", "seed", "precision")}
     described = {**asdict(settings), **asdict(augmentation), **given, "processes": fabric.world_size}
+    description = Description.of(flags.network, index.class_set, described, provenance)
+
+    def snapshot(iteration: int) -> None:
+        of_snapshot = replace(description, provenance={**provenance, "iteration": iteration})
+        save_checkpoint(snapshot_path(flags.output, iteration), network, of_snapshot)
+
     last = flags.output.with_name("last.pt")
-    saving = Saving(last, flags.save_every, {"settings": described, "provenance": provenance})
-    rows = train(network, source, target, settings, fabric=fabric, workers=flags.workers, saving=saving)
+    identity = {"settings": described, "provenance": provenance}
+    rows = train(
+        network, source, target, settings,
+        fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),
+        saving=Saving(last, flags.save_every, identity, flags.snapshot_every, snapshot),
+    )  # fmt: skip
     if not fabric.is_global_zero:
         return
     _write_log(flags.output.with_name("train.csv"), rows)
-    description = Description.of(flags.network, index.class_set, described, provenance)
+    remove_other_snapshots(flags.output, flags.snapshot_every, settings.iterations)
     save_checkpoint(flags.output, network, description)
     last.unlink(missing_ok=True)
 
@@ -73,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--crop", type=crop, required=True, help="WIDTHxHEIGHT of what the network sees, or whole")
     for name in ("iterations", "source-batch", "label-stride", "log-every", "seed", "workers", "save-every"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--snapshot-every", type=int, default=0, help="iterations between checkpoints kept; 0: none")
+    parser.add_argument("--compile", action="store_true", help="the network by torch.compile, where that is possible")
+    help_ = "1: compute activations twice, for less memory"
+    parser.add_argument("--activation-checkpointing", type=int, choices=(0, 1), default=0, help=help_)
     for name in ("learning-rate", "weight-decay", "power", "min-scale", "colour", "blur"):
         parser.add_argument(f"--{name}", type=float, required=True)
     parser.add_argument("--schedule", type=int, help="iterations until the learning rate would be 0; default: all")

@@ -106,7 +106,7 @@ def test_without_a_label_the_file_says_that_there_is_nothing_to_evaluate_with(
     assert content["iou"] == dict.fromkeys(CLASSES)
     assert not np.array(content["confusion"]).any()
     assert "nothing to evaluate with: none of 5 pictures has a label" in capsys.readouterr().err
-    assert table("x", {"source": content}) == "x: nothing to evaluate with: none of 5 pictures has a label\n"
+    assert table("x", {"source": content}, {}) == "x: nothing to evaluate with: none of 5 pictures has a label\n"
 
 
 def _evaluated(folder: Path, index: Index, monkeypatch: pytest.MonkeyPatch, main: Main = evaluate) -> dict[str, Any]:

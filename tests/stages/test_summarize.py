@@ -33,7 +33,25 @@ pixel accuracy       98.8       100.0
 
 
 def test_the_table_shows_models_side_by_side_in_percent_and_a_dash_for_what_is_absent() -> None:
-    assert table("gta2city", {"source": SOURCE, "esl-round1": ESL}) == TABLE
+    assert table("gta2city", {"source": SOURCE, "esl-round1": ESL}, {}) == TABLE
+
+
+def test_best_snapshots_stand_below_a_line_with_what_chose_them() -> None:
+    models = {"source": SOURCE, "adapted": SOURCE, "esl-round1": ESL}
+    chosen = {"chosen_by": "target labels", "candidates": [{}, {}, {}]}
+    best = {
+        "source": chosen | {"iteration": 500, "miou": {"cityscapes19": 0.5}},
+        "esl-round1": chosen | {"iteration": 1500, "miou": {"cityscapes19": 1.0}},
+    }
+    assert table("gta2city", models, best).splitlines()[-7:] == [
+        "mIoU cityscapes19               37.5     37.5       100.0",
+        "pixel accuracy                  98.8     98.8       100.0",
+        "---------------------------------------------------------",
+        "best snapshot cityscapes19 *    50.0        -       100.0",
+        "its iteration                    500        -        1500",
+        "",
+        "* of 3 of the model, chosen by target labels",
+    ]
 
 
 def test_the_summary_holds_every_model_whole_under_the_name_of_its_folder_in_order(

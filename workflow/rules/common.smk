@@ -481,6 +481,28 @@ def gpus(wildcards):
     return 0 if setting("compute.accelerator")(wildcards) == "cpu" else 1
 
 
+def launcher(wildcards, resources):
+    """What starts a training: nothing, or, with the resource ``mpi``, a process for every GPU on ``nodes`` nodes."""
+    starter = resources.get("mpi")
+    if not starter:
+        return ""
+    nodes = resources.get("nodes", 1)
+    return (
+        f"{starter} --nodes={nodes} --ntasks-per-node={max(resources.gpu // nodes, 1)} "
+    )
+
+
+def best_snapshots(wildcards):
+    """The choice among the snapshots of every model that was trained; none unless the config asks for snapshots."""
+    if not setting("training.snapshot_every")(wildcards):
+        return []
+    return [
+        f"results/{wildcards.benchmark}/{model}/best_snapshot.json"
+        for model in models(wildcards)
+        if model != "adapted"  # which is not trained
+    ]
+
+
 @cache
 def code(stage):
     """A digest of a stage's code and of every module of ``esl`` that it imports, directly or not.

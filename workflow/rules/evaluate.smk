@@ -29,6 +29,37 @@ rule evaluate:
         " {params.data} --threads {threads} --output {output.miou} > {log} 2>&1"
 
 
+rule best_snapshot:
+    input:
+        checkpoint="results/{benchmark}/{model}/checkpoint.pt",
+        index="results/{benchmark}/data/target_val.json",
+    output:
+        best="results/{benchmark}/{model}/best_snapshot.json",
+    log:
+        "logs/{benchmark}/{model}/best_snapshot.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=gpus,
+        mem_mb=8000,
+        runtime=720,
+    params:
+        code=code("best_snapshot"),
+        settings=flags(
+            "compute.precision",
+            "compute.accelerator",
+            "inference.batch_size",
+            size="target.size",
+        ),
+        data=data_name,
+    message:
+        "Choosing among the snapshots of {wildcards.benchmark}'s {wildcards.model} by target labels"
+    shell:
+        "python -m esl.stages.best_snapshot --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
+        " {params.data} --threads {threads} --output {output.best} > {log} 2>&1"
+
+
 rule predict:
     input:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
@@ -64,6 +95,7 @@ rule summarize:
         models=lambda wildcards: expand(
             "results/{{benchmark}}/{model}/miou.json", model=models(wildcards)
         ),
+        best=best_snapshots,
     output:
         miou="results/{benchmark}/miou.json",
         table="results/{benchmark}/miou.txt",
@@ -77,10 +109,11 @@ rule summarize:
         runtime=10,
     params:
         code=code("summarize"),
+        best=lambda wildcards, input: rendered({"best": list(input.best) or None}),
     message:
         "Bringing {wildcards.benchmark}'s models side by side"
     shell:
-        "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models}"
+        "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models} {params.best}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
 
 

@@ -16,6 +16,13 @@ TRAINING = flags(
     "training.log_every",
     "compute.precision",
     "compute.accelerator",
+    "compute.compile",
+)
+# How a training runs: what changes no result, and so is no reason to train again, stands among the resources.
+RUNNING = (
+    " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
+    " --snapshot-every {resources.snapshot_every} --activation-checkpointing {resources.activation_checkpointing:d}"
+    " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 )
 
 
@@ -34,8 +41,10 @@ rule train_source:
     threads: processors
     resources:
         gpu=gpus,
-        workers=setting("compute.workers"),  # resources, since they change no result
+        workers=setting("compute.workers"),
         save_every=setting("training.save_every"),
+        snapshot_every=setting("training.snapshot_every"),
+        activation_checkpointing=setting("compute.activation_checkpointing"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -49,12 +58,12 @@ rule train_source:
             size="source.size",
         ),
         start=start,
+        launcher=launcher,
     message:
         "Training {wildcards.benchmark}'s source model"
     shell:
-        "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
-        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        "{params.launcher}python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
+        + RUNNING
 
 
 rule train_adapted:
@@ -73,8 +82,10 @@ rule train_adapted:
     threads: processors
     resources:
         gpu=gpus,
-        workers=setting("compute.workers"),  # resources, since they change no result
+        workers=setting("compute.workers"),
         save_every=setting("training.save_every"),
+        snapshot_every=setting("training.snapshot_every"),
+        activation_checkpointing=setting("compute.activation_checkpointing"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -92,13 +103,13 @@ rule train_adapted:
             target_size="target.size",
         ),
         start=start,
+        launcher=launcher,
     message:
         "Training {wildcards.benchmark}'s source model with {wildcards.adaptation} on the target"
     shell:
-        "python -m esl.stages.train --index {input.index} --target-index {input.target} {params.start}"
+        "{params.launcher}python -m esl.stages.train --index {input.index} --target-index {input.target} {params.start}"
         " --adaptation {wildcards.adaptation} {params.training} {params.adversary} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
-        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        + RUNNING
 
 
 rule adapt:
@@ -150,8 +161,10 @@ rule train_oracle:
     threads: processors
     resources:
         gpu=gpus,
-        workers=setting("compute.workers"),  # resources, since they change no result
+        workers=setting("compute.workers"),
         save_every=setting("training.save_every"),
+        snapshot_every=setting("training.snapshot_every"),
+        activation_checkpointing=setting("compute.activation_checkpointing"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -165,12 +178,12 @@ rule train_oracle:
             size="target.size",
         ),
         start=start,
+        launcher=launcher,
     message:
         "Training {wildcards.benchmark}'s oracle, on target labels: the ceiling, never a result of adaptation"
     shell:
-        "python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
-        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        "{params.launcher}python -m esl.stages.train --index {input.index} {params.start} {params.training} {params.stage}"
+        + RUNNING
 
 
 rule train_round:
@@ -190,8 +203,10 @@ rule train_round:
     threads: processors
     resources:
         gpu=gpus,
-        workers=setting("compute.workers"),  # resources, since they change no result
+        workers=setting("compute.workers"),
         save_every=setting("training.save_every"),
+        snapshot_every=setting("training.snapshot_every"),
+        activation_checkpointing=setting("compute.activation_checkpointing"),
         mem_mb=16000,
         runtime=7200,
     params:
@@ -211,10 +226,10 @@ rule train_round:
         ),
         adversary=adversary,
         start=start,
+        launcher=launcher,
     message:
         "Training {wildcards.benchmark}'s {wildcards.round}"
     shell:
-        "python -m esl.stages.train --index {input.index} --target-index {input.target}"
+        "{params.launcher}python -m esl.stages.train --index {input.index} --target-index {input.target}"
         " --pseudo-labels {input.pseudo_labels} {params.start} {params.training} {params.adversary} {params.stage}"
-        " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
-        " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
+        + RUNNING

@@ -1,0 +1,106 @@
+"""Less memory and compiled code, with the same results."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from esl.errors import InputError
+from esl.models import Logits, as_input, build_network
+from esl.models.execution import checkpoint_activations, compile_network, keeping_statistics
+
+
+def _passes(network: nn.Module, precision: torch.dtype = torch.float32) -> tuple[list[Tensor], int]:
+    """Gradients and state after a forward and a backward pass, and the bytes kept for the backward pass."""
+    torch.manual_seed(5)
+    picture = as_input(torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8))
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+            logits: Logits = network(picture)
+        for parameter in network.parameters():
+            kept.pop(parameter.untyped_storage().data_ptr(), None)
+        held = sum(kept.values())
+    sum(output.float().square().mean() for output in logits if output is not None).backward()
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    return [*gradients, *network.state_dict().values()], held
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [
+        ("small", 7),
+        ("deeplabv2_resnet101", 33),
+        ("deeplabv2_resnet101_torchvision", 33),
+        ("fcn_resnet50", 16),
+        ("deeplabv3_mobilenet_v3_large", 15),
+        ("lraspp_mobilenet_v3_large", 15),
+    ],
+)
+def test_checkpointed_activations_give_the_same_bytes_with_less_memory(name: str, blocks: int) -> None:
+    precision = torch.bfloat16 if name == "small" else torch.float32  # which processors without it emulate slowly
+    results = []
+    for saving in (False, True):
+        torch.manual_seed(0)
+        network = build_network(name, 19).train()
+        names = [*network.state_dict()]
+        if saving:
+            checkpoint_activations(network)
+        assert [*network.state_dict()] == names and len(network.blocks()) == blocks  # type: ignore[operator]
+        torch.manual_seed(7)  # dropout
+        results.append(_passes(network, precision))
+    (plain, most), (saved, least) = results
+    assert all(torch.equal(a, b) for a, b in zip(plain, saved, strict=True))
+    assert least < most / 2
+
+
+def test_a_network_without_blocks_is_told() -> None:
+    with pytest.raises(InputError, match=r"compute\.activation_checkpointing: this network names no blocks"):
+        checkpoint_activations(nn.Sequential(nn.Conv2d(3, 3, 1)))
+
+
+def test_statistics_are_kept_while_the_batch_still_normalises() -> None:
+    norm = nn.BatchNorm2d(2)
+    norm(torch.randn(4, 2, 3, 3))
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    picture = torch.randn(4, 2, 3, 3) + 5
+    with keeping_statistics(norm):
+        kept = norm(picture)
+    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
+    assert torch.equal(kept, norm(picture)) and abs(kept.mean()) < 1e-5
+    assert norm.num_batches_tracked == 2 and norm.momentum == 0.1
+
+
+class _Convolution(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x: Tensor) -> Logits:
+        return Logits(self.layer(x).relu() * 2)
+
+
+def test_a_compiled_network_is_called_as_before_and_keeps_its_names() -> None:
+    plain, compiled = _Convolution(), _Convolution()
+    assert compile_network(compiled, torch.device("cpu")) is None
+    picture = torch.rand(1, 3, 8, 8)
+    torch.testing.assert_close(compiled(picture).main, plain(picture).main)
+    assert compiled._compiled_call_impl is not None
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+
+
+def test_without_a_compiler_the_network_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch._inductor.config
+
+    torch._dynamo.reset()
+    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("/no/such/compiler",))
+    monkeypatch.setattr(torch._inductor.config, "force_disable_caches", True)
+    network = _Convolution()
+    assert "InvalidCxxCompiler" in (compile_network(network, torch.device("cpu")) or "")
+    assert network._compiled_call_impl is None
+    assert network(torch.rand(1, 3, 8, 8)).main.shape == (1, 4, 8, 8)
