@@ -20,11 +20,13 @@ def add_device(parser: argparse.ArgumentParser) -> None:
         "--precision", required=True, help="auto, or of lightning-fabric: 32-true, bf16-mixed, 16-mixed"
     )
     parser.add_argument("--devices", type=int, default=1, help="processes on all nodes, each on its own GPU; 0: one")
-    parser.add_argument("--threads", type=int, required=True, help="CPU threads; part of what fixes the last bits")
+    parser.add_argument(
+        "--threads", type=int, required=True, help="CPU threads of a node; part of what fixes the last bits"
+    )
 
 
 def make_fabric(flags: argparse.Namespace) -> Fabric:
-    """The devices and the precision that the flags of ``add_device`` ask for, with ``--threads`` CPU threads.
+    """The devices and the precision that the flags of ``add_device`` ask for; processes of a node share ``--threads``.
 
     ``--precision auto`` becomes, in ``flags`` too, so that results tell it, bf16-mixed where the hardware computes with
     bfloat16 and 32-true elsewhere: a processor that only emulates it is ten times slower than with float32.
@@ -43,6 +45,7 @@ def make_fabric(flags: argparse.Namespace) -> Fabric:
         plugins=[environment],
     )
     fabric.launch()
+    torch.set_num_threads(max(flags.threads * nodes // devices, 1))  # fabric may have set another number
     return fabric
 
 

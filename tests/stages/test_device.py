@@ -1,10 +1,11 @@
-"""The precision that `auto` becomes."""
+"""The precision that `auto` becomes, and who starts processes."""
 
 import argparse
 
 import pytest
 import torch
 
+from esl.errors import InputError
 from esl.stages.device import add_device, make_fabric
 
 
@@ -27,3 +28,28 @@ def test_auto_is_bfloat16_only_where_the_processor_computes_it(
     flags = parser.parse_args(f"--accelerator cpu --precision {precision} --threads 1".split())
     chosen = make_fabric(flags)._precision.precision
     assert flags.precision == chosen == (expected if precision == "auto" else precision)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"SLURM_STEP_NUM_TASKS": "3", "SLURM_STEP_NUM_NODES": "1"}, {"WORLD_SIZE": "3", "GROUP_WORLD_SIZE": "1"}],
+    ids=["slurm", "torchrun"],
+)
+def test_more_processes_than_devices_are_refused(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    torchrun = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "1"}
+    for name, value in (variables | (torchrun if "WORLD_SIZE" in variables else {})).items():
+        monkeypatch.setenv(name, value)
+    parser = argparse.ArgumentParser()
+    add_device(parser)
+    flags = parser.parse_args(["--accelerator", "cpu", "--precision", "32-true", "--threads", "1", "--devices", "2"])
+    with pytest.raises(InputError, match="--devices 2: expected as many processes, but 3 were started"):
+        make_fabric(flags)
+
+
+def test_a_job_of_slurm_whose_step_has_one_task_starts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"NTASKS": "8", "STEP_NUM_TASKS": "1", "STEP_NUM_NODES": "1", "JOB_NAME": "snakejob"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    parser = argparse.ArgumentParser()
+    add_device(parser)
+    fabric = make_fabric(parser.parse_args(["--accelerator", "cpu", "--precision", "32-true", "--threads", "1"]))
+    assert fabric.world_size == 1

@@ -1,7 +1,9 @@
 """The training stage: its checkpoint is a function of its inputs, whether or not it was interrupted."""
 
 import csv
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -221,6 +223,44 @@ def test_two_processes_train_what_one_does_with_the_same_global_batch(tmp_path: 
     fresh = torch.cat([value.ravel() for value in build_network("small", 19).parameters()])
     assert (weights[0] - fresh).abs().max() > 1e-2
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-5)
+
+
+def test_processes_that_slurm_or_torchrun_start_train_what_ours_do(tmp_path: Path, small_index: Index) -> None:
+    """Two nodes of Slurm with a task each, as ``srun`` describes them to their processes; two processes of torchrun."""
+    write_json(tmp_path / "index.json", small_index.to_json())
+
+    def started(folder: str, *before: str, **variables: str) -> "subprocess.Popen[str]":
+        flags = FLAGS | {"devices": 2, "source-batch": 1, "iterations": 3, "index": tmp_path / "index.json"}
+        flags |= {"output": tmp_path / folder / "checkpoint.pt"}
+        words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
+        command = [sys.executable, *before, "-m", "esl.stages.train", *words]
+        return subprocess.Popen(command, env=os.environ | variables, stderr=subprocess.PIPE, text=True)
+
+    job = {"NTASKS": "2", "NTASKS_PER_NODE": "1", "NNODES": "2", "STEP_NUM_TASKS": "2", "STEP_NUM_NODES": "2"}
+    job |= {"JOB_NAME": "snakejob", "JOB_ID": "7", "NODELIST": "localhost", "LOCALID": "0"}
+    port = _free_port()
+    tasks = [
+        {f"SLURM_{name}": value for name, value in (job | {"PROCID": rank, "NODEID": rank}).items()}
+        | {"MASTER_ADDR": "localhost", "MASTER_PORT": port}
+        for rank in ("0", "1")
+    ]
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port", _free_port()]
+    for processes in (
+        [started("own")],
+        [started("slurm", **task) for task in tasks],
+        [started("torchrun", *torchrun)],
+    ):
+        for process in processes:
+            assert process.wait() == 0, process.stderr.read()  # type: ignore[union-attr]
+    own, *others = (tmp_path / folder / "checkpoint.pt" for folder in ("own", "slurm", "torchrun"))
+    assert load_checkpoint(own, CLASS_SETS["cityscapes19"])[1].settings["processes"] == 2
+    assert all(other.read_bytes() == own.read_bytes() for other in others)
+
+
+def _free_port() -> str:
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return str(listener.getsockname()[1])
 
 
 def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(tmp_path: Path, small_index: Index) -> None:

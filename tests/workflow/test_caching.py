@@ -50,6 +50,15 @@ def test_more_workers_and_more_frequent_states_train_nothing(finished):
     assert finished.planned(change={"benchmarks": {"gta2city": change}}) == set()
 
 
+def test_snapshots_asked_for_afterwards_and_less_memory_train_nothing(finished):
+    change = {"compute": {"activation_checkpointing": True}, "training": {"snapshot_every": 3}}
+    models = ("source", "control-round1", "bdl-round1", "esl-round1")
+    assert finished.planned(change={"benchmarks": {"gta2city": change}}) == {
+        *(f"Choosing among the snapshots of {model} by target labels" for model in models),
+        "Bringing models side by side",
+    }
+
+
 def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(edited):
     edited.edit("esl/confidence.py", ".clamp(0, 1)", ".clamp(0.0, 1.0)")
     jobs = edited.planned()
