@@ -9,6 +9,7 @@ classes upsampled and copied to the host. Ours: the loops of the stages.
 
 import argparse
 import json
+import math
 import platform
 import resource
 import subprocess
@@ -51,7 +52,14 @@ WARM = 2
 """Iterations before the clock runs."""
 
 
-WORKS = ("training, published", "training, this project", "inference, published", "inference, this project")
+WORKS = (
+    "training, published",
+    "training, this project",
+    "training, compiled",
+    "training, activations twice",
+    "inference, published",
+    "inference, this project",
+)
 
 
 def main() -> None:
@@ -61,7 +69,7 @@ def main() -> None:
     parser.add_argument("--size", type=size, default=FULL_SIZE if gpu else SMALL_SIZE, help="of both domains' pictures")
     parser.add_argument("--iterations", type=int, default=40 if gpu else 12, help="of training; twice as many maps")
     parser.add_argument("--batch", type=int, default=4, help="pictures at a time of our inference on a GPU")
-    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=4 if gpu else 1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--only", choices=WORKS, help="measure this here, and print it as JSON")
     flags = parser.parse_args()
@@ -75,43 +83,68 @@ def main() -> None:
     first = next(iter(rows.values()))
     width, height = flags.size
     print(f"{first['device']}, {flags.threads} threads; pictures of {width}x{height}, blocks {tuple(flags.blocks)}")
-    print(f"training: 1 source and 1 target picture; inference: 1, ours {flags.batch} on a GPU\n")
-    print("| what | precision | images/s | peak MB | TFLOP/s | ratio |\n|---|---|---:|---:|---:|---:|")
+    print(f"training: 1 source and 1 target picture; inference: 1, ours {flags.batch} on a GPU")
+    print("share: of the TFLOP/s of a large matrix product in the same precision on the same device\n")
+    print("| what | precision | images/s | peak MB | TFLOP/s | share | ratio |\n|---|---|---:|---:|---:|---:|---:|")
     for what, row in rows.items():
-        ratio = row["rate"] / rows[what.replace("this project", "published")]["rate"]
+        peak = max(other["matrix_tflops"] for other in rows.values() if other["precision"] == row["precision"])
+        published = rows[f"{what.partition(',')[0]}, published"]
         cells = (
             row["precision"],
             f"{row['rate']:.2f}",
             f"{row['peak_mb']:.0f}",
             f"{row['tflops']:.3f}",
-            f"{ratio:.1f}",
+            f"{row['tflops'] / peak:.0%}",
+            f"{row['rate'] / published['rate']:.1f}",
         )
         print(f"| {what} | {' | '.join(cells)} |")
 
 
 def _measured(flags: argparse.Namespace) -> dict[str, Any]:
     """One of ``WORKS``: images per second, peak memory, and floating-point operations per second."""
-    flags.accelerator, flags.precision, flags.devices = "auto", "auto", 1
+    published = flags.only.endswith("published")
+    flags.accelerator, flags.precision, flags.devices = "auto", "32-true" if published else "auto", 1
     fabric = make_fabric(flags)
-    torch.manual_seed(0)
-    network = DeepLabV2(len(CLASSES), blocks=tuple(flags.blocks))
+    clock = _Clock(fabric.device)
     with tempfile.TemporaryDirectory() as name:
         index = _index(Path(name), flags.size)
-        work = {
-            "training, published": partial(_published_steps, network, index, fabric.device),
-            "training, this project": partial(_our_steps, network, index, fabric, flags),
-            "inference, published": partial(_published_maps, network, index, fabric.device),
-            "inference, this project": partial(_our_maps, network, index, fabric, flags),
-        }[flags.only]
-        rate, peak = _timed(fabric, work, flags)
-    passes = 3 if flags.only.startswith("training") else 1  # a backward pass costs twice the forward
+        work: dict[str, Callable[[], None]] = {
+            "training, published": partial(_published_steps, index, flags, clock),
+            "training, this project": partial(_our_steps, index, flags, clock, fabric),
+            "training, compiled": partial(_our_steps, index, flags, clock, fabric, compiled=True),
+            "training, activations twice": partial(_our_steps, index, flags, clock, fabric, twice=True),
+            "inference, published": partial(_published_maps, index, flags, clock),
+            "inference, this project": partial(_our_maps, index, flags, clock, fabric),
+        }
+        work[flags.only]()
+        seconds, peak = clock.stop()
+        counted = _published_steps if flags.only.startswith("training") else _published_maps
+        with FlopCounterMode(display=False) as counter:  # the same whoever does it
+            once = argparse.Namespace(**{**vars(flags), "iterations": 1 - WARM})
+            counted(index, once, _Clock(fabric.device))
+    rate = 2 * flags.iterations / seconds
     return {
         "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else _processor(),
-        "precision": "32-true" if flags.only.endswith("published") else flags.precision,
+        "precision": flags.precision,
         "rate": rate,
         "peak_mb": peak,
-        "tflops": passes * rate * _flops(network, flags.size, fabric.device) / 1e12,
+        "tflops": rate * counter.get_total_flops() / 2 / 1e12,  # an iteration is two images
+        "matrix_tflops": _matrix_tflops(fabric.device, flags),
     }
+
+
+def _matrix_tflops(device: torch.device, flags: argparse.Namespace) -> float:
+    """What a product of large square matrices reaches, in 10^12 operations per second: the best of ten."""
+    torch.set_num_threads(flags.threads)  # inference on a CPU has one for each picture
+    dtype = torch.bfloat16 if flags.precision.startswith("bf16") else torch.float32
+    length, best = 8192 if device.type == "cuda" else 2048, math.inf
+    matrix = torch.rand(length, length, device=device, dtype=dtype)
+    for _ in range(10):
+        start = time.perf_counter()
+        product = matrix @ matrix
+        product[0, 0].item()  # waits for the device
+        best = min(best, time.perf_counter() - start)
+    return 2 * length**3 / best / 1e12
 
 
 def _processor() -> str:
@@ -126,28 +159,32 @@ def _index(folder: Path, size: tuple[int, int]) -> Index:
     return inspect("cityscapes", FORMATS["cityscapes"], folder / "cityscapes", "train", CLASSES, Checks()).checked()
 
 
-def _timed(fabric: Fabric, work: Callable[[int], None], flags: argparse.Namespace) -> tuple[float, float]:
-    """Images per second, without the warm-up, and peak memory in MB: of the GPU, or of this process so far."""
-    cuda = fabric.device.type == "cuda"
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
-    seconds = []
-    for iterations in (WARM, WARM + flags.iterations):  # the difference is what the iterations themselves cost
-        start = time.perf_counter()
-        work(iterations)
-        if cuda:
+class _Clock:
+    """Runs from the end of the warm-up; looks at the peak of memory from the beginning."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._begun = math.nan
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
             torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - start)
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    peak = torch.cuda.max_memory_allocated() / 2**20 if cuda else resident
-    return 2 * flags.iterations / (seconds[1] - seconds[0]), peak
+        return time.perf_counter()
+
+    def start(self) -> None:
+        self._begun = self._now()
+
+    def stop(self) -> tuple[float, float]:
+        """Seconds, and peak memory in MB: of the GPU, or of this process."""
+        seconds = self._now() - self._begun
+        if self.device.type == "cuda":
+            return seconds, torch.cuda.max_memory_allocated() / 2**20
+        return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _flops(network: DeepLabV2, size: tuple[int, int], device: torch.device) -> float:
-    """Floating-point operations of a forward pass of one picture."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.to(device)(torch.zeros((1, 3, size[1], size[0]), device=device))
-    return float(counter.get_total_flops())
+def _network(flags: argparse.Namespace) -> DeepLabV2:
+    torch.manual_seed(0)
+    return DeepLabV2(len(CLASSES), blocks=tuple(flags.blocks))
 
 
 # --------------------------------------------------------------------------------------------------------- published
@@ -160,9 +197,10 @@ def _pair(index: Index, number: int, device: torch.device) -> tuple[Tensor, Tens
     return picture.to(device), label.to(device)
 
 
-def _published_steps(network: DeepLabV2, index: Index, device: torch.device, iterations: int) -> None:
+def _published_steps(index: Index, flags: argparse.Namespace, clock: _Clock) -> None:
     """AdvEnt's iteration: two domains, two outputs, two discriminators."""
-    network.to(device).train()
+    device = clock.device
+    network = _network(flags).to(device).train()
     optimizer = torch.optim.SGD(network.parameter_groups(2.5e-4), lr=2.5e-4, momentum=0.9, weight_decay=5e-4)
     discriminators = [Discriminator(len(CLASSES)).to(device) for _ in range(2)]
     adams = [torch.optim.Adam(each.parameters(), lr=1e-4, betas=(0.9, 0.99)) for each in discriminators]
@@ -170,7 +208,9 @@ def _published_steps(network: DeepLabV2, index: Index, device: torch.device, ite
     def full(logits: Tensor, label: Tensor) -> Tensor:
         return F.interpolate(logits, size=label.shape[-2:], mode="bilinear", align_corners=True)
 
-    for iteration in range(iterations):
+    for iteration in range(WARM + flags.iterations):
+        if iteration == WARM:
+            clock.start()
         (picture, label), (target, other) = (_pair(index, iteration + shift, device) for shift in (0, 3))
         for each in (optimizer, *adams):
             each.zero_grad()
@@ -180,23 +220,27 @@ def _published_steps(network: DeepLabV2, index: Index, device: torch.device, ite
         losses = [F.cross_entropy(logits, label, ignore_index=255) for logits in source_maps]
         (losses[0] + 0.1 * losses[1]).backward()
         target_maps = [full(logits, other) for logits in network(target)]
-        for logits, discriminator, weight in zip(target_maps, discriminators, (1e-3, 2e-4), strict=True):
-            judged = discriminator(weighted_self_information(logits.softmax(1)))
-            (weight * adversarial_loss(judged, "source")).backward(retain_graph=True)
+        judged = [
+            d(weighted_self_information(maps.softmax(1))) for d, maps in zip(discriminators, target_maps, strict=True)
+        ]
+        fooled = [weight * adversarial_loss(each, "source") for weight, each in zip((1e-3, 2e-4), judged, strict=True)]
+        (fooled[0] + fooled[1]).backward()
         optimizer.step()
         for number, (discriminator, adam) in enumerate(zip(discriminators, adams, strict=True)):
             discriminator.requires_grad_(True)
             for maps, domain in ((source_maps, "source"), (target_maps, "target")):
-                judged = discriminator(weighted_self_information(maps[number].detach().softmax(1)))
-                (adversarial_loss(judged, domain) / 2).backward()  # type: ignore[arg-type]
+                told = discriminator(weighted_self_information(maps[number].detach().softmax(1)))
+                (adversarial_loss(told, domain) / 2).backward()  # type: ignore[arg-type]
             adam.step()
         losses[0].item()  # the progress that is printed
 
 
-def _published_maps(network: DeepLabV2, index: Index, device: torch.device, iterations: int) -> None:
+def _published_maps(index: Index, flags: argparse.Namespace, clock: _Clock) -> None:
     """Every picture's probabilities at full size, on the host, and from there its label and entropy."""
-    network.to(device).eval()
-    for number in range(2 * iterations):
+    network, device = _network(flags).to(clock.device).eval(), clock.device
+    for number in range(2 * (WARM + flags.iterations)):
+        if number == 2 * WARM:
+            clock.start()
         picture, label = _pair(index, number, device)
         with torch.no_grad():
             probability = network(picture).main.softmax(1)
@@ -208,12 +252,20 @@ def _published_maps(network: DeepLabV2, index: Index, device: torch.device, iter
 # --------------------------------------------------------------------------------------------------------------- ours
 
 
-def _our_steps(network: DeepLabV2, index: Index, fabric: Fabric, flags: argparse.Namespace, iterations: int) -> None:
+def _our_steps(
+    index: Index,
+    flags: argparse.Namespace,
+    clock: _Clock,
+    fabric: Fabric,
+    compiled: bool = False,
+    twice: bool = False,
+) -> None:
+    iterations = WARM + flags.iterations
     settings = TrainingSettings(
         seed=0, iterations=iterations, schedule=250_000, optimizer="sgd", learning_rate=2.5e-4, momentum=0.9,
         weight_decay=5e-4, power=0.9, source_batch=1, target_batch=1, accumulate=1, pseudo_label_weight=1.0,
         auxiliary_weight=0.1, adaptation="advent", adaptation_weight=1e-3, auxiliary_adaptation_weight=2e-4,
-        discriminator_rate=1e-4, label_stride=1, batch_norm="shared", compile=flags.compile, log_every=1000,
+        discriminator_rate=1e-4, label_stride=1, batch_norm="shared", compile=compiled, log_every=1000,
     )  # fmt: skip
     files = [(index.picture(sample), index.label(sample)) for sample in index.samples]
     whole = Augmentation(None, 1.0, 0.0, 0.0, 0.0)
@@ -221,17 +273,22 @@ def _our_steps(network: DeepLabV2, index: Index, fabric: Fabric, flags: argparse
     source = Stream(Pairs(files, table, None), whole, (0, 0))
     target = Stream(Pairs([(picture, None) for picture, _ in files], table, None), whole, (0, 1))
     with tempfile.TemporaryDirectory() as folder:
-        saving = Saving(Path(folder) / "last.pt", 10**9, {})
-        train(network, source, target, settings, fabric=fabric, workers=flags.workers, saving=saving)
+        saving = Saving(Path(folder) / "last.pt", 10**9, {}, 1, lambda done: clock.start() if done == WARM else None)
+        train(
+            _network(flags), source, target, settings,
+            fabric=fabric, workers=flags.workers, saving=saving, activation_checkpointing=twice,
+        )  # fmt: skip
 
 
-def _our_maps(network: DeepLabV2, index: Index, fabric: Fabric, flags: argparse.Namespace, iterations: int) -> None:
-    samples = [index.samples[number % PICTURES] for number in range(2 * iterations)]
-    predictor = Predictor(network, fabric)
+def _our_maps(index: Index, flags: argparse.Namespace, clock: _Clock, fabric: Fabric) -> None:
+    predictor = Predictor(_network(flags), fabric)
     with tempfile.TemporaryDirectory() as folder:
-        origin = Origin(CLASSES.classes, "", INTERPOLATION)
-        with write_shard(Path(folder) / "1-of-1.h5", len(samples), origin) as writer:
-            write_maps(predictor, index, samples, writer, size=None, batch=flags.batch, workers=flags.threads)
+        for name, number in (("warm", WARM), ("timed", flags.iterations)):
+            clock.start()
+            samples = [index.samples[position % PICTURES] for position in range(2 * number)]
+            origin = Origin(CLASSES.classes, "", INTERPOLATION)
+            with write_shard(Path(folder) / f"{name}.h5", len(samples), origin) as writer:
+                write_maps(predictor, index, samples, writer, size=None, batch=flags.batch, workers=flags.threads)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
         "--precision", required=True, help="auto, or of lightning-fabric: 32-true, bf16-mixed, 16-mixed"
     )
     parser.add_argument("--devices", type=int, default=1, help="processes on all nodes, each on its own GPU; 0: one")
-    parser.add_argument(
-        "--threads", type=int, required=True, help="CPU threads of a node; part of what fixes the last bits"
-    )
+    parser.add_argument("--threads", type=int, required=True, help="CPU threads of a node; they fix the last bits")
 
 
 def make_fabric(flags: argparse.Namespace) -> Fabric:
