@@ -307,6 +307,17 @@ def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_weights(
     assert not norm.weight.eq(1).any()
 
 
+def test_where_nothing_can_be_compiled_the_log_says_why_and_the_training_goes_on(
+    run: Any, source: Stream, target: Stream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, compiled = _network(), _network()
+    rows = run(plain, source, target)
+    monkeypatch.setattr("esl.training.compile_network", lambda network, device: "no compiler")
+    assert run(compiled, source, target, replace(SETTINGS, compile=True)) == rows
+    assert _same_weights(plain, compiled)
+    assert "compute.compile: not compiled, since nothing can be on this machine: no compiler" in capsys.readouterr().err
+
+
 def test_a_loss_that_is_not_finite_ends_the_training_with_its_iteration(
     tmp_path: Path, run: Any, source: Stream, target: Stream
 ) -> None:

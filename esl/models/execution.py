@@ -38,6 +38,8 @@ def checkpoint_activations(network: nn.Module) -> None:
     A training ends in the same bytes on the CPU, with less memory and a forward pass more per iteration (Chen et al.
     2016, sublinear memory cost).
 
+    Not for a network that is compiled: torch does not vouch for the two together.
+
     Raises:
         InputError: the network names no blocks.
     """

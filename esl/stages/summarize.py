@@ -57,8 +57,8 @@ def table(benchmark: str, models: dict[str, Model], best: dict[str, Model]) -> s
             padded = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
             lines.append("  ".join([name.ljust(widths[0]), *padded]))
     if best:
-        chosen = next(iter(best.values()))
-        lines += ["", f"* of {len(chosen['candidates'])} of the model, chosen by {chosen['chosen_by']}"]
+        most = max(len(one["candidates"]) for one in best.values())
+        lines += ["", f"* the best of at most {most}, chosen by {next(iter(best.values()))['chosen_by']}"]
     return "\n".join(lines) + "\n"
 
 

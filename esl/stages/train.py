@@ -114,6 +114,8 @@ def _check_settings(flags: argparse.Namespace) -> None:
     """What would otherwise fail in the middle of a training, or go wrong silently."""
     if flags.schedule < flags.iterations:
         raise InputError(f"schedule: expected at least the {flags.iterations} iterations, but got {flags.schedule}")
+    if flags.compile and flags.activation_checkpointing:  # torch does not vouch for the two together
+        raise InputError("compute: compile and activation_checkpointing exclude each other; set one of them to false")
     if flags.adaptation == "advent":
         if flags.precision == "16-mixed":  # one scale of gradients cannot serve the network and its discriminators
             raise InputError("compute.precision: advent trains in 32-true or bf16-mixed, but got 16-mixed")

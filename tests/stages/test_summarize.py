@@ -50,7 +50,7 @@ def test_best_snapshots_stand_below_a_line_with_what_chose_them() -> None:
         "best snapshot cityscapes19 *    50.0        -       100.0",
         "its iteration                    500        -        1500",
         "",
-        "* of 3 of the model, chosen by target labels",
+        "* the best of at most 3, chosen by target labels",
     ]
 
 

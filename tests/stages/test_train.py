@@ -53,12 +53,12 @@ def run(tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch) -> 
     """Trains into a folder of ``tmp_path``; with ``dies_at`` it is killed at that iteration."""
     write_json(tmp_path / "index.json", small_index.to_json())
 
-    def run(folder: str, dies_at: int | None = None, **changed: object) -> Path:
+    def run(folder: str, dies_at: int | None = None, flag: str | None = None, **changed: object) -> Path:
         output = tmp_path / folder / "checkpoint.pt"
         flags = {"index": tmp_path / "index.json", "output": output, **FLAGS}
         flags |= {name.replace("_", "-"): value for name, value in changed.items()}
         words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
-        monkeypatch.setattr(sys, "argv", ["train", *words])
+        monkeypatch.setattr(sys, "argv", ["train", *words, *([flag] if flag else [])])
         with monkeypatch.context() as patch:
             if dies_at is not None:
                 rate = esl.training.polynomial_rate
@@ -223,6 +223,15 @@ def test_two_processes_train_what_one_does_with_the_same_global_batch(tmp_path: 
     fresh = torch.cat([value.ravel() for value in build_network("small", 19).parameters()])
     assert (weights[0] - fresh).abs().max() > 1e-2
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-5)
+
+
+def test_compiled_and_checkpointed_together_are_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="compile and activation_checkpointing exclude each other"):
+        run("both", activation_checkpointing=1, flag="--compile")
+
+
+def test_checkpointed_activations_change_no_byte(run: Run, round_flags: dict[str, object]) -> None:
+    assert run("a", **round_flags).read_bytes() == run("b", activation_checkpointing=1, **round_flags).read_bytes()
 
 
 def test_processes_that_slurm_or_torchrun_start_train_what_ours_do(tmp_path: Path, small_index: Index) -> None:
