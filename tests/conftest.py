@@ -22,6 +22,14 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, max_exa
 settings.load_profile("repeatable")
 torch.set_num_threads(1)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file share a process, and so its fixtures; so do all that need a benchmark that has run."""
+    for item in items:
+        needs = getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("finished" if "finished" in needs else item.location[0]))
+
+
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "cityscapes"
 
 Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture (H, W, 3) and raw label ids (H, W)

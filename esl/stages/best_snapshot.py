@@ -13,7 +13,7 @@ from esl.datasets.index import read_index
 from esl.errors import InputError
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint
-from esl.snapshots import find_snapshots
+from esl.models.snapshots import find_snapshots
 from esl.stages.command import stage
 from esl.stages.device import make_fabric
 from esl.stages.evaluate import add_evaluation, evaluated

@@ -20,8 +20,8 @@ from esl.models import NETWORKS, build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.discriminator import LEARNING_RATE, SMALLEST_MAP
 from esl.models.pretrained import load_pretrained
+from esl.models.snapshots import remove_other_snapshots, snapshot_path
 from esl.pseudo_labels import checked_files, train_id_table
-from esl.snapshots import remove_other_snapshots, snapshot_path
 from esl.stages.command import add_paths, crop, resize, stage
 from esl.stages.device import add_device, make_fabric
 from esl.streams import Augmentation, Pairs, Stream

@@ -13,7 +13,7 @@ from esl.datasets.index import Index
 from esl.errors import InputError
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
-from esl.snapshots import snapshot_path
+from esl.models.snapshots import snapshot_path
 from esl.stages import best_snapshot, evaluate, train
 
 TRAINING = (
