@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,6 +78,9 @@ def load_tensors(path: Path) -> dict[str, Any]:
         zipfile.BadZipFile,
     ) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if isinstance(error, pickle.UnpicklingError):  # torch's own words advise how to load it all the same
+            named = re.search(r"GLOBAL (\S+)", str(error))
+            reason = f"it holds {named[1] if named else 'something'}, neither a tensor nor a plain value"
         raise InputError(
             f"{path}: not a checkpoint that can be loaded safely ({reason}); delete it and train again"
         ) from None

@@ -159,7 +159,18 @@ def test_more_gpus_for_a_rule_are_more_processes_for_its_training(fresh):
 
 
 def test_the_slurm_profile_plans(fresh):
-    assert fresh.planned("--profile", "workflow/profiles/slurm") == fresh.planned()
+    assert fresh.planned("--workflow-profile", "workflow/profiles/slurm") == fresh.planned()
+
+
+def test_several_nodes_are_started_by_what_the_resource_mpi_names(fresh):
+    wanted = ("mpi=srun", "nodes=2", "tasks_per_node=4", "gpu=8")
+    resources = [f"train_source:{resource}" for resource in wanted]
+    command = ["--dry-run", "-p", "--workflow-profile", "workflow/profiles/slurm", "--set-resources", *resources]
+    lines = [line for line in fresh.snakemake(*command).stdout.splitlines() if "esl.stages.train" in line]
+    started = [line.partition("python -m")[0] for line in lines]
+    assert started.count("Shell command: srun --nodes=2 --ntasks-per-node=4 ") == 1
+    assert started.count("Shell command: ") == len(lines) - 1 == 3
+    assert [line for line in lines if "--devices 8" in line] == [line for line in lines if "srun" in line]
 
 
 @pytest.mark.parametrize(
