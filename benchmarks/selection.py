@@ -82,7 +82,7 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
     thresholds = [class_threshold(counts, RULE).value for counts in histogram]
     chosen = time.perf_counter() - start
     samples = [IndexedSample(id_, "", (SIZE[1], SIZE[0]), None, None, None, "", None) for id_ in ids]
-    index = Index("cityscapes", "", "train", "cityscapes19", samples)
+    index = Index("cityscapes", "", "train", CLASSES, None, "ids", (), samples)
     start = time.perf_counter()
     write_pseudo_labels(shards, thresholds, RULE, index, folder, workers=workers)
     written = time.perf_counter() - start
