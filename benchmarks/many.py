@@ -83,7 +83,7 @@ def _run(stages: list[str]) -> tuple[float, float]:
     for process in running:
         _, status, usage = os.wait4(process.pid, 0)
         if status:
-            raise SystemExit(f"failed: {process.args}")
+            raise SystemExit(f"failed: {process.args!r}")
         peak = max(peak, usage.ru_maxrss * 1024 / 1e6)
     return time.perf_counter() - start, peak
 

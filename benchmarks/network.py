@@ -33,7 +33,7 @@ from esl.datasets.formats import FORMATS
 from esl.datasets.index import Index
 from esl.datasets.inspection import Checks, inspect
 from esl.datasets.reading import read_label, read_picture
-from esl.entropy_losses import adversarial_loss, weighted_self_information
+from esl.entropy_losses import Domain, adversarial_loss, weighted_self_information
 from esl.inference import Predictor, write_maps
 from esl.maps import Origin, write_shard
 from esl.models.deeplabv2 import DeepLabV2
@@ -218,19 +218,20 @@ def _published_steps(index: Index, flags: argparse.Namespace, clock: _Clock) -> 
             discriminator.requires_grad_(False)
         source_maps = [full(logits, label) for logits in network(picture)]
         losses = [F.cross_entropy(logits, label, ignore_index=255) for logits in source_maps]
-        (losses[0] + 0.1 * losses[1]).backward()
+        torch.autograd.backward(losses[0] + 0.1 * losses[1])
         target_maps = [full(logits, other) for logits in network(target)]
         judged = [
             d(weighted_self_information(maps.softmax(1))) for d, maps in zip(discriminators, target_maps, strict=True)
         ]
         fooled = [weight * adversarial_loss(each, "source") for weight, each in zip((1e-3, 2e-4), judged, strict=True)]
-        (fooled[0] + fooled[1]).backward()
+        torch.autograd.backward(fooled[0] + fooled[1])
         optimizer.step()
         for number, (discriminator, adam) in enumerate(zip(discriminators, adams, strict=True)):
             discriminator.requires_grad_(True)
-            for maps, domain in ((source_maps, "source"), (target_maps, "target")):
+            domains: dict[Domain, list[Tensor]] = {"source": source_maps, "target": target_maps}
+            for domain, maps in domains.items():
                 told = discriminator(weighted_self_information(maps[number].detach().softmax(1)))
-                (adversarial_loss(told, domain) / 2).backward()  # type: ignore[arg-type]
+                torch.autograd.backward(adversarial_loss(told, domain) / 2)
             adam.step()
         losses[0].item()  # the progress that is printed
 

@@ -125,12 +125,7 @@ def train(
         InputError: the loss became NaN or infinite.
     """
     assert (target is None) == (settings.target_batch == 0)
-    optimizer = _optimizer(network, settings)
-    if activation_checkpointing:
-        checkpoint_activations(network)
-    if settings.compile and (reason := compile_network(network, fabric.device)):
-        print(f"compute.compile: not compiled, since nothing can be on this machine: {reason}", file=sys.stderr)
-    model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
+    model, optimizer = _set_up(network, settings, fabric, activation_checkpointing)
     adversary = None
     if settings.adaptation == "advent":
         adversary = Adversary(network, settings.discriminator_rate, fabric)
@@ -175,6 +170,18 @@ def _all_know(terminated: list[int], iteration: int, fabric: Fabric) -> bool:
         return False
     received = torch.tensor(float(bool(terminated)), device=fabric.device)
     return bool(fabric.all_reduce(received, reduce_op="sum"))
+
+
+def _set_up(
+    network: nn.Module, settings: TrainingSettings, fabric: Fabric, activation_checkpointing: bool
+) -> tuple[nn.Module, Optimizer]:
+    """The network, compiled where that is asked for and possible, and its optimiser, on the devices of ``fabric``."""
+    if activation_checkpointing:
+        checkpoint_activations(network)
+    if settings.compile and (reason := compile_network(network, fabric.device)):
+        print(f"compute.compile: not compiled, since nothing can be on this machine: {reason}", file=sys.stderr)
+    model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), _optimizer(network, settings))
+    return model, optimizer
 
 
 def _optimizer(network: nn.Module, settings: TrainingSettings) -> Optimizer:
