@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from benchmarks.scenes import scene_logits
 from benchmarks.timing import best_ms
-from esl.ahead import ahead
 from esl.classes import IGNORE
-from esl.confidence import label_map, stride_probability
-from esl.inference import helpers
-from esl.metrics import confusion_matrix
+from esl.evaluation.metrics import confusion_matrix
+from esl.labels.confidence import label_map, stride_probability
+from esl.labels.inference import helpers
+from esl.prefetch import ahead
 
 SIZE = (1024, 2048)
 

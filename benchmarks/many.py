@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from esl.classes import CLASS_SETS
-from esl.datasets.formats import FORMATS
-from esl.datasets.inspection import Checks, inspect
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import FORMATS
+from esl.data.inspection import Checks, inspect
 from esl.files import write_json
-from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
+from esl.models.registry import build_network
 
 SIZE = (64, 32)
 """(width, height) of a picture."""

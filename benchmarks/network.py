@@ -27,22 +27,24 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, id_table
-from esl.confidence import INTERPOLATION, normalised_entropy
-from esl.datasets.formats import FORMATS
-from esl.datasets.index import Index
-from esl.datasets.inspection import Checks, inspect
-from esl.datasets.reading import read_label, read_picture
-from esl.entropy_losses import Domain, adversarial_loss, weighted_self_information
-from esl.inference import Predictor, write_maps
-from esl.maps import Origin, write_shard
-from esl.models.deeplabv2 import DeepLabV2
-from esl.models.discriminator import Discriminator
+from esl.classes import id_table
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import FORMATS
+from esl.data.images import read_label, read_picture
+from esl.data.index import Index
+from esl.data.inspection import Checks, inspect
+from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.stream import Augmentation, Pairs, Stream
+from esl.labels.confidence import INTERPOLATION, normalised_entropy
+from esl.labels.inference import Predictor, write_maps
+from esl.labels.shard import Origin, write_shard
+from esl.models.networks.deeplabv2 import DeepLabV2
 from esl.stages.command import size
 from esl.stages.device import make_fabric
-from esl.stages.render import render_miniature
-from esl.streams import Augmentation, Pairs, Stream
-from esl.training import Saving, TrainingSettings, train
+from esl.training.loop import Saving, TrainingSettings, train
+from esl.training.terms.advent.discriminator import Discriminator
+from esl.training.terms.entropy import Domain, adversarial_loss, weighted_self_information
+from miniature.data_set import render_miniature
 
 CLASSES = CLASS_SETS["cityscapes19"]
 FULL_BLOCKS, SMALL_BLOCKS = (3, 4, 23, 3), (1, 1, 2, 1)

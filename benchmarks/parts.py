@@ -10,12 +10,12 @@ from PIL import Image
 
 from benchmarks.scenes import CLASSES, SIZE, scene_logits
 from benchmarks.timing import best_ms
-from esl.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps, stride_probability
-from esl.fixed_point import CODES, count_codes
-from esl.maps import MEASURES, Origin, open_shard, write_shard
-from esl.pseudo_labels import write_png
-from esl.rules import RULES
-from esl.selection import pseudo_label
+from esl.labels.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps, stride_probability
+from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.png import write_png
+from esl.labels.rules import RULES
+from esl.labels.selection import pseudo_label
+from esl.labels.shard import MEASURES, Origin, open_shard, write_shard
 
 
 def measure_parts() -> dict[str, float]:

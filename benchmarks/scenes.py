@@ -4,8 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, IGNORE, id_table
-from esl.streets.render import render_street
+from esl.classes import IGNORE, id_table
+from esl.data.class_sets import CLASS_SETS
+from esl.data.label_tables import CITYSCAPES_LABELS
+from miniature.render import render_street
 
 CLASSES = CLASS_SETS["cityscapes19"]
 SIZE = (512, 1024)

@@ -20,14 +20,14 @@ from torch import Tensor
 
 from benchmarks.baseline import plain_pseudo_labels
 from benchmarks.scenes import CLASSES, SIZE, scene_logits
-from esl.confidence import INTERPOLATION, confidence_maps, stride_probability
-from esl.datasets.index import Index, IndexedSample
-from esl.fixed_point import CODES
-from esl.inference import Prediction, store_maps
-from esl.labelling import write_pseudo_labels
-from esl.maps import Origin, open_shard, write_shard
-from esl.rules import RULES
-from esl.selection import class_threshold
+from esl.data.index import Index, IndexedSample
+from esl.labels.confidence import INTERPOLATION, confidence_maps, stride_probability
+from esl.labels.fixed_point import CODES
+from esl.labels.inference import Prediction, store_maps
+from esl.labels.rules import RULES
+from esl.labels.selection import class_threshold
+from esl.labels.shard import Origin, open_shard, write_shard
+from esl.labels.writer import write_pseudo_labels
 
 SCENES = 16
 """Different logits; longer data sets repeat them, so that making them costs no memory that would be measured."""

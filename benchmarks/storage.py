@@ -9,8 +9,8 @@ import h5py
 from numpy.typing import NDArray
 
 from benchmarks.scenes import SIZE, scene_logits
-from esl import chunks
-from esl.confidence import confidence_maps, stride_probability
+from esl.labels import hdf5_chunks as chunks
+from esl.labels.confidence import confidence_maps, stride_probability
 
 Maps = dict[str, NDArray[Any]]
 

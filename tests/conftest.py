@@ -13,10 +13,11 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS
-from esl.datasets.formats import FORMATS
-from esl.datasets.index import Index
-from esl.datasets.inspection import Checks, inspect
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import FORMATS
+from esl.data.index import Index
+from esl.data.inspection import Checks, inspect
+from esl.data.label_tables import CITYSCAPES_LABELS
 
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("repeatable")

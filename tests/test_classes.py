@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels as official_labels
 
-from esl.classes import (
-    CITYSCAPES_LABELS,
-    CLASS_SETS,
-    GTA5_LABELS,
-    IGNORE,
-    LABEL_TABLES,
-    SYNTHIA_LABELS,
-    TRAIN_ID_LABELS,
-    ClassSet,
-    declared_class_set,
-    id_table,
-)
+from esl.classes import IGNORE, ClassSet, id_table
+from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, LABEL_TABLES, SYNTHIA_LABELS, TRAIN_ID_LABELS
 from esl.errors import InputError
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]

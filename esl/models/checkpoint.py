@@ -14,7 +14,7 @@ from torch import nn
 from esl.classes import ClassSet
 from esl.errors import InputError
 from esl.files import beside
-from esl.models import NETWORKS, build_network
+from esl.models.registry import NETWORKS, build_network
 
 FORMAT_VERSION = 2
 

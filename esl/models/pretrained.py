@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from esl.errors import InputError
 from esl.files import sha256_of_file
-from esl.models.deeplabv2 import CLASSIFIERS, DeepLabV2, Form
+from esl.models.networks.deeplabv2 import CLASSIFIERS, DeepLabV2, Form
 
 NETWORK_OF_FORM: dict[Form, str] = {
     "caffe": "deeplabv2_resnet101",

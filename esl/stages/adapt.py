@@ -3,14 +3,14 @@
 import argparse
 from dataclasses import replace
 
-from esl.adaptation import adapt_batch_norm
-from esl.datasets.index import read_index
+from esl.data.index import read_index
+from esl.data.stream import Augmentation, Pairs, Stream
 from esl.files import sha256_of_file
+from esl.labels.png import train_id_table
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
-from esl.pseudo_labels import train_id_table
 from esl.stages.command import add_paths, crop, resize, stage
 from esl.stages.device import add_device, make_fabric
-from esl.streams import Augmentation, Pairs, Stream
+from esl.training.adabn import adapt_batch_norm
 
 
 def main() -> None:

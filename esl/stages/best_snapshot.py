@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from esl.classes import ClassSet
-from esl.datasets.index import read_index
+from esl.data.index import read_index
 from esl.errors import InputError
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from esl.classes import ClassSet
-from esl.datasets.index import Index, read_index
+from esl.data.index import Index, read_index
+from esl.evaluation.metrics import intersection_over_union, mean_iou, pixel_accuracy
 from esl.files import sha256_of_file, write_json
-from esl.inference import Predictor, confusion_on
-from esl.metrics import intersection_over_union, mean_iou, pixel_accuracy
+from esl.labels.inference import Predictor, confusion_on
 from esl.models.checkpoint import Description, load_checkpoint
 from esl.stages.command import add_paths, resize, stage
 from esl.stages.device import add_device, make_fabric

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.datasets.index import Index, IndexedSample, read_index
-from esl.datasets.reading import read_label, read_picture
-from esl.figures import in_colour, save_sheet
+from esl.data.images import read_label, read_picture
+from esl.data.index import Index, IndexedSample, read_index
+from esl.evaluation.figures import in_colour, save_sheet
 from esl.files import read_json
-from esl.pseudo_labels import png_path, train_id_table
+from esl.labels.png import png_path, train_id_table
 from esl.stages.command import add_paths, stage
 
 

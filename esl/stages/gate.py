@@ -7,7 +7,7 @@ from pathlib import Path
 
 from esl.errors import InputError
 from esl.files import read_json, write_json
-from esl.gate import Gate, objections
+from esl.labels.gate import Gate, objections
 from esl.stages.command import add_paths, stage
 
 

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from esl.classes import CLASS_SETS, ClassSet, declared_class_set
-from esl.datasets.formats import FORMATS, existing_root, format_named
-from esl.datasets.inspection import DEMANDS, Checks, Inspection, inspect
-from esl.datasets.report import report
-from esl.datasets.samples import Format
+from esl.classes import ClassSet
+from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.formats.base import Format
+from esl.data.formats.registry import FORMATS, existing_root, format_named
+from esl.data.inspection import DEMANDS, Checks, Inspection, inspect
+from esl.data.report import report
 from esl.errors import InputError
 from esl.files import write_json
 from esl.stages.command import stage

@@ -2,12 +2,12 @@
 
 import argparse
 
-from esl.confidence import INTERPOLATION
-from esl.datasets.index import read_index
+from esl.data.index import read_index
 from esl.errors import InputError
 from esl.files import sha256_of_file
-from esl.inference import Predictor, planes, write_maps
-from esl.maps import OPTIONAL_MAPS, Origin, write_shard
+from esl.labels.confidence import INTERPOLATION
+from esl.labels.inference import Predictor, planes, write_maps
+from esl.labels.shard import OPTIONAL_MAPS, Origin, write_shard
 from esl.models.checkpoint import load_checkpoint
 from esl.stages.command import add_paths, resize, stage
 from esl.stages.device import add_device, make_fabric

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from esl.datasets.index import read_index
+from esl.data.index import read_index
 from esl.files import sha256_of_file, write_json
-from esl.inference import Predictor, write_predictions
+from esl.labels.inference import Predictor, write_predictions
 from esl.models.checkpoint import load_checkpoint
 from esl.stages.command import add_paths, resize, stage
 from esl.stages.device import add_device, make_fabric

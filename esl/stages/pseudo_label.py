@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from esl.datasets.index import read_index
+from esl.data.index import read_index
 from esl.errors import InputError
 from esl.files import read_json, write_json
-from esl.labelling import write_pseudo_labels
-from esl.maps import same_origin
-from esl.rules import make_rule
+from esl.labels.rules import make_rule
+from esl.labels.shard import same_origin
+from esl.labels.writer import write_pseudo_labels
 from esl.stages.command import add_paths, stage
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.files import write_json
-from esl.fixed_point import CODES, TOP
-from esl.maps import MEASURES, Origin, open_shard, same_origin
-from esl.rules import RULES, Rule, make_rule
-from esl.selection import class_threshold
+from esl.labels.fixed_point import CODES, TOP
+from esl.labels.rules import RULES, Rule, make_rule
+from esl.labels.selection import class_threshold
+from esl.labels.shard import MEASURES, Origin, open_shard, same_origin
 from esl.stages.command import add_paths, stage
 
 

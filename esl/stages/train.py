@@ -11,21 +11,21 @@ import torch
 from torch import nn
 
 from esl.classes import ClassSet
-from esl.datasets.index import Index, read_index
-from esl.datasets.reading import Resize
-from esl.entropy_losses import LAMBDA_AUXILIARY, LAMBDA_MAIN, SEGMENTATION_AUXILIARY
+from esl.data.images import Resize
+from esl.data.index import Index, read_index
+from esl.data.stream import Augmentation, Pairs, Stream
 from esl.errors import InputError
 from esl.files import beside, read_json, sha256_of_file, sha256_of_lines
-from esl.models import NETWORKS, build_network
+from esl.labels.png import checked_files, train_id_table
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
-from esl.models.discriminator import LEARNING_RATE, SMALLEST_MAP
 from esl.models.pretrained import load_pretrained
+from esl.models.registry import NETWORKS, build_network
 from esl.models.snapshots import remove_other_snapshots, snapshot_path
-from esl.pseudo_labels import checked_files, train_id_table
 from esl.stages.command import add_paths, crop, resize, stage
 from esl.stages.device import add_device, make_fabric
-from esl.streams import Augmentation, Pairs, Stream
-from esl.training import Adaptation, BatchNorm, Row, Saving, TrainingSettings, train
+from esl.training.loop import Adaptation, BatchNorm, Row, Saving, TrainingSettings, train
+from esl.training.terms.advent.discriminator import LEARNING_RATE, SMALLEST_MAP
+from esl.training.terms.entropy import LAMBDA_AUXILIARY, LAMBDA_MAIN, SEGMENTATION_AUXILIARY
 
 
 def main() -> None:

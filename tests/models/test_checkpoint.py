@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from esl.classes import CLASS_SETS
+from esl.data.class_sets import CLASS_SETS
 from esl.errors import InputError
-from esl.models import NETWORKS
 from esl.models.checkpoint import Description, load_checkpoint, load_tensors, save_checkpoint, save_tensors
+from esl.models.registry import NETWORKS
 
 
 class Tiny(nn.Module):

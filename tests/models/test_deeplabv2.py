@@ -14,9 +14,9 @@ import torchvision
 from torch import Tensor
 
 from esl.errors import InputError
-from esl.models import as_input
-from esl.models.deeplabv2 import DeepLabV2, Form
+from esl.models.networks.deeplabv2 import DeepLabV2, Form
 from esl.models.pretrained import load_weights
+from esl.models.registry import as_input
 
 CLASSES = 5
 QUICK = (1, 1, 1, 1)  # blocks

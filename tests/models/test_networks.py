@@ -5,7 +5,7 @@ import torch
 from torchvision.models import segmentation
 
 from esl.errors import InputError
-from esl.models import build_network, torchvision_networks
+from esl.models.registry import build_network, torchvision_networks
 
 QUICK = ["small", "lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"]
 

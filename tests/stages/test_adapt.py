@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from esl.classes import CLASS_SETS
-from esl.datasets.index import Index
+from esl.data.class_sets import CLASS_SETS
+from esl.data.index import Index
 from esl.files import sha256_of_file, write_json
-from esl.models import build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
+from esl.models.registry import build_network
 from esl.stages.adapt import main
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from esl.classes import CLASS_SETS
-from esl.datasets.index import Index
+from esl.data.class_sets import CLASS_SETS
+from esl.data.index import Index
 from esl.errors import InputError
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint, save_checkpoint

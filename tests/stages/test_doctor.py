@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from esl.classes import CLASS_SETS
-from esl.datasets.index import read_index
+from esl.data.class_sets import CLASS_SETS
+from esl.data.index import read_index
 from esl.errors import InputError
 from esl.stages.index import main
-from esl.stages.render import render_miniature
+from miniature.data_set import render_miniature
 
 COUNTS = {"source": 3, "target_train": 5, "target_val": 2}
 Doctor = Callable[..., tuple[int, str]]

@@ -22,14 +22,16 @@ from cityscapesscripts.helpers.labels import id2label, trainId2label
 from PIL import Image
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from esl.classes import CITYSCAPES_LABELS, CLASS_SETS, id_table
-from esl.datasets.formats import FORMATS
-from esl.datasets.index import Index
-from esl.datasets.inspection import Checks, inspect
+from esl.classes import id_table
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import FORMATS
+from esl.data.index import Index
+from esl.data.inspection import Checks, inspect
+from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.evaluation.metrics import confusion_matrix
 from esl.files import sha256_of_file, write_json
-from esl.metrics import confusion_matrix
-from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
+from esl.models.registry import build_network
 from esl.stages.evaluate import main as evaluate
 from esl.stages.evaluate import scores
 from esl.stages.predict import main as predict

@@ -9,16 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from esl.classes import CLASS_SETS
-from esl.confidence import INTERPOLATION
-from esl.datasets.formats import FORMATS
-from esl.datasets.index import Index
-from esl.datasets.inspection import Checks, inspect
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import FORMATS
+from esl.data.index import Index
+from esl.data.inspection import Checks, inspect
 from esl.errors import InputError
 from esl.files import read_json, sha256_of_file, write_json
-from esl.maps import MEASURES, OPTIONAL_MAPS, Origin, open_shard, same_origin
-from esl.models import build_network
+from esl.labels.confidence import INTERPOLATION
+from esl.labels.shard import MEASURES, OPTIONAL_MAPS, Origin, open_shard, same_origin
 from esl.models.checkpoint import Description, save_checkpoint
+from esl.models.registry import build_network
 from esl.stages import pseudo_label, threshold
 from esl.stages.infer import main
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from esl.classes import CLASS_SETS
-from esl.datasets.formats import FORMATS
-from esl.datasets.index import Index
-from esl.datasets.inspection import Checks, inspect
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import FORMATS
+from esl.data.index import Index
+from esl.data.inspection import Checks, inspect
 from esl.files import write_json
-from esl.models import build_network
 from esl.models.checkpoint import Description, save_checkpoint
+from esl.models.registry import build_network
 from esl.stages import infer, pseudo_label, threshold
 
 RULES = ("esl", "bdl", "fda", "cbst")

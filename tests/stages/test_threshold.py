@@ -11,13 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import CLASS_SETS, IGNORE
-from esl.datasets.index import Index
+from esl.classes import IGNORE
+from esl.data.class_sets import CLASS_SETS
+from esl.data.index import Index
 from esl.errors import InputError
 from esl.files import write_json
-from esl.fixed_point import TOP
-from esl.maps import Origin, write_shard
-from esl.rules import RULES
+from esl.labels.fixed_point import TOP
+from esl.labels.rules import RULES
+from esl.labels.shard import Origin, write_shard
 from esl.stages import gate, pseudo_label, threshold
 
 CLASSES = CLASS_SETS["cityscapes19"].classes

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 import torch
 
-import esl.training
-from esl.classes import CLASS_SETS
-from esl.datasets.index import Index
+import esl.training.loop
+from esl.data.class_sets import CLASS_SETS
+from esl.data.index import Index
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
-from esl.models import build_network
+from esl.labels.png import write_png
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
-from esl.pseudo_labels import write_png
+from esl.models.registry import build_network
 from esl.stages.train import main
 
 FLAGS = {
@@ -61,14 +61,14 @@ def run(tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "argv", ["train", *words, *([flag] if flag else [])])
         with monkeypatch.context() as patch:
             if dies_at is not None:
-                rate = esl.training.polynomial_rate
+                rate = esl.training.loop.polynomial_rate
 
-                def dying_rate(iteration: int, settings: esl.training.TrainingSettings) -> float:
+                def dying_rate(iteration: int, settings: esl.training.loop.TrainingSettings) -> float:
                     if iteration == dies_at:
                         raise KeyboardInterrupt
                     return rate(iteration, settings)
 
-                patch.setattr(esl.training, "polynomial_rate", dying_rate)
+                patch.setattr(esl.training.loop, "polynomial_rate", dying_rate)
             main()
         return output
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from esl.classes import CLASS_SETS, IGNORE
+from esl.classes import IGNORE
+from esl.data.class_sets import CLASS_SETS
 from esl.files import sha256_of_file
 
 CLASSES = CLASS_SETS["cityscapes19"].classes

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from PIL import Image
 
-from esl.classes import CLASS_SETS
+from esl.data.class_sets import CLASS_SETS
 
 
 def read(project, name):

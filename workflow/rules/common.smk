@@ -17,11 +17,11 @@ from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir).parent
 sys.path.insert(0, str(PROJECT))
-from esl.classes import CLASS_SETS, declared_class_set
-from esl.datasets.cityscapes_like import declared, unknown_members, unknown_names
-from esl.datasets.formats import FORMATS
+from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.formats.declared import declared, unknown_members, unknown_names
+from esl.data.formats.registry import FORMATS
 from esl.errors import InputError
-from esl.rules import RULES, cbst_portion
+from esl.labels.rules import RULES, cbst_portion
 
 START_OF_ROUNDS = {
     "none": "source",
@@ -511,7 +511,7 @@ def code(stage):
     reruns the rules that carry the digest (Snakemake itself never looks into imported modules).
     """
     digest = hashlib.sha256()
-    for name, tree in sorted(import_closure(f"esl.stages.{stage}").items()):
+    for name, tree in sorted(import_closure(stage if '.' in stage else f"esl.stages.{stage}").items()):
         data = module_file(name).with_suffix(".yaml")
         read = yaml.safe_load(data.read_text()) if data.is_file() else None
         digest.update(f"{name}\n{ast.dump(tree)}\n{read}\n".encode())
@@ -546,7 +546,7 @@ def module_file(name):
     path = PROJECT / name.replace(".", "/")
     candidates = (
         [path.with_suffix(".py"), path / "__init__.py"]
-        if name.split(".")[0] == "esl"
+        if name.split(".")[0] in ("esl", "miniature")
         else []
     )
     return next((file for file in candidates if file.is_file()), None)

@@ -10,12 +10,12 @@ rule render:
         mem_mb=2000,
         runtime=30,
     params:
-        code=code("render"),
+        code=code("miniature.data_set"),
         settings=rendered(config["miniature"]),
     message:
         "Rendering the miniature's {wildcards.layout} of seed {wildcards.seed}"
     shell:
-        "python -m esl.stages.render --root data/miniature/{wildcards.seed}/{wildcards.layout} --layout {wildcards.layout}"
+        "python -m miniature.data_set --root data/miniature/{wildcards.seed}/{wildcards.layout} --layout {wildcards.layout}"
         " --seed {wildcards.seed} {params.settings} --workers {threads} > {log} 2>&1"
 
 

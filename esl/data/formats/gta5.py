@@ -1,0 +1,62 @@
+"""GTA5 (Richter et al. 2016, "Playing for Data"): numbered pictures and palette PNG labels of Cityscapes-like ids.
+
+Domain adaptation uses it whole. The official parts can be asked for by ``train``, ``val`` and ``test``, which are read
+from the download's ``split.mat``, or from lists such as ``train.txt`` with one number or file name a line.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from esl.data.formats.base import LabelFiles, Listing
+from esl.data.formats.patterns import WHOLE, Layout
+from esl.data.label_tables import GTA5_LABELS
+from esl.errors import InputError
+
+OFFICIAL_PARTS = {"train": "trainIds", "val": "valIds", "test": "testIds"}
+"""What ``split.mat`` calls the parts."""
+
+
+class Gta5(Layout):
+    """GTA5 with its lists of parts."""
+
+    def splits(self, root: Path) -> list[str]:
+        """``all``, and the parts that there are lists of."""
+        listed = OFFICIAL_PARTS if (root / "split.mat").is_file() else {}
+        named = (part for part in OFFICIAL_PARTS if (root / f"{part}.txt").is_file())
+        return [*super().splits(root), *sorted({*listed, *named})]
+
+    def listing(self, root: Path, split: str) -> Listing:
+        """Every sample, or those of a part; InputError for a part without a list, and for a list that is damaged."""
+        whole = super().listing(root, WHOLE)
+        if split == WHOLE:
+            return whole
+        wanted = _listed(root, split)
+        samples = [sample for sample in whole.samples if sample.id in wanted]
+        absent = sorted(wanted - {sample.id for sample in samples})
+        defects = [f"{root}: {id_!r}, which the list of {split!r} names, is not there" for id_ in absent]
+        return replace(whole, samples=samples, defects=whole.defects + defects)
+
+
+def _listed(root: Path, part: str) -> set[str]:
+    """The ids of a part."""
+    text, matlab = root / f"{part}.txt", root / "split.mat"
+    if text.is_file():
+        names = [line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
+        climbing = [name for name in names if "/" in name or "\\" in name or name in (".", "..")]
+        if climbing:
+            raise InputError(f"{text}: {climbing[0]!r}: expected plain numbers or file names, such as 00001.png")
+        return {name.removesuffix(".png") for name in names}
+    if part in OFFICIAL_PARTS and matlab.is_file():
+        from scipy.io import loadmat  # takes a while to import; only this list needs it
+        from scipy.io import matlab as errors
+
+        try:
+            return {f"{int(number):05d}" for number in loadmat(matlab)[OFFICIAL_PARTS[part]].ravel()}
+        except (OSError, ValueError, KeyError, TypeError, errors.MatReadError) as error:
+            raise InputError(f"{matlab}: not GTA5's list of parts ({error}); obtain it again") from None
+    raise InputError(
+        f"{root}: no list of the part {part!r}; expected {text.name}, or the download's split.mat, or ask for {WHOLE!r}"
+    )
+
+
+FORMAT = Gta5("GTA5 (Richter et al. 2016)", ("images/{number}.png",), (LabelFiles("labels/{number}.png", GTA5_LABELS),))

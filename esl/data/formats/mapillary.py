@@ -1,0 +1,150 @@
+"""Mapillary Vistas (Neuhold et al. 2017), v1.2 and v2.0: pictures of many sizes, ids named by its own config file.
+
+An id of Vistas is a position in the ``labels`` of its config file; the two versions count differently, so ids are known
+by name only. A root that holds both versions is read as v1.2, which the literature reports on.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from esl.classes import Label
+from esl.data.formats.base import LabelFiles, Listing
+from esl.data.formats.patterns import Layout
+from esl.errors import InputError
+from esl.files import read_json
+
+PICTURES = "{split}/images/{key}.jpg"
+
+CONFIGS = (
+    ("config_v1.2.json", "{split}/v1.2/labels/{key}.png"),
+    ("config.json", "{split}/labels/{key}.png"),
+    ("config_v2.0.json", "{split}/v2.0/labels/{key}.png"),
+)
+"""Config files and the labels that they speak for: v1.2 as the download of v2.0 repeats it, v1.2 itself, and v2.0."""
+
+# Names of Vistas, by beginning, and what else they may be called, in the order in which a class set is asked for it:
+# the category (Vu et al. 2019, "DADA", whose code has the table); the Cityscapes label of the same meaning; and the
+# class that evaluations of Vistas in 19 classes count it as. DADA counts terrain as flat and ignores sand and snow;
+# here all three are nature, as terrain is in Cityscapes, since sources are labelled so.
+_MEANINGS = {
+    "construction--barrier": ("construction",),
+    "construction--barrier--curb": ("construction", "sidewalk"),
+    "construction--barrier--fence": ("construction", "fence"),
+    "construction--barrier--guard-rail": ("construction", "guard rail", "fence"),
+    "construction--barrier--wall": ("construction", "wall"),
+    "construction--flat": ("flat", "road"),
+    "construction--flat--curb-cut": ("flat", "sidewalk"),
+    "construction--flat--parking": ("flat", "parking", "road"),
+    "construction--flat--rail-track": ("flat", "rail track", "road"),
+    "construction--flat--pedestrian-area": ("flat", "sidewalk"),
+    "construction--flat--sidewalk": ("flat", "sidewalk"),
+    "construction--flat--traffic-island": ("flat", "sidewalk"),
+    "construction--structure": ("construction", "building"),
+    "construction--structure--bridge": ("construction", "bridge", "building"),
+    "construction--structure--tunnel": ("construction", "tunnel", "building"),
+    "human--person": ("human", "person"),
+    "human--rider": ("human", "rider"),
+    "marking": ("flat", "road"),
+    "marking-only": ("flat", "road"),
+    "nature--sand": ("nature", "terrain"),
+    "nature--snow": ("nature", "terrain"),
+    "nature--sky": ("sky",),
+    "nature--terrain": ("nature", "terrain"),
+    "nature--vegetation": ("nature", "vegetation"),
+    "object--pothole": ("object",),
+    "object--street-light": ("object",),
+    "object--support--pole": ("object", "pole"),
+    "object--support--pole-group": ("object", "polegroup"),
+    "object--support--traffic-sign-frame": ("object", "traffic sign"),
+    "object--support--utility-pole": ("object", "pole"),
+    "object--traffic-light": ("object", "traffic light"),
+    "object--traffic-sign": ("object",),
+    "object--traffic-sign--direction-front": ("object", "traffic sign"),
+    "object--traffic-sign--front": ("object", "traffic sign"),
+    "object--traffic-sign--information-parking": ("object", "traffic sign"),
+    "object--traffic-sign--temporary-front": ("object", "traffic sign"),
+    "object--vehicle": ("vehicle",),
+    "object--vehicle--bicycle": ("vehicle", "bicycle"),
+    "object--vehicle--caravan": ("vehicle", "caravan"),
+    "object--vehicle--trailer": ("vehicle", "trailer"),
+    "object--vehicle--bus": ("vehicle", "bus"),
+    "object--vehicle--car": ("vehicle", "car"),
+    "object--vehicle--motorcycle": ("vehicle", "motorcycle"),
+    "object--vehicle--on-rails": ("vehicle", "train"),
+    "object--vehicle--truck": ("vehicle", "truck"),
+}
+
+
+CATEGORIES = frozenset(names[0] for names in _MEANINGS.values())
+"""The categories that names of Vistas belong to."""
+
+
+@dataclass(frozen=True)
+class Mapillary:
+    """Vistas as it is unpacked: ``training``, ``validation`` and ``testing``, beside the config file."""
+
+    title: str = "Mapillary Vistas (Neuhold et al. 2017)"
+
+    def layout(self, split: str) -> str:
+        """Where files of ``split`` are expected, for people."""
+        kinds = (f"{labels} with {config}" for config, labels in CONFIGS)
+        return f"{PICTURES} and {', or '.join(kinds)}".replace("{split}", split)
+
+    def splits(self, root: Path) -> list[str]:
+        """The splits that have a picture under ``root``."""
+        return Layout(self.title, (PICTURES,)).splits(root)
+
+    def listing(self, root: Path, split: str) -> Listing:
+        """Every sample of ``split``; InputError where labels lie without their config file, or that is damaged."""
+        kinds = [(root / config, pattern) for config, pattern in CONFIGS if (root / config).is_file()]
+        label_files = tuple(LabelFiles(pattern, labels_of(config)) for config, pattern in kinds)
+        listing = Layout(self.title, (PICTURES,), label_files).listing(root, split)
+        if listing.samples and not label_files:
+            labelled = [pattern for _, pattern in CONFIGS if any(root.glob(pattern.format(split=split, key="*")))]
+            if labelled:
+                names = ", ".join(config for config, pattern in CONFIGS if pattern in labelled)
+                raise InputError(
+                    f"{root}: labels without {names}, which says what their ids mean; it comes with the download: put "
+                    "it there"
+                )
+        return listing
+
+
+def labels_of(config: Path) -> tuple[Label, ...]:
+    """The labels that a config file of Vistas names, their ids being their positions.
+
+    Raises:
+        InputError: the file is damaged, or none of its names is one of Vistas'.
+    """
+    content = read_json(config)
+    try:
+        labels = tuple(_label(id_, entry) for id_, entry in enumerate(content["labels"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{config}: not a config file of Mapillary Vistas ({error!r}); obtain it again") from None
+    if not any(label.also for label in labels) or len(labels) > 255:
+        raise InputError(f"{config}: names no label of Mapillary Vistas, or too many; obtain it again")
+    return labels
+
+
+def _label(id_: int, entry: dict[str, Any]) -> Label:
+    red, green, blue = entry["color"]
+    return Label(id_, entry["name"], colour=(red, green, blue), also=meaning(entry["name"]))
+
+
+def meaning(name: str) -> tuple[str, ...]:
+    """What else a name of Vistas may be called; that of its longest known beginning.
+
+    The category comes first: a class set of categories takes a kerb for construction, one of 19 classes for sidewalk.
+
+    >>> meaning("construction--barrier--curb"), meaning("marking--discrete--text"), meaning("object--bench")
+    (('construction', 'sidewalk'), ('flat', 'road'), ())
+    """
+    parts = name.split("--")
+    for length in range(len(parts), 0, -1):
+        if (known := "--".join(parts[:length])) in _MEANINGS:
+            return _MEANINGS[known]
+    return ()
+
+
+FORMAT = Mapillary()

@@ -1,0 +1,122 @@
+"""A format whose files are told by patterns: most data sets of the field, and those that a config declares."""
+
+import glob
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from esl.data.formats.base import LabelFiles, Listing, pair_up
+from esl.errors import InputError
+
+WHOLE = "all"
+"""The one split of a data set that has none."""
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""What counts as a picture in a folder."""
+
+_FIELD = re.compile(r"\{(\w+)\}|\*")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Patterns of paths under the root.
+
+    In a pattern ``{split}`` stands for the split, any other ``{name}`` for a part of a file's id, ``*`` for anything,
+    none of them across folders: ``gt/{split}/{city}/{frame}_labelIds.png`` gives ids ``{city}_{frame}``. A pattern
+    without a part of an id is a folder, of which all pictures at any depth are taken; their ids are their paths with
+    ``__`` between the folders.
+    """
+
+    title: str
+    pictures: tuple[str, ...]
+    label_files: tuple[LabelFiles, ...] = ()
+    """In order: a split's labels are all of the first kind of which it has any."""
+
+    def layout(self, split: str) -> str:
+        """Where files of ``split`` are expected, for people."""
+        kinds = [" or ".join(self.pictures)]
+        if self.label_files:
+            kinds.append(" or ".join(files.pattern for files in self.label_files))
+        return " and ".join(kinds).replace("{split}", split) or "pictures"
+
+    def splits(self, root: Path) -> list[str]:
+        """The splits that have a picture under ``root``; ``WHOLE`` for a data set without splits."""
+        if not self._has_splits():
+            return [WHOLE] if any(next(found(root, pattern), None) for pattern in self.pictures) else []
+        return sorted({split for pattern in self.pictures for split in _splits_in(root, pattern)})
+
+    def listing(self, root: Path, split: str) -> Listing:
+        """Every sample of ``split`` under ``root``; InputError for a split of a data set that has none."""
+        if split != WHOLE and not self._has_splits():
+            raise InputError(f"split {split!r}: {self.title} has no splits; ask for {WHOLE!r}")
+        pictures = [file for pattern in self.pictures for file in found(root, pattern.replace("{split}", split))]
+        kind, labels = None, list[tuple[str, Path]]()
+        for kind in self.label_files:
+            labels = list(found(root, kind.pattern.replace("{split}", split)))
+            if labels:
+                break
+        else:
+            kind = next(iter(self.label_files), None)
+        samples, defects = pair_up(pictures, labels)
+        return Listing(samples, kind, defects)
+
+    def _has_splits(self) -> bool:
+        return any("{split}" in pattern for pattern in self.pictures)
+
+
+def found(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
+    """Id and path of every file under ``root`` that matches ``pattern``; see ``Layout``."""
+    if not is_pattern(pattern):
+        folder = root / pattern
+        for path in folder.rglob("*"):
+            parts = path.relative_to(folder).with_suffix("").parts
+            hidden = any(part.startswith(".") for part in parts)
+            if path.suffix.lower() in PICTURE_SUFFIXES and not hidden and path.is_file():
+                yield "__".join(parts), path
+        return
+    expression = re.compile(_as_expression(pattern))
+    for path in root.glob(_as_glob(pattern)):
+        match = expression.fullmatch(path.relative_to(root).as_posix())
+        if match and not path.name.startswith("."):
+            yield "_".join(match.groups()), path
+
+
+def is_pattern(pattern: str) -> bool:
+    """Whether ``pattern`` names single files rather than a folder.
+
+    >>> is_pattern("frames/{split}"), is_pattern("frames/{split}/{frame}.jpg")
+    (False, True)
+    """
+    return any(name != "split" for name in re.findall(r"\{(\w+)\}", pattern))
+
+
+def _as_glob(pattern: str) -> str:
+    """A pattern for ``Path.glob``, to which ``[`` and ``?`` would mean more than themselves."""
+    return "*".join(glob.escape(piece) for piece in re.split(r"\{\w+\}|\*", pattern))
+
+
+def _as_expression(pattern: str) -> str:
+    """A pattern as a regular expression whose groups are the parts of the id."""
+    pieces, end = [], 0
+    for match in _FIELD.finditer(pattern):
+        pieces += [re.escape(pattern[end : match.start()]), "[^/]*" if match[0] == "*" else "([^/]+?)"]
+        end = match.end()
+    return "".join([*pieces, re.escape(pattern[end:])])
+
+
+def _splits_in(root: Path, pattern: str) -> Iterator[str]:
+    """What ``{split}`` can stand for, so that a picture is there."""
+    if "{split}" not in pattern:
+        return
+    before, _, behind = pattern.partition("{split}")
+    head, _, first = before.rpartition("/")  # the name of the folder may hold more than the split
+    rest, _, _ = behind.partition("/")
+    expression = re.compile(f"{_as_expression(first)}(?P<split>[^/]+?){_as_expression(rest)}")
+    for folder in root.glob(_as_glob(head)) if head else [root]:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            match = expression.fullmatch(path.name)
+            if match and not path.name.startswith("."):
+                split = match["split"]
+                if next(found(root, pattern.replace("{split}", split)), None):
+                    yield split

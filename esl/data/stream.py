@@ -1,0 +1,151 @@
+"""Endless streams of augmented samples in which position k is always the same sample, augmented in the same way.
+
+Nothing but the seed and the position decides what a worker returns: a training that resumes at iteration i asks for the
+positions that follow, on any number of workers, and no random state has to be kept.
+"""
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms.v2 import functional as F
+
+from esl.classes import IGNORE, IdTable
+from esl.data.images import Resize, Size, read_label, read_picture
+
+SHAPES_APART = 1.2
+"""Width / height of a picture and of the crop are far from each other when their quotient is this far from 1."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random flip, scale and crop of picture and label together, and colour changes of the picture alone."""
+
+    crop: Size | None  # (width, height) in pixels of what the network sees; None: whole pictures
+    min_scale: float  # smallest share of the picture's area that a crop covers; the largest is 1
+    colour: float  # strength of brightness, contrast and saturation changes in [0, 1]; 0 turns colour changes off
+    blur: float  # probability of a Gaussian blur in [0, 1]
+    flip: float = 0.5  # probability of a flip from left to right
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pictures with their label files (``None``: nothing is labelled), and how to read them."""
+
+    files: Sequence[tuple[Path, Path | None]]
+    table: IdTable
+    size: Resize  # what pictures and labels are brought to
+
+    def read(self, row: int) -> tuple[Tensor, Tensor]:
+        """Picture (3, H, W) uint8 and trainIds (H, W) uint8."""
+        picture_path, label_path = self.files[row]
+        picture = read_picture(picture_path, self.size)
+        height, width = picture.shape[:2]
+        if label_path is None:
+            label = np.full((height, width), IGNORE, dtype=np.uint8)
+        else:
+            label = read_label(label_path, self.table, (width, height))
+        return torch.tensor(picture).permute(2, 0, 1), torch.tensor(label)
+
+
+class Stream(Dataset[tuple[Tensor, Tensor]]):
+    """``stream[k]`` -> picture (3, h, w) uint8 and label (h, w) uint8 of the crop's size."""
+
+    def __init__(self, pairs: Pairs, augmentation: Augmentation, seed: tuple[int, int]) -> None:
+        self._pairs, self._seed = pairs, seed
+        self._crop = None
+        if augmentation.crop is not None:
+            width, height = augmentation.crop
+            ratio = width / height
+            self._size = [height, width]
+            self._crop = v2.RandomResizedCrop(
+                (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio)
+            )
+        self._flip = v2.RandomHorizontalFlip(augmentation.flip)
+        strength = augmentation.colour
+        self._colour = v2.Compose(
+            [
+                v2.ColorJitter(0.6 * strength, 0.6 * strength, 0.8 * strength),
+                v2.RandomApply([v2.GaussianBlur(3, sigma=(0.3, 1.5))], p=augmentation.blur),
+            ]
+        )
+
+    @property
+    def epoch(self) -> int:
+        """Positions after which every sample was seen once."""
+        return len(self._pairs.files)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any picture has a label file."""
+        return any(label is not None for _, label in self._pairs.files)
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
+        epoch, row = divmod(position, len(self._pairs.files))
+        order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))
+        picture, label = self._pairs.read(int(order[row]))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
+            if self._crop is not None:
+                picture, label = self._cropped(*self._window(picture, label), self._crop)
+            image, mask = self._flip(tv_tensors.Image(picture), tv_tensors.Mask(label))
+            return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
+
+    def _cropped(self, picture: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
+        """A random part of picture and label, at the size of the crop."""
+        box = crop.make_params([picture])
+        image = F.resized_crop(picture, **box, size=self._size, antialias=True)
+        # nearest-exact: plain nearest, torchvision's own choice for masks, lies half a pixel off the picture
+        nearest = InterpolationMode.NEAREST_EXACT
+        mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
+        return image, mask
+
+    def _window(self, picture: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """A random part, as large as can be, of a picture whose shape is far from the crop's, in the crop's shape.
+
+        A portrait could not hold wide crops but for one in its middle; pictures near the crop's shape are left alone.
+        """
+        height, width = label.shape
+        ratio = self._size[1] / self._size[0]
+        if 1 / SHAPES_APART <= width / height / ratio <= SHAPES_APART:
+            return picture, label
+        part = min(height, round(width / ratio)), min(width, round(height * ratio))
+        top, left = (int(torch.randint(all_ - some + 1, ())) for all_, some in zip((height, width), part, strict=True))
+        window = (..., slice(top, top + part[0]), slice(left, left + part[1]))
+        return picture[window], label[window]
+
+
+def _ends_on_sigterm(worker: int) -> None:
+    """A worker ends at once, whatever the process that it was forked from does."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def batches(
+    stream: Stream, *, batch_size: int, start: int, stop: int, rank: int, world_size: int, workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of iterations ``start`` ... ``stop`` - 1: pictures (N, 3, h, w) and labels (N, h, w), both uint8.
+
+    Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn, so that the global
+    batch does not depend on how many processes share it.
+    """
+    step = batch_size * world_size
+    positions = [
+        position for i in range(start, stop) for position in range(i * step + rank, (i + 1) * step, world_size)
+    ]
+    loader = DataLoader(
+        stream,
+        batch_size=batch_size,
+        sampler=positions,
+        num_workers=workers,
+        worker_init_fn=_ends_on_sigterm,
+        pin_memory=torch.cuda.is_available(),
+        prefetch_factor=4 if workers else None,
+    )
+    return iter(loader)

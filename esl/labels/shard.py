@@ -1,0 +1,213 @@
+"""The HDF5 shard: what a model thinks of a part of the target training set."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.errors import InputError
+from esl.files import beside
+from esl.labels import hdf5_chunks as chunks
+from esl.labels.fixed_point import CODES, count_codes
+
+FORMAT_VERSION = 2
+MEASURES = ("entropy", "confidence")
+OPTIONAL_MAPS = (*MEASURES, "probability")
+"""What a shard may leave out; ``label`` and the histograms it always holds."""
+
+SIZES = ("size", "stride_size")
+"""Rows and columns of an image's maps, and of its ``probability``."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a shard's maps come from; equal for all shards of one model."""
+
+    classes: tuple[str, ...]
+    checkpoint_sha256: str
+    interpolation: str
+
+
+@dataclass(frozen=True)
+class Planes:
+    """How many rows and columns a shard gives the maps of an image; pictures of several sizes are padded with zeros."""
+
+    maps: tuple[int, int]  # (H, W)
+    probability: tuple[int, int]  # (h, w), at the network's stride
+
+    def of(self, name: str) -> tuple[int, int]:
+        """Those of the map called ``name``."""
+        return self.probability if name == "probability" else self.maps
+
+
+Maps = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class PackedImage:
+    """The maps of an image, and the chunks that those of them which a shard stores become."""
+
+    id: str
+    maps: Maps
+    chunks: dict[str, bytes]
+
+
+class ShardWriter:
+    """Fills a shard image by image; histograms are counted from the codes as they are stored.
+
+    Datasets: ``id`` (N) utf-8; ``label`` (N, H, W) uint8; ``histogram/{entropy,confidence}`` (C, 65536) int64; and of
+    ``stored`` maps ``probability`` (N, C, h, w) float16, ``entropy`` and ``confidence`` (N, H, W) uint16, fixed point
+    value/65535. ``size`` and ``stride_size`` (N, 2) int32 are the rows and columns of an image's maps and of its
+    ``probability``: what lies beyond is padding, which pictures of several sizes need, and is zero.
+    """
+
+    def __init__(
+        self, file: h5py.File, num_images: int, origin: Origin, stored: Collection[str], planes: Planes | None
+    ) -> None:
+        self._file, self._num_images, self._written, self._stored = file, num_images, 0, {"label", *stored}
+        self._planes = planes
+        num_classes = len(origin.classes)
+        self._histograms = {measure: np.zeros((num_classes, CODES), dtype=np.int64) for measure in MEASURES}
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["class_set"] = json.dumps(origin.classes)
+        file.attrs["checkpoint_sha256"] = origin.checkpoint_sha256
+        file.attrs["interpolation"] = origin.interpolation
+        file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
+        for name in SIZES:
+            file.create_dataset(name, (num_images, 2), np.int32)
+
+    def pack(self, id_: str, maps: Maps) -> "PackedImage":
+        """An image ready to be stored, compressed in the caller's thread; any number of threads may pack at once.
+
+        ``maps`` are ``probability`` (C, h, w), and ``label``, ``entropy`` and ``confidence`` (H, W).
+        """
+        stored = {name: self._padded(name, maps[name]) for name in maps if name in self._stored}
+        return PackedImage(id_, maps, {name: chunks.compressed(plane) for name, plane in stored.items()})
+
+    def _padded(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """A map (..., H, W) at the size of its plane."""
+        if self._planes is None:
+            return values
+        missing = [plane - own for plane, own in zip(self._planes.of(name), values.shape[-2:], strict=True)]
+        if not any(missing):
+            return values
+        return np.pad(values, [*[(0, 0)] * (values.ndim - 2), *((0, rest) for rest in missing)])
+
+    def append(self, image: "PackedImage") -> None:
+        """Stores the next image; one thread at a time."""
+        self._file["id"][self._written] = image.id
+        self._file["size"][self._written] = image.maps["label"].shape
+        self._file["stride_size"][self._written] = image.maps["probability"].shape[-2:]
+        for name, chunk in image.chunks.items():
+            if name not in self._file:
+                own = image.maps[name].shape
+                plane = self._planes.of(name) if self._planes else own[-2:]
+                shape = (self._num_images, *own[:-2], *plane)
+                chunks.create_dataset(self._file, name, shape, image.maps[name].dtype)
+            chunks.write(self._file[name], self._written, chunk)
+        for measure, histogram in self._histograms.items():
+            count_codes(histogram, image.maps["label"], image.maps[measure])
+        self._written += 1
+
+    def finish(self) -> None:
+        """Writes the histograms; a shard that misses images is a mistake of the caller."""
+        assert self._written == self._num_images, (self._written, self._num_images)
+        for measure, histogram in self._histograms.items():
+            dataset = chunks.create_dataset(self._file, f"histogram/{measure}", histogram.shape, histogram.dtype)
+            for row, counts in enumerate(histogram):
+                chunks.write(dataset, row, chunks.compressed(counts))
+
+
+@contextmanager
+def write_shard(
+    path: Path,
+    num_images: int,
+    origin: Origin,
+    stored: Collection[str] = OPTIONAL_MAPS,
+    planes: Planes | None = None,
+) -> Iterator[ShardWriter]:
+    """A writer for ``num_images`` images; the file appears whole under ``path`` when the block ends well.
+
+    ``planes`` are needed where the images differ in size.
+    """
+    with beside(path) as part, h5py.File(part, "w") as file:
+        writer = ShardWriter(file, num_images, origin, stored, planes)
+        yield writer
+        writer.finish()
+
+
+class Shard:
+    """A shard open for reading."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        self.ids: list[str] = [id_.decode() for id_ in self._read("id", slice(None))]
+        self._sizes = {name: self._read(name, slice(None)) for name in SIZES}
+        self.origin = Origin(
+            tuple(json.loads(file.attrs["class_set"])), file.attrs["checkpoint_sha256"], file.attrs["interpolation"]
+        )
+
+    def histogram(self, measure: str) -> NDArray[np.int64]:
+        """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64."""
+        return self._read(f"histogram/{measure}", slice(None))
+
+    def maps(self, row: int, names: Collection[str]) -> dict[str, NDArray[Any]]:
+        """The maps of one image, called by ``names``: see ``ShardWriter``.
+
+        Raises:
+            InputError: a map that this shard does not hold, or a damaged one.
+        """
+        maps = {}
+        for name in names:
+            rows, columns = self._sizes["stride_size" if name == "probability" else "size"][row]
+            maps[name] = self._read(name, row)[..., :rows, :columns]
+        return maps
+
+    def holds(self, name: str) -> bool:
+        """Whether the shard was written with the map called ``name``."""
+        return name in self._file
+
+    def _read(self, name: str, rows: int | slice) -> NDArray[Any]:
+        """Rows of a dataset; InputError names the file when it is not there or a checksum fails."""
+        if name in OPTIONAL_MAPS and name not in self._file:
+            raise InputError(f"{self._file.filename}: holds no {name!r} map; add it to inference.maps and infer again")
+        try:
+            return np.asarray(self._file[name][rows])
+        except (OSError, KeyError) as error:
+            reason = f"{name!r} is damaged or missing ({error})"
+            raise InputError(f"{self._file.filename}: {reason}; delete it and run the workflow again") from None
+
+
+@contextmanager
+def open_shard(path: Path) -> Iterator[Shard]:
+    """A shard for reading.
+
+    Raises:
+        InputError: the file is missing, damaged or of another version.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run the workflow again") from None
+    with file:
+        if file.attrs.get("format_version") != FORMAT_VERSION:
+            raise InputError(f"{path}: expected maps of format {FORMAT_VERSION}; delete it and run the workflow again")
+        yield Shard(file)
+
+
+def same_origin(paths: list[Path]) -> Origin:
+    """The one origin of all shards; InputError when they come from different models."""
+    origins = {}
+    for path in paths:
+        with open_shard(path) as shard:
+            origins[path] = shard.origin
+    if len(set(origins.values())) != 1:
+        names = ", ".join(str(path) for path in paths)
+        raise InputError(f"{names}: shards of different models; delete them and run the workflow again")
+    return origins[paths[0]]

@@ -1,8 +1,0 @@
-"""The miniature: street scenes rendered from numbers, in two domains with the same classes.
-
-It lets the workflow run with no data set. ``layouts`` writes it in the on-disk formats of GTA5 and Cityscapes.
-"""
-
-from esl.streets.render import render_street
-
-__all__ = ["render_street"]

@@ -1,0 +1,221 @@
+"""The HDF5 shard: exact, readable with plain h5py, whole or absent, and never silently wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from esl.errors import InputError
+from esl.labels.fixed_point import CODES
+from esl.labels.shard import Origin, Planes, open_shard, same_origin, write_shard
+
+CLASSES = ("road", "sidewalk", "sky")
+ORIGIN = Origin(CLASSES, "0123abcd", "bilinear")
+IDS = ["aachen_000000_000019", "zürich_000001_000019", "c"]
+
+
+def _images() -> list[dict[str, NDArray[Any]]]:
+    rng = np.random.default_rng(0)
+    return [
+        {
+            "probability": rng.random((3, 4, 5)).astype(np.float16),
+            "label": rng.integers(0, 3, (11, 13), dtype=np.uint8),
+            "entropy": rng.integers(0, CODES, (11, 13), dtype=np.uint16),
+            "confidence": rng.integers(0, CODES, (11, 13), dtype=np.uint16),
+        }
+        for _ in IDS
+    ]
+
+
+def _write(path: Path, origin: Origin = ORIGIN, images: int = len(IDS)) -> list[dict[str, NDArray[Any]]]:
+    """A shard for three images of which the first ``images`` are stored."""
+    chosen = _images()[:images]
+    with write_shard(path, len(IDS), origin) as writer:
+        for id_, image in zip(IDS, chosen, strict=False):
+            writer.append(writer.pack(id_, image))
+    return chosen
+
+
+def test_a_shard_reads_back_to_the_last_bit(tmp_path: Path) -> None:
+    images = _write(tmp_path / "1-of-1.h5")
+    with open_shard(tmp_path / "1-of-1.h5") as shard:
+        assert shard.ids == IDS
+        assert shard.origin == ORIGIN
+        for row, image in enumerate(images):
+            maps = shard.maps(row, image)
+            assert maps.keys() == image.keys()
+            for name, value in maps.items():
+                assert value.dtype == image[name].dtype
+                assert np.array_equal(value, image[name])
+
+
+def test_plain_h5py_finds_the_documented_datasets_and_attributes(tmp_path: Path) -> None:
+    images = _write(tmp_path / "1-of-1.h5")
+    with h5py.File(tmp_path / "1-of-1.h5") as file:
+        assert file["id"].asstr()[:].tolist() == IDS
+        expected = {"probability": "float16", "label": "uint8", "entropy": "uint16", "confidence": "uint16"}
+        for name, dtype in expected.items():
+            assert file[name].dtype == dtype
+            assert np.array_equal(file[name][:], np.stack([image[name] for image in images]))
+        assert {file[f"histogram/{measure}"].shape for measure in ("entropy", "confidence")} == {(3, CODES)}
+        assert {file[f"histogram/{measure}"].dtype for measure in ("entropy", "confidence")} == {np.dtype("int64")}
+        assert json.loads(file.attrs["class_set"]) == [*CLASSES]
+        attributes = {name: file.attrs[name] for name in ("format_version", "checkpoint_sha256", "interpolation")}
+        assert attributes == {"format_version": 2, "checkpoint_sha256": "0123abcd", "interpolation": "bilinear"}
+
+
+def test_histograms_equal_a_recount_of_the_stored_codes(tmp_path: Path) -> None:
+    _write(tmp_path / "1-of-1.h5")
+    with h5py.File(tmp_path / "1-of-1.h5") as file, open_shard(tmp_path / "1-of-1.h5") as shard:
+        for measure in ("entropy", "confidence"):
+            recount = np.zeros((3, CODES), dtype=np.int64)
+            np.add.at(recount, (file["label"][:], file[measure][:]), 1)
+            assert np.array_equal(shard.histogram(measure), recount)
+            assert shard.histogram(measure).sum() == 3 * 11 * 13
+
+
+@pytest.mark.parametrize("stored", [[], ["entropy"], ["confidence", "probability"]])
+def test_maps_that_are_switched_off_are_left_out_and_asking_for_them_says_so(tmp_path: Path, stored: list[str]) -> None:
+    path = tmp_path / "1-of-1.h5"
+    with write_shard(path, 3, ORIGIN, stored) as writer:
+        for id_, image in zip(IDS, _images(), strict=True):
+            writer.append(writer.pack(id_, image))
+    _write(tmp_path / "all.h5")
+    with open_shard(path) as shard, open_shard(tmp_path / "all.h5") as whole:
+        for name in ("entropy", "confidence", "probability"):
+            assert shard.holds(name) == (name in stored)
+            if name in stored:
+                assert np.array_equal(shard.maps(2, [name])[name], whole.maps(2, [name])[name])
+            else:
+                with pytest.raises(InputError, match=rf"1-of-1\.h5: holds no '{name}' map; add it to inference\.maps"):
+                    shard.maps(0, [name])
+        for measure in ("entropy", "confidence"):  # thresholds need no map
+            assert np.array_equal(shard.histogram(measure), whole.histogram(measure))
+
+
+def test_a_writer_that_dies_leaves_no_file_and_an_older_one_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "maps" / "1-of-1.h5"
+
+    def die() -> None:
+        with write_shard(path, 3, ORIGIN):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        die()
+    assert not [*path.parent.iterdir()]
+    _write(path)
+    before = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        die()
+    assert path.read_bytes() == before and [*path.parent.iterdir()] == [path]
+
+
+def test_a_shard_that_misses_an_image_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        _write(tmp_path / "1-of-1.h5", images=2)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_truncated_shard_is_refused_by_name(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "1-of-2.h5"
+    _write(path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(InputError, match=r"1-of-2\.h5"), open_shard(path):
+        pass
+
+
+def test_a_missing_shard_or_one_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.h5"), open_shard(tmp_path / "none.h5"):
+        pass
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file.attrs["format_version"] = 1
+    with pytest.raises(InputError, match=r"other\.h5: expected maps of format 2"), open_shard(tmp_path / "other.h5"):
+        pass
+
+
+MAPS = ("probability", "label", "entropy", "confidence", "histogram/entropy", "histogram/confidence")
+
+
+def _flip_a_byte_of(path: Path, name: str) -> None:
+    """Damages the middle of the first stored chunk of a dataset."""
+    with h5py.File(path) as file:
+        assert file[name].fletcher32
+        chunk = file[name].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset + chunk.size // 2] ^= 0x10
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_flipped_byte_never_reads_silently(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "1-of-1.h5"
+    _write(path)
+    _flip_a_byte_of(path, name)
+    with h5py.File(path) as file, pytest.raises(OSError):
+        file[name][:]
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_flipped_byte_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "1-of-1.h5"
+    _write(path)
+    _flip_a_byte_of(path, name)
+    with pytest.raises(InputError, match=r"1-of-1\.h5"), open_shard(path) as shard:
+        shard.maps(0, ("label", "entropy", "confidence", "probability"))
+        shard.histogram("entropy")
+        shard.histogram("confidence")
+
+
+def test_shards_of_one_model_share_an_origin_and_those_of_two_are_refused(tmp_path: Path) -> None:
+    a, b, c = (tmp_path / f"{number}-of-3.h5" for number in (1, 2, 3))
+    _write(a)
+    _write(b)
+    assert same_origin([a, b]) == ORIGIN
+    _write(c, Origin(CLASSES, "ffff", "bilinear"))
+    with pytest.raises(InputError, match="different models"):
+        same_origin([a, b, c])
+
+
+def test_the_same_maps_give_the_same_bytes(tmp_path: Path) -> None:
+    _write(tmp_path / "a.h5")
+    _write(tmp_path / "b.h5")
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+@pytest.mark.parametrize("stored", [["entropy", "confidence", "probability"], ["entropy"]])
+def test_maps_of_several_sizes_share_planes_and_read_back_without_their_padding(
+    tmp_path: Path, stored: list[str]
+) -> None:
+    rng = np.random.default_rng(1)
+    sizes = [((11, 13), (3, 4)), ((13, 7), (4, 2)), ((5, 6), (2, 2))]
+    images = [
+        {
+            "probability": rng.random((3, *small)).astype(np.float16),
+            "label": rng.integers(0, 3, size, dtype=np.uint8),
+            "entropy": rng.integers(1, CODES, size, dtype=np.uint16),
+            "confidence": rng.integers(1, CODES, size, dtype=np.uint16),
+        }
+        for size, small in sizes
+    ]
+    path = tmp_path / "1-of-1.h5"
+    with write_shard(path, 3, ORIGIN, stored, Planes((13, 13), (4, 4))) as writer:
+        for id_, image in zip(IDS, images, strict=True):
+            writer.append(writer.pack(id_, image))
+    with open_shard(path) as shard:
+        for row, image in enumerate(images):
+            for name, values in shard.maps(row, ["label", *stored]).items():
+                assert values.dtype == image[name].dtype and np.array_equal(values, image[name])
+        for measure in ("entropy", "confidence"):
+            counts = shard.histogram(measure)
+            assert counts.sum() == 11 * 13 + 13 * 7 + 5 * 6
+            assert not counts[:, 0].any()  # where padding would be counted
+    with h5py.File(path) as file:
+        assert file["label"].shape == (3, 13, 13)
+        assert file["size"][:].tolist() == [[*size] for size, _ in sizes]
+        assert file["stride_size"][:].tolist() == [[*small] for _, small in sizes]
+        assert not file["entropy"][2, 5:].any() and not file["entropy"][2, :, 6:].any()

@@ -1,0 +1,103 @@
+"""From shards to pseudo-label PNGs, their manifest and its diagnosis."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from esl.classes import IGNORE
+from esl.data.class_sets import CLASS_SETS
+from esl.data.images import read_label
+from esl.data.index import Index
+from esl.errors import InputError
+from esl.labels.fixed_point import CODES, TOP
+from esl.labels.png import checked_files, write_png
+from esl.labels.rules import RULES
+from esl.labels.shard import Origin, write_shard
+from esl.labels.writer import write_pseudo_labels
+
+CITYSCAPES19 = CLASS_SETS["cityscapes19"]
+
+
+def _write_maps(folder: Path, ids: list[str], name: str = "1-of-1.h5") -> tuple[Path, dict[str, dict[str, NDArray]]]:
+    """A shard of random maps of 24x16 for ``ids``; what is stored for an id depends on the id alone."""
+    maps = {}
+    with write_shard(folder / name, len(ids), Origin(CITYSCAPES19.classes, "abc", "bilinear")) as writer:
+        for id_ in ids:
+            rng = np.random.default_rng(int(id_[-6:]))
+            label = rng.integers(0, 19, (16, 24), dtype=np.uint8)
+            codes = {key: rng.integers(0, CODES, (16, 24), dtype=np.uint16) for key in ("entropy", "confidence")}
+            writer.append(writer.pack(id_, {"probability": np.zeros((19, 4, 6), np.float16), "label": label, **codes}))
+            maps[id_] = {"label": label, **codes}
+    return folder / name, maps
+
+
+ESL, BDL = RULES["esl"], RULES["bdl"]
+
+
+def test_the_pngs_hold_the_selection_and_the_manifest_tells_digests_shares_and_totals(
+    tmp_path: Path, small_index: Index
+) -> None:
+    ids = [sample.id for sample in small_index.samples]
+    shards = [_write_maps(tmp_path, ids[::2], "1-of-2.h5"), _write_maps(tmp_path, ids[1::2], "2-of-2.h5")]
+    maps = {**shards[0][1], **shards[1][1]}
+    folder = tmp_path / "pseudo_labels"
+    written = write_pseudo_labels([path for path, _ in shards], [0.4] * 19, ESL, small_index, folder)
+    expected = {id_: np.where(m["entropy"] <= 0.4 * TOP, m["label"], IGNORE) for id_, m in maps.items()}
+    for id_, label in expected.items():
+        assert np.array_equal(np.asarray(Image.open(folder / f"{id_}.png")), label)
+        assert written["files"][id_]["kept"] == pytest.approx((label != IGNORE).mean())
+    everything = np.stack([*expected.values()])
+    counts = np.bincount(everything.ravel(), minlength=256)
+    assert [*written["kept_pixels"].items()] == [
+        (name, counts[class_]) for class_, name in enumerate(CITYSCAPES19.classes)
+    ]
+    assert written["kept"] == pytest.approx((everything != IGNORE).mean())
+    assert written["images"] == written["quality"]["labelled_images"] == 5
+    assert [*written["files"]] == ids
+    assert checked_files(json.loads(json.dumps(written)), folder).keys() == {*ids}
+
+    truth = np.stack([read_label(small_index.label(sample), small_index.table) for sample in small_index.samples])
+    everything = np.stack([expected[id_] for id_ in ids])
+    chosen = (truth != IGNORE) & (everything != IGNORE)
+    assert written["quality"]["accuracy"] == pytest.approx((truth == everything)[chosen].mean())
+    assert written["quality"]["coverage"] == pytest.approx(chosen.sum() / (truth != IGNORE).sum())
+
+
+def test_target_labels_change_the_diagnosis_and_not_one_pseudo_label(tmp_path: Path, small_index: Index) -> None:
+    path, _ = _write_maps(tmp_path, [sample.id for sample in small_index.samples])
+    unlabelled = [replace(sample, label=None, pixels=None, label_sha256=None) for sample in small_index.samples]
+    blind = replace(small_index, samples=unlabelled)
+    seeing = write_pseudo_labels([path], [0.5] * 19, BDL, small_index, tmp_path / "a")
+    unseeing = write_pseudo_labels([path], [0.5] * 19, BDL, blind, tmp_path / "b")
+    assert seeing.pop("quality") is not None and unseeing.pop("quality") is None
+    assert seeing == unseeing
+
+
+def test_pngs_of_an_earlier_run_that_are_no_longer_asked_for_go_away(tmp_path: Path, small_index: Index) -> None:
+    path, _ = _write_maps(tmp_path, [sample.id for sample in small_index.samples])
+    folder = tmp_path / "pseudo_labels"
+    write_png(folder / "stale.png", np.zeros((2, 2), dtype=np.uint8), CITYSCAPES19)
+    written = write_pseudo_labels([path], [0.5] * 19, ESL, small_index, folder)
+    assert {file.stem for file in folder.iterdir()} == written["files"].keys()
+
+
+def test_shards_that_do_not_hold_the_samples_of_the_index_are_refused(tmp_path: Path, small_index: Index) -> None:
+    ids = [sample.id for sample in small_index.samples]
+    missing, _ = _write_maps(tmp_path, ids[:-1], "missing.h5")
+    with pytest.raises(InputError, match=f"no maps of 1 samples such as {ids[-1]!r}"):
+        write_pseudo_labels([missing], [0.5] * 19, ESL, small_index, tmp_path / "a")
+    unknown, _ = _write_maps(tmp_path, [*ids, "bonn_000000_000001"], "unknown.h5")
+    with pytest.raises(InputError, match=r"unknown\.h5: holds 'bonn_000000_000001'"):
+        write_pseudo_labels([unknown], [0.5] * 19, ESL, small_index, tmp_path / "b")
+
+
+def test_an_image_in_two_shards_is_refused(tmp_path: Path, small_index: Index) -> None:
+    ids = [sample.id for sample in small_index.samples]
+    both = [_write_maps(tmp_path, ids, "1-of-2.h5")[0], _write_maps(tmp_path, ids[:1], "2-of-2.h5")[0]]
+    with pytest.raises(InputError, match=ids[0]):
+        write_pseudo_labels(both, [0.5] * 19, ESL, small_index, tmp_path / "a")
