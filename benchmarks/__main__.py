@@ -17,7 +17,7 @@ import torch
 from benchmarks.evaluation import measure_evaluation
 from benchmarks.parts import measure_parts, measure_png_levels
 from benchmarks.storage import measure_storage, storage_table
-from esl.files import beside, write_json
+from esl.files import atomic_path, write_json
 
 ENGINES = {"plain": "everything in memory", "staged": "this project"}
 STEADY_MB = 50
@@ -48,7 +48,7 @@ def main() -> None:
     }
     table = _report(found)
     write_json(flags.output / "bench.json", found)
-    with beside(flags.output / "bench.md") as part:
+    with atomic_path(flags.output / "bench.md") as part:
         part.write_text(table)
     _picture(found, flags.output / "bench.png")
     print(table)
@@ -145,7 +145,7 @@ def _picture(found: dict[str, Any], path: Path) -> None:
         axis.set(xlabel="images of 1024 x 512, 19 classes", title=title, ylim=(0, None))
         axis.grid(alpha=0.3)
     axes[0].legend()
-    with beside(path) as part:
+    with atomic_path(path) as part:
         figure.savefig(part, format="png", dpi=110)
     plt.close(figure)
 

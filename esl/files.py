@@ -12,7 +12,7 @@ from esl.errors import InputError
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, renamed to ``path`` when the block ends well, removed when it does not.
 
     A killed process leaves at most a ``.part`` file that nothing reads.
@@ -28,7 +28,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes ``content`` whole, indented, with a final newline; NaN and infinity are refused (JSON has neither)."""
-    with beside(path) as part:
+    with atomic_path(path) as part:
         part.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(work: Callable[[T], R], items: Iterable[T], workers: int = 1) -> Iterator[R]:
+def prefetch(work: Callable[[T], R], items: Iterable[T], workers: int = 1) -> Iterator[R]:
     """``work`` on each of ``items``, in threads, in the order of the items.
 
     At most 2 * ``workers`` items are under way or wait to be taken, so memory does not grow with their number. Items

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from esl.classes import IGNORE
 from esl.data.label_tables import CITYSCAPES_LABELS
 from esl.errors import InputError
-from esl.files import beside, sha256_of_file, sha256_of_lines, write_json
+from esl.files import atomic_path, sha256_of_file, sha256_of_lines, write_json
 from esl.stages.command import add_paths, stage
 from miniature.layouts import EXTRA_FILES, LAYOUTS, Counts, Street, write_streets
 from miniature.render import check_settings
@@ -40,7 +40,7 @@ def render_miniature(root: Path, layout: str, counts: Counts, settings: dict[str
     write_json(root / RECORD, {"layout": layout, "pictures": dict(counts)})
     pixels = write_streets(streets, root, **settings, workers=workers)
     for name, content in EXTRA_FILES.get(layout, {}).items():
-        with beside(root / name) as part:
+        with atomic_path(root / name) as part:
             part.write_text(content, encoding="utf-8")
     manifest = {
         "layout": layout,

@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
-from esl.files import beside
+from esl.files import atomic_path
 from miniature.render import render_street
 from miniature.vistas import VISTAS_COLOURS, vistas_config, vistas_ids
 
@@ -163,7 +163,7 @@ def _indexed(ids: NDArray[np.uint8], colours: list[tuple[int, int, int]]) -> Ima
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    with beside(path) as part:
+    with atomic_path(path) as part:
         if path.suffix == ".jpg":
             image.save(part, format="JPEG", quality=_JPEG_QUALITY)
         else:
@@ -185,7 +185,7 @@ def _save_as_synthia(label: NDArray[np.uint8], path: Path) -> None:
     rows = b"".join(b"\0" + row.tobytes() for row in channels)
     header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 4)), (b"IEND", b""))
-    with beside(path) as part:
+    with atomic_path(path) as part:
         part.write_bytes(
             b"\x89PNG\r\n\x1a\n"
             + b"".join(

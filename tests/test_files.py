@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from esl.errors import InputError
-from esl.files import beside, read_json, sha256_of_file, sha256_of_lines, write_json
+from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines, write_json
 
 
 def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "file.txt"
-    with beside(path) as part:
+    with atomic_path(path) as part:
         part.write_text("whole")
         assert part.parent == path.parent and not path.exists()
     assert path.read_text() == "whole"
@@ -22,7 +22,7 @@ def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
 def test_an_exception_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), beside(path) as part:
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as part:
         part.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "old"

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet
-from esl.files import beside
+from esl.files import atomic_path
 
 IGNORED_COLOUR = (255, 255, 255)
 """Pixels without a label are white here, so that black is left to nothing."""
@@ -44,5 +44,5 @@ def save_sheet(path: Path, rows: list[dict[str, NDArray[np.uint8]]], class_set: 
         for name, colour in zip(class_set.classes, class_set.colours, strict=True)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=10, fontsize=7, frameon=False)
-    with beside(path) as part, mpl.rc_context({"savefig.dpi": 120}):
+    with atomic_path(path) as part, mpl.rc_context({"savefig.dpi": 120}):
         figure.savefig(part, format="png", metadata={"Software": None})

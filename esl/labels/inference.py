@@ -20,7 +20,7 @@ from esl.labels.confidence import confidence_maps, label_map, stride_probability
 from esl.labels.png import png_path, remove_others, write_png
 from esl.labels.shard import PackedImage, Planes, ShardWriter
 from esl.models.registry import as_input
-from esl.prefetch import ahead
+from esl.prefetch import prefetch
 
 Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
 
@@ -62,7 +62,7 @@ class Predictor:
                 raise InputError(f"{', '.join(sample.picture for sample in chosen)}: {error}") from None
 
         batches = _batches(index, samples, size, 1 if self._on_cpu else batch)
-        for chosen, seen, probability in ahead(predict, batches, helpers(workers) if self._on_cpu else 1):
+        for chosen, seen, probability in prefetch(predict, batches, helpers(workers) if self._on_cpu else 1):
             for sample, probability_Chw in zip(chosen, probability, strict=True):
                 yield sample, seen, probability_Chw
 
@@ -100,7 +100,7 @@ def store_maps(predictions: Iterable[Prediction], writer: ShardWriter, workers: 
         stored = probability.half().cpu().numpy()
         return writer.pack(id_, {"probability": stored, **confidence_maps(probability, size)._asdict()})
 
-    for image in ahead(packed, predictions, helpers(workers)):
+    for image in prefetch(packed, predictions, helpers(workers)):
         writer.append(image)
 
 
@@ -116,7 +116,7 @@ def confusion_on(
         return confusion_matrix(truth, label_map(probability, truth.shape), num_classes)
 
     found = predictor.predictions(index, index.labelled, size=size, batch=batch, workers=workers)
-    return sum(ahead(compared, found, helpers(workers)), start=np.zeros((num_classes, num_classes), dtype=np.int64))
+    return sum(prefetch(compared, found, helpers(workers)), start=np.zeros((num_classes, num_classes), dtype=np.int64))
 
 
 def write_predictions(
@@ -138,7 +138,7 @@ def write_predictions(
     pixels = np.zeros(num_classes, dtype=np.int64)
     digests: dict[Path, str] = {}
     found = predictor.predictions(index, index.samples, size=size, batch=batch, workers=workers)
-    for png, digest, counts in ahead(write, found, helpers(workers)):
+    for png, digest, counts in prefetch(write, found, helpers(workers)):
         pixels += counts
         digests[png] = digest
     remove_others(folder, digests)
@@ -159,6 +159,6 @@ def _batches(index: Index, samples: list[IndexedSample], size: Resize, batch: in
         return group, [read_picture(index.picture(sample), size) for sample in group]
 
     with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
-        for group, pictures in ahead(read, groups):
+        for group, pictures in prefetch(read, groups):
             yield group, pictures
             bar.update(len(group))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from esl.classes import IGNORE, ClassSet, IdTable
 from esl.errors import InputError
-from esl.files import beside, sha256_of_file
+from esl.files import atomic_path, sha256_of_file
 
 
 def png_path(folder: Path, id_: str) -> Path:
@@ -24,7 +24,7 @@ def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None
     """Writes trainIds (H, W) uint8 as an 8-bit indexed PNG: the index is the trainId, the colours are the palette's."""
     image = Image.fromarray(label)
     image.putpalette(class_set.palette())
-    with beside(path) as part:
+    with atomic_path(path) as part:
         image.save(part, format="PNG", compress_level=3)  # half the time of 6, a third larger: see benchmarks
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.errors import InputError
-from esl.files import beside
+from esl.files import atomic_path
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
 
@@ -136,7 +136,7 @@ def write_shard(
 
     ``planes`` are needed where the images differ in size.
     """
-    with beside(path) as part, h5py.File(part, "w") as file:
+    with atomic_path(path) as part, h5py.File(part, "w") as file:
         writer = ShardWriter(file, num_images, origin, stored, planes)
         yield writer
         writer.finish()

@@ -17,7 +17,7 @@ from esl.labels.quality import Quality
 from esl.labels.rules import Rule
 from esl.labels.selection import pseudo_label
 from esl.labels.shard import MEASURES, Maps, open_shard
-from esl.prefetch import ahead
+from esl.prefetch import prefetch
 
 
 def write_pseudo_labels(
@@ -53,7 +53,7 @@ def write_pseudo_labels(
     quality = Quality(len(class_set))
     kept_pixels = np.zeros(256, dtype=np.int64)
     files: dict[str, dict[str, Any]] = {}
-    for id_, digest, label, truth, maps in ahead(write, _images(shards, samples, rule), workers):
+    for id_, digest, label, truth, maps in prefetch(write, _images(shards, samples, rule), workers):
         pixels = np.bincount(label.ravel(), minlength=256)
         kept_pixels += pixels
         files[id_] = {"sha256": digest, "kept": (label.size - int(pixels[IGNORE])) / label.size}

@@ -13,7 +13,7 @@ from torch import nn
 
 from esl.classes import ClassSet
 from esl.errors import InputError
-from esl.files import beside
+from esl.files import atomic_path
 from esl.models.registry import NETWORKS, build_network
 
 FORMAT_VERSION = 2
@@ -50,7 +50,7 @@ def save_checkpoint(path: Path, network: nn.Module, description: Description) ->
 
 def save_tensors(path: Path, content: dict[str, Any]) -> None:
     """``torch.save`` through an open file: given a path it would write the temporary name into the archive."""
-    with beside(path) as part, part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         torch.save(content, file)
 
 

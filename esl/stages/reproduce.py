@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from esl.files import beside, read_json, write_json
+from esl.files import atomic_path, read_json, write_json
 from esl.stages.command import add_paths, stage
 
 SHOWN_COVERAGES = ("0.3", "0.5", "0.7", "0.9")
@@ -22,7 +22,7 @@ def main() -> None:
     results = {str(seed): read_json(path)["models"] for seed, path in zip(flags.seeds, flags.results, strict=True)}
     folders = dict(zip(results, (path.parent for path in flags.results), strict=True))
     summary = {**compared(results), "pseudo_labels": judged(folders, next(iter(results.values())))}
-    with beside(flags.table) as part:
+    with atomic_path(flags.table) as part:
         part.write_text(table(summary), encoding="utf-8")
     write_json(flags.output, summary)
 

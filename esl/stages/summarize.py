@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from esl.files import beside, read_json, write_json
+from esl.files import atomic_path, read_json, write_json
 from esl.stages.command import add_paths, stage
 
 Model = dict[str, Any]
@@ -19,7 +19,7 @@ def main() -> None:
     flags = parser.parse_args()
     models = {path.parent.name: read_json(path) for path in flags.models}
     best = {path.parent.name: read_json(path) for path in flags.best}
-    with beside(flags.table) as part:
+    with atomic_path(flags.table) as part:
         part.write_text(table(flags.benchmark, models, best), encoding="utf-8")
     content = {"benchmark": flags.benchmark, "models": models}
     write_json(flags.output, content | ({"best_snapshots": best} if best else {}))

@@ -15,7 +15,7 @@ from esl.data.images import Resize
 from esl.data.index import Index, read_index
 from esl.data.stream import Augmentation, Pairs, Stream
 from esl.errors import InputError
-from esl.files import beside, read_json, sha256_of_file, sha256_of_lines
+from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines
 from esl.labels.png import checked_files, train_id_table
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.pretrained import load_pretrained
@@ -181,7 +181,7 @@ def _initial_network(flags: argparse.Namespace, class_set: ClassSet, provenance:
 
 def _write_log(path: Path, rows: list[Row]) -> None:
     """The training log as CSV, one row per ``--log-every`` iterations."""
-    with beside(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -1,0 +1,143 @@
+"""What every settings class shares: it declares each key once, with its type, bounds, default and meaning.
+
+Planning composes the classes into the config; its schema and the tables of the manual are generated from them. A stage
+takes its own class as one JSON.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from esl.errors import InputError
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
+
+class Settings(BaseModel):
+    """A group of settings: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def canonical(self) -> str:
+        """Compact JSON of what differs from the defaults, keys sorted: equal settings give equal text.
+
+        >>> Settings().canonical()
+        '{}'
+        """
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The settings in ``text``, as ``canonical`` writes them.
+
+        Raises:
+            InputError: the text is not JSON, or holds keys or values that the class does not take; names each key.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InputError("--settings: " + "\n--settings: ".join(explanations(error))) from None
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def subset(settings: Settings, cls: type[S]) -> S:
+    """The settings of ``cls`` that ``settings``, a class with at least its fields, holds."""
+    return cls.model_validate({name: getattr(settings, name) for name in cls.model_fields})
+
+
+def explanations(error: ValidationError) -> Iterator[str]:
+    """One line for each mistake: the key, what was expected, what was given."""
+    for entry in error.errors(include_url=False):
+        key = ".".join(str(part) for part in entry["loc"]) or "(top level)"
+        message = entry["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
+        given = entry["input"]
+        shown = f", but got {given!r}" if isinstance(given, str | int | float | bool | list) else ""
+        yield f"{key}: {message}{'' if entry['type'] in ('extra_forbidden', 'missing') else shown}"
+
+
+def _number(value: Any) -> Any:
+    """A number that YAML 1.1 reads as text, such as ``1e-3``, as the number it is."""
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+"""A float; ``1e-3`` counts, although YAML reads it as text."""
+
+
+def size_wh(text: str) -> tuple[int, int]:
+    """``256x128`` -> (width, height) in pixels.
+
+    Raises:
+        ValueError: another form.
+
+    >>> size_wh("256x128")
+    (256, 128)
+    """
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise ValueError("expected WIDTHxHEIGHT in pixels, such as 1024x512")
+    return int(width), int(height)
+
+
+def resize_wh(value: str | int) -> tuple[int, int] | int | None:
+    """A ``Resize``: (width, height); the length of the longer side; or ``None`` for images at their own size.
+
+    >>> resize_wh("1024x512"), resize_wh(1024), resize_wh("own")
+    ((1024, 512), 1024, None)
+    """
+    if value == "own":
+        return None
+    text = str(value)
+    return int(text) if text.isdigit() and int(text) else size_wh(text)
+
+
+def crop_wh(value: str) -> tuple[int, int] | None:
+    """A ``Crop``: (width, height), or ``None`` for whole images.
+
+    >>> crop_wh("192x96"), crop_wh("whole")
+    ((192, 96), None)
+    """
+    return None if value == "whole" else size_wh(value)
+
+
+def _checked_resize(value: str | int) -> str | int:
+    try:
+        resize_wh(value)
+    except ValueError:
+        raise ValueError("expected WIDTHxHEIGHT, the length of the longer side, or 'own'") from None
+    return value
+
+
+def _checked_crop(value: str) -> str:
+    try:
+        crop_wh(value)
+    except ValueError:
+        raise ValueError("expected WIDTHxHEIGHT in pixels, or 'whole'") from None
+    return value
+
+
+Resize = Annotated[
+    str | int,
+    AfterValidator(_checked_resize),
+    Field(
+        description="The size that images are resized to: `WIDTHxHEIGHT` in pixels; the length of the longer side, with "
+        "each image keeping its shape; or `own`, each at its own size."
+    ),
+]
+"""What images are resized to; ``resize_wh`` reads it."""
+
+Crop = Annotated[
+    str,
+    AfterValidator(_checked_crop),
+    Field(
+        description="The `WIDTHxHEIGHT` in pixels of what the network sees in training, or `whole`: images as they are."
+    ),
+]
+"""What the network sees in training; ``crop_wh`` reads it."""
