@@ -1,4 +1,4 @@
-"""Flags of the stages that run a network: on what, how precisely, on how many threads."""
+"""Where a stage computes: devices, precision and threads."""
 
 import argparse
 import os
@@ -11,49 +11,73 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from esl.errors import InputError
+from esl.models.settings import ComputeSettings
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that say where and how precisely a network computes."""
-    parser.add_argument("--accelerator", required=True, help="of lightning-fabric: auto, cpu, cuda, ...")
+    """Adds the flags of a stage that runs a network: ``--devices`` and ``--threads``."""
     parser.add_argument(
-        "--precision", required=True, help="auto, or of lightning-fabric: 32-true, bf16-mixed, 16-mixed"
+        "--devices", type=int, default=1, help="processes on all nodes, one per GPU; 0 means one, on the CPU"
     )
-    parser.add_argument("--devices", type=int, default=1, help="processes on all nodes, each on its own GPU; 0: one")
-    parser.add_argument("--threads", type=int, required=True, help="CPU threads of a node; they fix the last bits")
+    parser.add_argument("--threads", type=int, required=True, help="CPU threads of a node; they decide the last bits")
 
 
-def make_fabric(flags: argparse.Namespace) -> Fabric:
-    """The devices and the precision that the flags of ``add_device`` ask for; processes of a node share ``--threads``.
+def resolved_precision(compute: ComputeSettings) -> str:
+    """The precision that a network computes in, by its name in lightning-fabric.
 
-    ``--precision auto`` becomes, in ``flags`` too, so that results tell it, bf16-mixed where the hardware computes with
-    bfloat16 and 32-true elsewhere: a processor that only emulates it is ten times slower than with float32.
+    ``auto`` is bf16-mixed where the hardware has instructions for bfloat16, and 32-true elsewhere: a processor that
+    only emulates them is ten times slower than with float32.
+
+    Raises:
+        InputError: this machine has no such device.
     """
-    torch.set_num_threads(flags.threads)
-    if flags.precision == "auto":
-        device = Fabric(accelerator=flags.accelerator, devices=1).device
-        flags.precision = "bf16-mixed" if _computes_bfloat16(device) else "32-true"
-    devices = max(flags.devices, 1)
+    if compute.precision != "auto":
+        return compute.precision
+    _require_accelerator(compute.accelerator)
+    return "bf16-mixed" if _computes_bfloat16(Fabric(accelerator=compute.accelerator, devices=1).device) else "32-true"
+
+
+def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> Fabric:
+    """The devices and the precision that ``compute`` asks for, with all processes launched.
+
+    ``devices`` counts the processes on all nodes (0 means one); those of a node share its ``threads`` CPU threads.
+
+    Raises:
+        InputError: this machine has no such device, or a launcher has started another number of processes.
+    """
+    _require_accelerator(compute.accelerator)
+    torch.set_num_threads(threads)
+    devices = max(devices, 1)
     environment, nodes = _environment(devices)
     fabric = Fabric(
-        accelerator=flags.accelerator,
+        accelerator=compute.accelerator,
         devices=devices // nodes,
         num_nodes=nodes,
-        precision=flags.precision,
+        precision=resolved_precision(compute),  # type: ignore[arg-type]
         plugins=[environment],
     )
     fabric.launch()
-    torch.set_num_threads(max(flags.threads * nodes // devices, 1))  # fabric may have set another number
+    torch.set_num_threads(max(threads * nodes // devices, 1))  # fabric may have set another number
     return fabric
 
 
-def _environment(devices: int) -> tuple[ClusterEnvironment, int]:
-    """Who starts the processes, and on how many nodes: torchrun or a step of Slurm where it has started several.
+def _require_accelerator(accelerator: str) -> None:
+    """InputError when PyTorch finds no device of this kind on this machine."""
+    usable = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(accelerator, lambda: True)
+    if not usable():
+        raise InputError(
+            f"compute.accelerator: {accelerator}, but PyTorch {torch.__version__} finds no such device on this machine; "
+            "set it to auto or cpu, or install the driver and a build of PyTorch for it"
+        )
 
-    Else this process starts the others, on its own node; also within a job of Slurm, whose step has one task.
+
+def _environment(devices: int) -> tuple[ClusterEnvironment, int]:
+    """Who starts the processes, and on how many nodes: torchrun or a Slurm step that has started several, or else us.
+
+    This process starts the others, on its own node, also within a job of Slurm whose step has a single task.
 
     Raises:
-        InputError: others than ``devices`` processes were started.
+        InputError: another number of processes than ``devices`` was started.
     """
     if TorchElasticEnvironment.detect():
         started, nodes = int(os.environ["WORLD_SIZE"]), int(os.environ["GROUP_WORLD_SIZE"])

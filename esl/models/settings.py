@@ -1,0 +1,52 @@
+"""Settings of the networks: which one, from which weights, and on what it computes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from esl.settings import Settings
+
+Network = Annotated[str, Field(description="Name of the segmentation network.")]
+
+Pretrained = Annotated[
+    str | None,
+    Field(
+        description="File of published weights that training starts from, or `torchvision`: its ImageNet weights, "
+        "downloaded when they are not in its cache. null: fresh weights."
+    ),
+]
+
+Compile = Annotated[
+    bool,
+    Field(
+        description="Train the network through `torch.compile`: slower to start (half a minute or more), then faster "
+        "on GPUs. Without a compiler (C++ on a CPU, Triton on a GPU) the log says so and the network trains as it is."
+    ),
+]
+
+
+class ComputeSettings(Settings):
+    """Where a network computes, and how precisely."""
+
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Accelerator, by its name in lightning-fabric; with `cpu`, jobs ask a cluster for no GPU."
+    )
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        "auto",
+        description="Precision, by its name in lightning-fabric. `auto` is `bf16-mixed` on GPUs and processors with "
+        "instructions for bfloat16 (AMX, AVX512-BF16), and `32-true` elsewhere; results say which one it was.",
+    )
+
+
+class ComputeConfig(ComputeSettings):
+    """The config's `compute`: on what networks run."""
+
+    workers: int = Field(
+        1, ge=0, description="Processes that read and augment images, for each of the two streams of a training."
+    )
+    compile: Compile = False
+    activation_checkpointing: bool = Field(
+        False,
+        description="Compute the activations of every block a second time in the backward pass instead of storing "
+        "them: about a third of the memory for activations, one more forward pass, the same bytes. Excludes `compile`.",
+    )
