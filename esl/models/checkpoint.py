@@ -1,9 +1,6 @@
-"""The checkpoint: weights, what is needed to rebuild the network, and where it comes from."""
+"""The checkpoint: weights, what is needed to rebuild the network, and its provenance."""
 
 import json
-import pickle
-import re
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,33 +12,34 @@ from esl.classes import ClassSet
 from esl.errors import InputError
 from esl.files import atomic_path
 from esl.models.registry import NETWORKS, build_network
+from esl.models.weights import read_tensors
 
 FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a checkpoint says of itself; every value is plain JSON."""
+    """What a checkpoint says about itself; every value is plain JSON."""
 
     network: str
     class_set: str
     classes: tuple[str, ...]
     settings: dict[str, Any]  # of the training
-    provenance: dict[str, Any]  # digests of everything that went in
+    provenance: dict[str, Any]  # digests of all inputs
 
     @classmethod
     def of(
         cls, network: str, class_set: ClassSet, settings: dict[str, Any], provenance: dict[str, Any]
     ) -> "Description":
-        """That of a network over a class set."""
+        """The description of a network that tells the classes of ``class_set`` apart."""
         return cls(network, class_set.name, class_set.classes, settings, provenance)
 
 
 def save_checkpoint(path: Path, network: nn.Module, description: Description) -> None:
-    """Writes the checkpoint whole; the same weights and description give the same bytes."""
+    """Writes the checkpoint atomically; the same weights and description give the same bytes."""
     content = {
         "format_version": FORMAT_VERSION,
-        # through JSON: pickle writes equal strings in another way when they are one object
+        # through JSON: pickle writes equal strings differently when they are one object
         "description": json.loads(json.dumps(asdict(description))),
         "weights": {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()},
     }
@@ -49,41 +47,20 @@ def save_checkpoint(path: Path, network: nn.Module, description: Description) ->
 
 
 def save_tensors(path: Path, content: dict[str, Any]) -> None:
-    """``torch.save`` through an open file: given a path it would write the temporary name into the archive."""
+    """``torch.save`` into an open file: given a path, it would write the temporary name into the archive."""
     with atomic_path(path) as part, part.open("wb") as file:
         torch.save(content, file)
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """What ``save_tensors`` wrote, on the CPU, with ``weights_only=True``: no code of the file is ever run.
+    """Reads what ``save_tensors`` wrote, onto the CPU; no code of the file is ever run.
 
     Raises:
-        InputError: the file is missing, truncated, or holds more than tensors and plain values.
+        InputError: the file is missing or damaged, or holds more than tensors and plain values.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # torch reads flipped bits silently
-        if damaged is not None:
-            raise zipfile.BadZipFile(f"checksum of {damaged}")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such checkpoint; run the stage that trains it: snakemake {path}") from None
-    except (
-        RuntimeError,
-        EOFError,
-        OSError,
-        ValueError,
-        LookupError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        if isinstance(error, pickle.UnpicklingError):  # torch's own words advise how to load it all the same
-            named = re.search(r"GLOBAL (\S+)", str(error))
-            reason = f"it holds {named[1] if named else 'something'}, neither a tensor nor a plain value"
-        raise InputError(
-            f"{path}: not a checkpoint that can be loaded safely ({reason}); delete it and train again"
-        ) from None
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint; run the stage that trains it: snakemake {path}")
+    content = read_tensors(path, kind="a checkpoint", fix="delete it and train again")
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a checkpoint of this project, but it holds a {type(content).__name__}")
     return content
@@ -93,8 +70,8 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
     """The network in evaluation mode, on the CPU, and its description.
 
     Raises:
-        InputError: the file is no checkpoint of this version, or of another class set, or its weights are of another
-            network.
+        InputError: the file is not a checkpoint of this version, or it is for another class set, or its weights are
+            those of another network.
     """
     content = load_tensors(path)
     if content.get("format_version") != FORMAT_VERSION:
@@ -106,7 +83,7 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
             f"{class_set.name!r} ({len(class_set)}), or its classes have changed; train it again"
         )
     if description.network not in NETWORKS:
-        raise InputError(f"{path}: of an unknown network {description.network!r}; known are {', '.join(NETWORKS)}")
+        raise InputError(f"{path}: unknown network {description.network!r}; known: {', '.join(NETWORKS)}")
     network = build_network(description.network, len(class_set))
     try:
         network.load_state_dict(content["weights"])

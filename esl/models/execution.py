@@ -19,7 +19,7 @@ def batch_norms(network: nn.Module) -> list[_BatchNorm]:
 
 @contextmanager
 def keeping_statistics(network: nn.Module) -> Iterator[None]:
-    """Within it the running statistics of batch norm do not move; what normalises a batch stays the same."""
+    """Within the block the running statistics of batch norm do not move; batches are normalised as before."""
     norms = batch_norms(network)
     before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm, (_, number) in zip(norms, before, strict=True):
@@ -33,38 +33,36 @@ def keeping_statistics(network: nn.Module) -> Iterator[None]:
 
 
 def checkpoint_activations(network: nn.Module) -> None:
-    """Keeps only what enters each of ``network.blocks()`` until the backward pass, which computes the rest again.
+    """Keeps only the input of each of ``network.blocks()`` until the backward pass, which computes the rest again.
 
-    A training ends in the same bytes on the CPU, with less memory and a forward pass more per iteration (Chen et al.
-    2016, sublinear memory cost).
-
-    Not for a network that is compiled: torch does not vouch for the two together.
+    On the CPU a training gives the same bytes, with less memory and one more forward pass per iteration (Chen et al.
+    2016, sublinear memory cost). Not for a compiled network: torch does not support the two together.
 
     Raises:
         InputError: the network names no blocks.
     """
     blocks: list[nn.Module] = getattr(network, "blocks", list)()
     if not blocks:
-        raise InputError("compute.activation_checkpointing: this network names no blocks; set it to false")
+        raise InputError("compute.activation_checkpointing: this network has no `blocks()`; set it to false")
     for block in blocks:
         block.forward = partial(checkpoint, block.forward, use_reentrant=False, context_fn=partial(_passes, block))
 
 
 def _passes(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """What surrounds the two forward passes of a block: statistics of batch norm follow the first alone."""
+    """Contexts of a block's two forward passes: only the first one moves the statistics of batch norm."""
     return nullcontext(), keeping_statistics(block)
 
 
 def compile_network(network: nn.Module, device: torch.device) -> str | None:
-    """Has ``network`` compiled when it is called; names and weights stay as they are.
+    """Compiles ``network`` on its first call; names and weights stay as they are.
 
-    Returns why nothing is compiled on ``device``, for example for want of a C++ compiler; the network then runs as it
-    would have without. Parts that cannot be compiled run uncompiled, with a warning of torch.
+    Returns the reason where nothing can be compiled on ``device``, such as a missing C++ compiler: the network then
+    runs uncompiled. So do single parts that torch cannot compile, with a warning.
     """
     try:
         with torch._dynamo.config.patch(suppress_errors=False):
             torch.compile(torch.sin)(torch.zeros(8, device=device))
-    except Exception as error:  # whatever a compiler may throw
+    except Exception as error:  # a compiler may raise anything
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     torch._dynamo.config.suppress_errors = True
     network.compile()

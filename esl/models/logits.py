@@ -1,6 +1,6 @@
-"""What every network returns."""
+"""The contract of a network: images in, logits at its stride out."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -10,3 +10,15 @@ class Logits(NamedTuple):
 
     main: Tensor
     auxiliary: Tensor | None = None  # of a classifier on earlier features, where the network has one
+
+
+class Network(Protocol):
+    """What a segmentation network of this project is; ``networks/small.py`` is one to copy.
+
+    It is an ``nn.Module`` whose constructor takes the number of classes. Two methods are optional:
+    ``blocks() -> list[nn.Module]``, the parts that activation checkpointing wraps, and
+    ``parameter_groups(learning_rate) -> list[dict]``, for learning rates that differ between its parts.
+    """
+
+    def __call__(self, image_N3HW: Tensor) -> Logits:
+        """Logits of RGB images (N, 3, H, W) float32 in [0, 1], at the network's stride."""

@@ -168,7 +168,7 @@ def _initial_network(flags: argparse.Namespace, class_set: ClassSet, provenance:
     if flags.initial is None:
         network = build_network(flags.network, len(class_set))
         if flags.pretrained is not None:
-            provenance["pretrained"] = load_pretrained(network, flags.pretrained)
+            provenance["pretrained"] = load_pretrained(flags.network, network, flags.pretrained)
         return network
     network, description = load_checkpoint(flags.initial, class_set)
     if description.network != flags.network:

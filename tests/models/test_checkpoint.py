@@ -14,7 +14,7 @@ from torch import nn
 from esl.data.class_sets import CLASS_SETS
 from esl.errors import InputError
 from esl.models.checkpoint import Description, load_checkpoint, load_tensors, save_checkpoint, save_tensors
-from esl.models.registry import NETWORKS
+from esl.models.registry import NETWORKS, NetworkEntry
 
 
 class Tiny(nn.Module):
@@ -39,7 +39,7 @@ DESCRIPTION = Description(
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
-    monkeypatch.setitem(NETWORKS, "tiny", Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", NetworkEntry(f"{__name__}:Tiny"))
     torch.manual_seed(0)
     network = Tiny(19)
     network(torch.rand(2, 3, 8, 8))  # moves the running statistics of batch norm

@@ -14,9 +14,9 @@ import torchvision
 from torch import Tensor
 
 from esl.errors import InputError
+from esl.models.network import as_input
 from esl.models.networks.deeplabv2 import DeepLabV2, Form
-from esl.models.pretrained import load_weights
-from esl.models.registry import as_input
+from esl.models.networks.deeplabv2_weights import load_weights
 
 CLASSES = 5
 QUICK = (1, 1, 1, 1)  # blocks

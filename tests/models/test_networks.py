@@ -5,9 +5,10 @@ import torch
 from torchvision.models import segmentation
 
 from esl.errors import InputError
-from esl.models.registry import build_network, torchvision_networks
+from esl.models.registry import NETWORKS, build_network
 
 QUICK = ["small", "lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"]
+TORCHVISION_NETWORKS = [name for name, entry in NETWORKS.items() if "torchvision:" in entry.factory]
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 64), (33, 50), (16, 16)])
@@ -19,7 +20,7 @@ def test_small_logits_come_at_a_quarter_of_the_size_rounded_up(height: int, widt
     assert logits.auxiliary is None
 
 
-@pytest.mark.parametrize("name", torchvision_networks.NAMES)
+@pytest.mark.parametrize("name", TORCHVISION_NETWORKS)
 def test_torchvisions_networks_give_at_their_stride_what_torchvision_upsamples(name: str) -> None:
     torch.manual_seed(0)
     network = build_network(name, 5).eval()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import esl.training.loop
 from esl.models.checkpoint import load_tensors
-from esl.models.registry import Logits
+from esl.models.logits import Logits
 from esl.training.loop import Row, Saving, TrainingSettings, train
 from esl.training.terms.advent.adversary import Adversary
 from esl.training.terms.advent.discriminator import Discriminator

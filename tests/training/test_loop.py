@@ -18,7 +18,7 @@ from esl.data.label_tables import CITYSCAPES_LABELS
 from esl.data.stream import Augmentation, Pairs, Stream
 from esl.errors import InputError
 from esl.models.checkpoint import load_tensors, save_tensors
-from esl.models.registry import Logits
+from esl.models.logits import Logits
 from esl.training.loop import BatchNorm, Row, Saving, TrainingSettings, polynomial_rate, train
 from esl.training.losses import segmentation_loss
 

@@ -3,7 +3,7 @@
 Names in the state dict are those of the checkpoints that these projects publish. Sources: Chen et al. 2017 (DeepLab),
 Tsai et al. 2018 (AdaptSegNet: the classifier on layer 3), Vu et al. 2019 (ADVENT), Saporta et al. 2020 (ESL).
 
-Shape suffixes: N images, C classes, H W of the picture, h w at the network's stride.
+Shape suffixes: N images, C classes, H W of the image, h w at the network's stride.
 """
 
 from typing import Any, Literal, get_args
@@ -16,12 +16,12 @@ from esl.errors import InputError
 from esl.models.logits import Logits
 
 Form = Literal["caffe", "torchvision"]
-"""Which ResNet-101 it is; weights of one form give nonsense in the other, although every name and shape agrees.
+"""Which ResNet-101 it is. Weights of one form give nonsense in the other, although every name and shape agrees.
 
-``caffe``, as published by MSRA and used by the papers: the stride lies in a block's first 1x1 convolution, max pooling
-rounds sizes up, every block of a layer has the layer's dilation, pictures are BGR in 0..255 minus a mean.
-``torchvision``: the stride lies in the 3x3 convolution, max pooling rounds sizes down, a layer's first block has the
-dilation of the layer before, pictures are RGB with mean and standard deviation of ImageNet in [0, 1].
+``caffe``, as published by MSRA and used by the papers: the stride is in a block's first 1x1 convolution, max pooling
+rounds sizes up, every block of a layer has the layer's dilation, images are BGR in 0..255 minus a mean.
+``torchvision``: the stride is in the 3x3 convolution, max pooling rounds sizes down, a layer's first block has the
+dilation of the layer before, images are RGB in [0, 1], normalised by the mean and standard deviation of ImageNet.
 """
 
 RESNET101 = (3, 4, 23, 3)  # blocks in layers 1 to 4
@@ -35,7 +35,7 @@ TORCHVISION_STD_RGB = (0.229, 0.224, 0.225)
 
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:
-    """Scale and shift stay as they are loaded; the running statistics still follow ``train()`` and ``eval()``."""
+    """Scale and shift are never trained; the running statistics still follow ``train()`` and ``eval()``."""
     return nn.BatchNorm2d(channels).requires_grad_(False)
 
 
@@ -95,12 +95,12 @@ class _Classifier(nn.Module):
 class DeepLabV2(nn.Module):
     """ResNet-101 at stride 8 with one or two classifiers; 44 million parameters at 19 classes.
 
-    ``auxiliary`` adds the classifier on layer 3 (the multi-level network of AdaptSegNet and ADVENT); ``blocks`` may be
-    fewer where a quick network will do. Fresh weights are N(0, 0.01), as in the public code, and no start for a
-    training: see ``models.pretrained``.
+    ``auxiliary`` adds the classifier on layer 3 (the multi-level network of AdaptSegNet and ADVENT); fewer ``blocks``
+    make a quick network for tests. Fresh weights are N(0, 0.01), as in the public code: train from published weights
+    instead (``deeplabv2_weights``).
 
     Raises:
-        InputError: ``form`` is none of those there are.
+        InputError: ``form`` is unknown.
     """
 
     mean: Tensor
@@ -136,17 +136,17 @@ class DeepLabV2(nn.Module):
                 nn.init.normal_(module.weight, std=0.01)
 
     def blocks(self) -> list[nn.Module]:
-        """What keeps no activations of its own when memory is short: every residual block."""
+        """The modules that activation checkpointing wraps: every residual block."""
         return [block for layer in (self.layer1, self.layer2, self.layer3, self.layer4) for block in layer]
 
-    def forward(self, picture_N3HW: Tensor) -> Logits:
-        """Logits (N, C, h, w) of RGB pictures in [0, 1], float.
+    def forward(self, image_N3HW: Tensor) -> Logits:
+        """Logits (N, C, h, w) float of RGB images in [0, 1].
 
-        h is ceil((floor(ceil(H/2)/2) + 1)/2) in the Caffe form (65 of 512 rows) and ceil(H/8) in torchvision's (64); w
-        alike.
+        h is ceil((floor(ceil(H/2)/2) + 1)/2) in the Caffe form (65 of 512 rows) and ceil(H/8) in torchvision's (64);
+        the same for w.
         """
-        picture = picture_N3HW.flip(1) * 255 if self.form == "caffe" else picture_N3HW
-        x = F.relu(self.bn1(self.conv1((picture - self.mean) / self.std)), inplace=True)  # (N, 64, H/2, W/2)
+        image = image_N3HW.flip(1) * 255 if self.form == "caffe" else image_N3HW
+        x = F.relu(self.bn1(self.conv1((image - self.mean) / self.std)), inplace=True)  # (N, 64, H/2, W/2)
         x = self.layer2(self.layer1(self.maxpool(x)))  # (N, 512, h, w)
         x = self.layer3(x)  # (N, 1024, h, w)
         auxiliary = None if self.layer5 is None else self.layer5(x)
@@ -155,8 +155,8 @@ class DeepLabV2(nn.Module):
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Two groups for ``torch.optim.SGD``: the backbone at ``learning_rate``, the classifiers at ten times that.
 
-        Every parameter that is trained stands there once, in the order of ``named_parameters``. (The public code lists
-        a backbone's parameter once for each module around it, so that its SGD moves most of them three times a step.)
+        Every trained parameter is listed once, in the order of ``named_parameters``. (The public code lists a backbone
+        parameter once for each module around it, so that its SGD moves most of them three times a step.)
         """
         groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
         for name, parameter in self.named_parameters():

@@ -60,12 +60,12 @@ class SmallNetwork(nn.Module):
         self.classifier = nn.Conv2d(DECODER_WIDTH, num_classes, 1)
 
     def blocks(self) -> list[nn.Module]:
-        """What keeps no activations of its own when memory is short."""
+        """The modules that activation checkpointing wraps."""
         return [block for stage in self.stages for block in stage.children()]
 
-    def forward(self, picture_N3HW: Tensor) -> Logits:
-        """Logits (N, C, ceil(H/4), ceil(W/4)) of RGB pictures in [0, 1]."""
-        x = self.stem((picture_N3HW - self.mean) / self.std)
+    def forward(self, image_N3HW: Tensor) -> Logits:
+        """Logits (N, C, ceil(H/4), ceil(W/4)) of RGB images in [0, 1]."""
+        x = self.stem((image_N3HW - self.mean) / self.std)
         levels = []
         for stage, lateral in zip(self.stages, self.laterals, strict=True):
             x = stage(x)
