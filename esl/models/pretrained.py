@@ -8,7 +8,7 @@ from torch import nn
 
 from esl.errors import InputError
 from esl.files import sha256_of_file
-from esl.models.registry import TORCHVISION, missing_weights, network_entry, pretrained_mistake, resolve
+from esl.models.registry import TORCHVISION, network_entry, pretrained_mistake, resolve
 
 
 def load_pretrained(name: str, network: nn.Module, weights: str) -> str:
@@ -21,16 +21,16 @@ def load_pretrained(name: str, network: nn.Module, weights: str) -> str:
     """
     if mistake := pretrained_mistake(name, weights):
         raise InputError(f"pretrained: {mistake}")
-    published = network_entry(name).weights
-    assert published is not None
+    entry = network_entry(name)
+    assert entry.loader is not None
     if weights == TORCHVISION:
-        assert published.torchvision is not None
-        path = _torchvision_file(published.torchvision)
+        assert entry.torchvision_weights is not None
+        path = _torchvision_file(entry.torchvision_weights)
     else:
         path = Path(weights)
     if not path.is_file():
-        raise InputError(missing_weights(name, weights))
-    resolve(published.loader)(network, path)
+        raise InputError(f"{path}: no such file of initial weights; {entry.weights_hint}")
+    resolve(entry.loader)(network, path)
     return sha256_of_file(path)
 
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,36 +17,27 @@ TORCHVISION = "torchvision"
 
 
 @dataclass(frozen=True)
-class PublishedWeights:
-    """Which published weights a network starts from."""
-
-    loader: str  # "module:function", called with the network and the path of a local file
-    source: str  # where to get the file, for the message about a missing one
-    torchvision: str | None = None  # torchvision's weights that fit, such as "ResNet101_Weights.IMAGENET1K_V2"
-
-
-@dataclass(frozen=True)
 class NetworkEntry:
     """Where a network is written, and what must be known of it before anything runs."""
 
     factory: str  # "module:attribute", called with the number of classes and `arguments`
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    smallest_batch: int = 1  # images that a training step needs at least
-    weights: PublishedWeights | None = None  # None: always trained from fresh weights
+    smallest_batch: int = 1  # images of each domain that a training step needs at least
+    loader: str | None = None  # "module:function", loads a file of published weights; None: none are published
+    weights_hint: str = ""  # where to get this file
+    torchvision_weights: str | None = None  # torchvision's that fit, such as "ResNet101_Weights.IMAGENET1K_V2"
 
 
-_DEEPLABV2 = "esl.models.networks.deeplabv2:DeepLabV2"
-_DEEPLABV2_LOADER = "esl.models.networks.deeplabv2_weights:load_weights"
-_CAFFE_WEIGHTS = PublishedWeights(
-    _DEEPLABV2_LOADER,
-    "for deeplabv2_resnet101 get the ResNet-101 pretrained on ImageNet (DeepLab_resnet_pretrained_imagenet.pth) that "
-    "github.com/valeoai/ADVENT and github.com/wasidennis/AdaptSegNet link to",
+_deeplabv2 = partial(
+    NetworkEntry, "esl.models.networks.deeplabv2:DeepLabV2", loader="esl.models.networks.deeplabv2_weights:load_weights"
 )
-_TORCHVISION_WEIGHTS = PublishedWeights(
-    _DEEPLABV2_LOADER,
-    "for deeplabv2_resnet101_torchvision get the file that torchvision.models.ResNet101_Weights names in its url, or "
-    f"set pretrained to `{TORCHVISION}`, which downloads it",
-    torchvision="ResNet101_Weights.IMAGENET1K_V2",
+_PAPER_HINT = (
+    "for deeplabv2_resnet101 get the ResNet-101 pretrained on ImageNet (DeepLab_resnet_pretrained_imagenet.pth) that "
+    "github.com/valeoai/ADVENT and github.com/wasidennis/AdaptSegNet link to, and put it at this path"
+)
+_TORCHVISION_HINT = (
+    "for deeplabv2_resnet101_torchvision get the file that torchvision.models.ResNet101_Weights names in its url, and "
+    f"put it at this path, or set pretrained to `{TORCHVISION}`, which downloads it"
 )
 
 
@@ -56,11 +48,14 @@ def _of_torchvision(name: str, smallest_batch: int = 1) -> NetworkEntry:
 
 NETWORKS: dict[str, NetworkEntry] = {
     "small": NetworkEntry("esl.models.networks.small:SmallNetwork"),
-    # as published, with the auxiliary classifier
-    "deeplabv2_resnet101": NetworkEntry(_DEEPLABV2, weights=_CAFFE_WEIGHTS),
-    "deeplabv2_resnet101_single": NetworkEntry(_DEEPLABV2, {"auxiliary": False}, weights=_CAFFE_WEIGHTS),
-    # in the form of torchvision's ImageNet weights
-    "deeplabv2_resnet101_torchvision": NetworkEntry(_DEEPLABV2, {"form": "torchvision"}, weights=_TORCHVISION_WEIGHTS),
+    # as published, with the auxiliary classifier; without it; in the form of torchvision's ImageNet weights
+    "deeplabv2_resnet101": _deeplabv2(weights_hint=_PAPER_HINT),
+    "deeplabv2_resnet101_single": _deeplabv2(arguments={"auxiliary": False}, weights_hint=_PAPER_HINT),
+    "deeplabv2_resnet101_torchvision": _deeplabv2(
+        arguments={"form": "torchvision"},
+        weights_hint=_TORCHVISION_HINT,
+        torchvision_weights="ResNet101_Weights.IMAGENET1K_V2",
+    ),
     "fcn_resnet50": _of_torchvision("fcn_resnet50"),
     "fcn_resnet101": _of_torchvision("fcn_resnet101"),
     # DeepLab v3 normalises a pooled image by its batch
@@ -91,34 +86,28 @@ def build_network(name: str, num_classes: int) -> "nn.Module":
     return resolve(entry.factory)(num_classes=num_classes, **entry.arguments)  # type: ignore[no-any-return]
 
 
-def network_module(name: str) -> str:
-    """The module that a network is written in: a root of the code digest of whatever runs it."""
-    return network_entry(name).factory.partition(":")[0]
+def network_modules(name: str, *, pretrained: bool = False) -> tuple[str, ...]:
+    """The modules that a network resolves to: roots of the code digest of whatever runs it.
 
-
-def weights_module(name: str) -> str | None:
-    """The module that loads published weights into a network, another such root; ``None``: none are published."""
-    weights = network_entry(name).weights
-    return None if weights is None else weights.loader.partition(":")[0]
+    With ``pretrained``, the module that loads published weights is one of them.
+    """
+    entry = network_entry(name)
+    references = [entry.factory] + ([entry.loader] if pretrained and entry.loader else [])
+    return tuple(reference.partition(":")[0] for reference in references)
 
 
 def pretrained_mistake(name: str, pretrained: str | None) -> str | None:
     """Why a network cannot start from ``pretrained`` (a path, ``TORCHVISION``, or ``None``: fresh weights), if so."""
-    weights = network_entry(name).weights
-    if pretrained is None or (weights is not None and (pretrained != TORCHVISION or weights.torchvision)):
+    entry = network_entry(name)
+    if pretrained is None:
         return None
-    if weights is None:
-        starting = ", ".join(other for other, entry in NETWORKS.items() if entry.weights)
-        return f"{name} does not start from published weights; set pretrained to null, or take one of {starting}"
-    fitting = ", ".join(other for other, entry in NETWORKS.items() if entry.weights and entry.weights.torchvision)
-    return f"torchvision's weights fit {fitting}, not {name}"
-
-
-def missing_weights(name: str, path: str) -> str:
-    """What to tell about a file of published weights that does not exist: where to get it, and where to put it."""
-    weights = network_entry(name).weights
-    assert weights is not None, name
-    return f"{path}: no such file of initial weights; {weights.source}, and put it at this path"
+    if entry.loader is None:
+        others = ", ".join(other for other, known in NETWORKS.items() if known.loader)
+        return f"{name} does not start from published weights; set pretrained to null, or take one of {others}"
+    if pretrained == TORCHVISION and entry.torchvision_weights is None:
+        fitting = ", ".join(other for other, known in NETWORKS.items() if known.torchvision_weights)
+        return f"torchvision's weights fit {fitting}, not {name}"
+    return None
 
 
 def resolve(reference: str) -> Any:
