@@ -50,3 +50,9 @@ class ComputeConfig(ComputeSettings):
         description="Compute the activations of every block a second time in the backward pass instead of storing "
         "them: about a third of the memory for activations, one more forward pass, the same bytes. Excludes `compile`.",
     )
+
+
+class BatchSettings(Settings):
+    """How a trained network is run over images."""
+
+    batch_size: int = Field(8, ge=1, description="Images at a time on a GPU. A CPU takes one at a time on each thread.")

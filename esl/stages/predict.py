@@ -1,38 +1,38 @@
-"""Stage: what a model sees in every picture of an index -> a PNG of trainIds for each, at its size, and a manifest."""
+"""Stage: predict every image of an index -> a PNG of trainIds for each, at the image's size, and a manifest."""
 
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from esl.data.index import read_index
+from esl.evaluation.settings import EvaluateSettings
 from esl.files import sha256_of_file, write_json
 from esl.labels.inference import Predictor, write_predictions
 from esl.models.checkpoint import load_checkpoint
-from esl.stages.command import add_paths, resize, stage
+from esl.settings import resize_wh
+from esl.stages.command import add_paths, add_settings, stage
 from esl.stages.device import add_device, make_fabric
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
-    parser.add_argument("--size", type=resize, required=True, help="WIDTHxHEIGHT, the longer side, or own")
-    parser.add_argument("--batch-size", type=int, required=True)
+    add_settings(parser, EvaluateSettings)
     add_device(parser)
-    flags = parser.parse_args()
+    flags = parser.parse_args(arguments)
+    settings = EvaluateSettings.from_json(flags.settings)
     index = read_index(flags.index)
     network, _ = load_checkpoint(flags.checkpoint, index.class_set)
     folder: Path = flags.output.with_suffix("")
-    predictor = Predictor(network, make_fabric(flags))
+    predictor = Predictor(network, make_fabric(settings.compute, threads=flags.threads, devices=flags.devices))
     pixels, digests = write_predictions(
-        predictor, index, folder, size=flags.size, batch=flags.batch_size, workers=flags.threads
+        predictor, index, folder, size=resize_wh(settings.size), batch=settings.batch_size, workers=flags.threads
     )
     write_json(
         flags.output,
         {
             "checkpoint_sha256": sha256_of_file(flags.checkpoint),
             "images": len(digests),
-            "pixels": dict(zip(index.class_set.classes, np.asarray(pixels).tolist(), strict=True)),
+            "pixels": dict(zip(index.class_set.classes, pixels.tolist(), strict=True)),
             "files": {id_: {"sha256": digest} for id_, digest in sorted(digests.items())},
         },
     )

@@ -1,0 +1,69 @@
+"""The scores of a model: the content of miou.json."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import nn
+
+from esl.classes import ClassSet
+from esl.data.index import Index
+from esl.evaluation.metrics import intersection_over_union, mean_iou, pixel_accuracy
+from esl.evaluation.settings import EvaluateSettings
+from esl.files import sha256_of_file
+from esl.labels.inference import Predictor, confusion_on
+from esl.models.checkpoint import Description
+from esl.settings import resize_wh
+
+
+def score_model(
+    checkpoint: Path,
+    network: nn.Module,
+    description: Description,
+    index: Index,
+    settings: EvaluateSettings,
+    *,
+    fabric: Fabric,
+    precision: str,
+    threads: int,
+) -> dict[str, Any]:
+    """The content of miou.json: the ``network`` of ``checkpoint`` against every label of ``index``.
+
+    ``precision`` is the one that ``fabric`` computes in. Without any label all scores are null and no network is run.
+    """
+    if index.labelled:
+        size, batch = resize_wh(settings.size), settings.batch_size
+        confusion = confusion_on(Predictor(network, fabric), index, size=size, batch=batch, workers=threads)
+    else:
+        confusion = np.zeros((len(index.class_set), len(index.class_set)), dtype=np.int64)
+        print(f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr)
+    resolutions = sorted({sample.label_size or sample.size for sample in index.labelled})
+    return {
+        **scores(confusion, index.class_set),
+        "label_resolution": [f"{width}x{height}" for width, height in resolutions],
+        "images": len(index.labelled),
+        "unlabelled": len(index.samples) - len(index.labelled),
+        "data": settings.data or index.fingerprint(),
+        "labels_sha256": index.fingerprint(),
+        "settings": {"size": settings.size, "precision": precision, "training": description.settings},
+        "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+        "checkpoint_sha256": sha256_of_file(checkpoint),
+    }
+
+
+def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> dict[str, Any]:
+    """Scores of a confusion matrix (C, C), rows truth, by the names of the class set: fractions, null if undefined."""
+    iou = dict(zip(class_set.classes, intersection_over_union(confusion), strict=True))
+    return {
+        "miou": {
+            name: mean_iou([iou[class_] for class_ in classes])
+            for name, classes in ({class_set.name: class_set.classes} | dict(class_set.beside)).items()
+        },
+        "iou": iou,
+        "pixel_accuracy": pixel_accuracy(confusion),
+        "confusion": confusion.tolist(),
+    }
