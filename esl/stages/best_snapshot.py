@@ -1,40 +1,52 @@
-"""Stage: the best of a training's snapshots, chosen by the labels that it is scored on -> best_snapshot.json.
+"""Stage: choose the best of a training's snapshots by the labels that it is scored on -> best_snapshot.json.
 
-Most published figures are of such a choice. It needs target labels, so that it is not unsupervised, and flatters: a
-figure of it compares with figures of the same kind alone.
+Most published numbers come from such a choice. It needs target labels, so it is not unsupervised, and it flatters:
+compare it only with numbers of the same kind.
 """
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from esl.classes import ClassSet
 from esl.data.index import read_index
 from esl.errors import InputError
+from esl.evaluation.scores import score_model
+from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint
 from esl.models.snapshots import find_snapshots
-from esl.stages.command import stage
-from esl.stages.device import make_fabric
-from esl.stages.evaluate import add_evaluation, evaluated
+from esl.stages.command import add_paths, add_settings, stage
+from esl.stages.device import add_device, make_fabric, resolved_precision
 
 CHOSEN_BY = "mIoU on the labels that it is scored on: not unsupervised"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_evaluation(parser)
-    flags = parser.parse_args()
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_paths(parser, "--checkpoint", "--index", "--output")
+    add_settings(parser, EvaluateSettings)
+    add_device(parser)
+    flags = parser.parse_args(arguments)
+    settings = EvaluateSettings.from_json(flags.settings)
     index = read_index(flags.index)
     final, last = load_checkpoint(flags.checkpoint, index.class_set)
-    fabric = make_fabric(flags)
+    score = partial(
+        score_model,
+        index=index,
+        settings=settings,
+        fabric=make_fabric(settings.compute, threads=flags.threads, devices=flags.devices),
+        precision=resolved_precision(settings.compute),
+        threads=flags.threads,
+    )
     results = {}
     for iteration, path in find_snapshots(flags.checkpoint).items():
         network, description = load_checkpoint(path, index.class_set)
         if description != replace(last, provenance={**last.provenance, "iteration": iteration}):
             raise InputError(f"{path}: of another training than {flags.checkpoint}; delete it")
-        results[iteration] = evaluated(path, network, description, index, fabric, flags)
-    results[last.settings["iterations"]] = evaluated(flags.checkpoint, final, last, index, fabric, flags)
+        results[iteration] = score(path, network, description)
+    results[last.settings["iterations"]] = score(flags.checkpoint, final, last)
     for iteration, result in results.items():
         print(f"iteration {iteration}: {_miou(result, index.class_set)}")
     best = max(results, key=lambda iteration: (_miou(results[iteration], index.class_set) or 0, iteration))
@@ -46,7 +58,7 @@ def main() -> None:
 
 
 def _miou(result: dict[str, Any], class_set: ClassSet) -> float | None:
-    """The mean over the classes that the model tells apart; ``None`` without any label."""
+    """The mean IoU over all classes of the class set; ``None`` without any label."""
     value: float | None = result["miou"][class_set.name]
     return value
 
