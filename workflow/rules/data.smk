@@ -10,18 +10,18 @@ rule render:
         mem_mb=2000,
         runtime=30,
     params:
-        code=code("miniature.data_set"),
-        settings=rendered(config["miniature"]),
+        code=plan.code("miniature.__main__"),
+        settings=plan.miniature_settings,
     message:
-        "Rendering the miniature's {wildcards.layout} of seed {wildcards.seed}"
+        "Rendering the miniature in the layout of {wildcards.layout}, seed {wildcards.seed}"
     shell:
-        "python -m miniature.data_set --root data/miniature/{wildcards.seed}/{wildcards.layout} --layout {wildcards.layout}"
-        " --seed {wildcards.seed} {params.settings} --workers {threads} > {log} 2>&1"
+        "python -m miniature --root data/miniature/{wildcards.seed}/{wildcards.layout} --layout {wildcards.layout}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --workers {threads} > {log} 2>&1"
 
 
 rule index:
     input:
-        rendering=rendering,
+        rendering=plan.rendering,
     output:
         index="results/{benchmark}/data/{part}.json",
     log:
@@ -33,9 +33,30 @@ rule index:
         mem_mb=2000,
         runtime=240,
     params:
-        code=code("index"),
-        data=data_split,
+        code=plan.code("esl.stages.index"),
+        settings=plan.index_settings,
+        files=plan.data_state,
     message:
-        "Checking every file of {wildcards.benchmark}'s {wildcards.part} data"
+        "Checking every file of the {wildcards.part} data of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.index {params.data} --output {output.index} --workers {threads} > {log} 2>&1"
+        "python -m esl.stages.index --settings {params.settings:q} --token {params.files:q} --workers {threads}"
+        " --output {output.index} > {log} 2>&1"
+
+
+rule settings:
+    output:
+        settings="results/{benchmark}/settings.json",
+    log:
+        "logs/{benchmark}/settings.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=plan.resolved_settings,
+    message:
+        "Writing the settings of {wildcards.benchmark}, defaults included"
+    shell:
+        "printf %s {params.settings:q} | python -m json.tool --no-ensure-ascii - {output.settings} > {log} 2>&1"

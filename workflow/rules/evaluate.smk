@@ -10,92 +10,49 @@ rule evaluate:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=gpus,
+        gpu=plan.gpus,
         mem_mb=8000,
         runtime=240,
     params:
-        code=code("evaluate"),
-        settings=flags(
-            "compute.precision",
-            "compute.accelerator",
-            "inference.batch_size",
-            size="target.size",
-        ),
-        data=data_name,
+        code=plan.code("esl.stages.evaluate"),
+        settings=plan.evaluation_settings,
+        stage="evaluate",
     message:
-        "Evaluating {wildcards.benchmark}'s {wildcards.model}"
+        "Evaluating {wildcards.model} of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.evaluate --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
-        " {params.data} --threads {threads} --output {output.miou} > {log} 2>&1"
+        "python -m esl.stages.{params.stage} --checkpoint {input.checkpoint} --index {input.index}"
+        " --settings {params.settings:q} --threads {threads} --output {output} > {log} 2>&1"
 
 
-rule best_snapshot:
-    input:
-        checkpoint="results/{benchmark}/{model}/checkpoint.pt",
-        index="results/{benchmark}/data/target_val.json",
+use rule evaluate as best_snapshot with:
     output:
         best="results/{benchmark}/{model}/best_snapshot.json",
     log:
         "logs/{benchmark}/{model}/best_snapshot.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        gpu=gpus,
-        mem_mb=8000,
-        runtime=720,
     params:
-        code=code("best_snapshot"),
-        settings=flags(
-            "compute.precision",
-            "compute.accelerator",
-            "inference.batch_size",
-            size="target.size",
-        ),
-        data=data_name,
+        code=plan.code("esl.stages.best_snapshot"),
+        stage="best_snapshot",
     message:
-        "Choosing among the snapshots of {wildcards.benchmark}'s {wildcards.model} by target labels"
-    shell:
-        "python -m esl.stages.best_snapshot --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
-        " {params.data} --threads {threads} --output {output.best} > {log} 2>&1"
+        "Choosing among the snapshots of {wildcards.model} of {wildcards.benchmark} by target labels"
 
 
-rule predict:
-    input:
-        checkpoint="results/{benchmark}/{model}/checkpoint.pt",
-        index="results/{benchmark}/data/target_val.json",
+use rule evaluate as predict with:
     output:
         manifest="results/{benchmark}/{model}/predictions.json",
     log:
         "logs/{benchmark}/{model}/predict.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        gpu=gpus,
-        mem_mb=8000,
-        runtime=240,
     params:
-        code=code("predict"),
-        settings=flags(
-            "compute.precision",
-            "compute.accelerator",
-            "inference.batch_size",
-            size="target.size",
-        ),
+        code=plan.code("esl.stages.predict"),
+        stage="predict",
     message:
-        "Predicting with {wildcards.benchmark}'s {wildcards.model}"
-    shell:
-        "python -m esl.stages.predict --checkpoint {input.checkpoint} --index {input.index} {params.settings}"
-        " --threads {threads} --output {output.manifest} > {log} 2>&1"
+        "Predicting with {wildcards.model} of {wildcards.benchmark}"
 
 
 rule summarize:
     input:
-        models=lambda wildcards: expand(
-            "results/{{benchmark}}/{model}/miou.json", model=models(wildcards)
-        ),
-        best=best_snapshots,
+        models=plan.scores,
+        best=plan.best_snapshots,
+        settings=ancient("results/{benchmark}/settings.json"),
     output:
         miou="results/{benchmark}/miou.json",
         table="results/{benchmark}/miou.txt",
@@ -108,23 +65,23 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("summarize"),
-        best=lambda wildcards, input: rendered({"best": list(input.best) or None}),
+        code=plan.code("esl.stages.summarize"),
+        best=plan.best_flag,
     message:
-        "Bringing {wildcards.benchmark}'s models side by side"
+        "Summarizing the models of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models} {params.best}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
 
 
-rule picture:
+rule figures:
     input:
-        manifests=every_pseudo_label,
+        manifests=plan.manifests,
         index="results/{benchmark}/data/target_train.json",
     output:
-        picture="results/{benchmark}/pseudo_labels.png",
+        image="results/{benchmark}/pseudo_labels.png",
     log:
-        "logs/{benchmark}/picture.log",
+        "logs/{benchmark}/figures.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -132,26 +89,24 @@ rule picture:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("figures"),
+        code=plan.code("esl.stages.figures"),
     message:
-        "Picturing {wildcards.benchmark}'s pseudo-labels"
+        "Drawing the pseudo-labels of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.figures --manifests {input.manifests} --index {input.index} --output {output.picture}"
+        "python -m esl.stages.figures --manifests {input.manifests} --index {input.index} --output {output.image}"
         " > {log} 2>&1"
 
 
 rule reproduce:
     input:
-        expand("results/{benchmark}/reproduce.json", benchmark=config["benchmarks"]),
+        expand("results/{benchmark}/reproduce.json", benchmark=plan.benchmarks),
     message:
         "Every benchmark over its seeds"
 
 
 rule compare_seeds:
     input:
-        results=expand(
-            "results/{{benchmark}}-seed{seed}/miou.json", seed=config["reproduce"]
-        ),
+        results=plan.scores_of_seeds,
     output:
         summary="results/{benchmark}/reproduce.json",
         table="results/{benchmark}/reproduce.md",
@@ -164,8 +119,8 @@ rule compare_seeds:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("reproduce"),
-        seeds=config["reproduce"],
+        code=plan.code("esl.stages.reproduce"),
+        seeds=plan.seeds,
     message:
         "Comparing {wildcards.benchmark} over seeds"
     shell:

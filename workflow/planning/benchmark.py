@@ -1,0 +1,82 @@
+"""One benchmark of the config: the settings classes of every room, composed."""
+
+import difflib
+import json
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from esl.data.settings import SourceData, TargetData
+from esl.labels.gate import GateSettings
+from esl.labels.methods.base import MethodSettings
+from esl.labels.methods.registry import METHODS, settings_class
+from esl.labels.settings import InferenceSettings
+from esl.models.settings import ComputeConfig, Network, Pretrained
+from esl.settings import Settings, explanations
+from esl.training.settings import TrainingConfig
+
+
+def without_nulls(value: Any) -> Any:
+    """A mapping without the entries that an overlay set to null: null removes what the config before declared."""
+    return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value
+
+
+class Benchmark(Settings):
+    """One source, one target, the models to train and how."""
+
+    seed: int = Field(
+        0, ge=0, description="Seed of initial weights, order and augmentation; stands for `{seed}` in a root."
+    )
+    class_set: str = Field(
+        "cityscapes19",
+        description="The classes that models tell apart: `cityscapes19`; `synthia16`, the 16 that SYNTHIA shares with "
+        "it, also scored over `synthia13` (the literature's mIoU*); `synthia13`; `vistas7`, the categories flat, "
+        "construction, object, nature, sky, human and vehicle; or one of `class_sets`.",
+    )
+    source: SourceData = Field(description="The labelled data.")
+    target: TargetData = Field(description="The data to adapt to.")
+    network: Network = "small"
+    pretrained: Pretrained = None
+    oracle: bool = Field(False, description="Whether to train a model on target labels too, to show the ceiling.")
+    methods: Annotated[dict[str, Any], BeforeValidator(without_nulls)] = Field(
+        {"control": {}, "esl": {}},
+        validate_default=True,
+        description="The selection methods to run, each with its settings. `null` removes a method that another config "
+        "file asks for.",
+    )
+    gate: GateSettings = Field(GateSettings(), description="Checks every teacher before a round is trained.")
+    training: TrainingConfig = Field(description="How models train.")
+    inference: InferenceSettings = Field(InferenceSettings(), description="How models are run over images.")
+    compute: ComputeConfig = Field(ComputeConfig(), description="What networks run on.")
+
+    @field_validator("methods")
+    @classmethod
+    def _typed_methods(cls, value: dict[str, Any]) -> dict[str, MethodSettings]:
+        """Every method's settings as its own class."""
+        return {name: _method_settings(name, entry) for name, entry in value.items()}
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """The known name nearest to ``name``, as a question, or all of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if known else ""
+
+
+def _method_settings(name: str, entry: Any) -> MethodSettings:
+    """The settings of a method; every mistake in them is one ValueError."""
+    if name not in METHODS:
+        raise ValueError(f"unknown method {name!r}{suggestion(name, [*METHODS])}")
+    cls = settings_class(name)
+    if isinstance(entry, MethodSettings):
+        return entry
+    try:
+        return cls.model_validate_json(json.dumps(entry))
+    except ValidationError as error:
+        lines = []
+        for item, line in zip(error.errors(include_url=False), explanations(error), strict=True):
+            key = str(item["loc"][-1]) if item["loc"] else name
+            unknown = f"unknown key {key!r}{suggestion(key, [*cls.model_fields])}"
+            lines.append(f"{name}: {unknown}" if item["type"] == "extra_forbidden" else f"{name}.{line}")
+        raise ValueError("; ".join(lines)) from None

@@ -1,0 +1,189 @@
+"""The config: every room's settings classes composed into one tree, and all that is wrong with it, at once."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, get_args
+
+from miniature.settings import MiniatureSettings
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
+
+from esl.classes import ClassSet
+from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.formats.declared import declared, unknown_members, unknown_names
+from esl.data.formats.registry import format_names
+from esl.data.settings import ClassDeclaration, DatasetDeclaration
+from esl.errors import InputError
+from esl.models.registry import NETWORKS, pretrained_mistake
+from esl.settings import Settings, explanations
+from esl.training.conflicts import conflicts
+from planning.benchmark import Benchmark, suggestion, without_nulls
+from planning.trainings import every_training
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+"""The name of a benchmark, a dataset or a class set: lower-case letters, digits and `_`."""
+
+
+class Config(Settings):
+    """What to adapt, how, and on what machine."""
+
+    miniature: MiniatureSettings = Field(
+        MiniatureSettings(),
+        description="The street scenes that the project renders itself; a benchmark uses them where a root is "
+        "`data/miniature/{seed}/` followed by `gta5`, `synthia`, `cityscapes` or `mapillary`.",
+    )
+    reproduce: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(
+        [101, 102, 103],
+        description="Seeds over which the target `reproduce` repeats every benchmark, each with its own rendering and "
+        "training seed.",
+    )
+    datasets: Annotated[dict[Name, DatasetDeclaration], BeforeValidator(without_nulls)] = Field(
+        {}, description="Datasets of your own, by the name that `dataset` then takes."
+    )
+    class_sets: Annotated[dict[Name, dict[str, ClassDeclaration]], BeforeValidator(without_nulls)] = Field(
+        {}, description="Class sets of your own, by the name that `class_set` then takes."
+    )
+    benchmarks: Annotated[dict[Name, Benchmark], BeforeValidator(without_nulls)] = Field(
+        min_length=1, description="Every benchmark by name; `results/{name}/miou.json` is its result."
+    )
+
+    @field_validator("reproduce")
+    @classmethod
+    def _unique(cls, value: list[int]) -> list[int]:
+        if len(set(value)) != len(value):
+            raise ValueError("expected every seed once")
+        return value
+
+    @cached_property
+    def own_class_sets(self) -> dict[str, ClassSet]:
+        """The class sets that the config declares."""
+        return {name: declared_class_set(name, _plain(entry)) for name, entry in self.class_sets.items()}
+
+    def class_set(self, name: str) -> ClassSet:
+        """A class set by name: one of the config's own, or a shipped one."""
+        return self.own_class_sets[name] if name in self.class_sets else CLASS_SETS[name]
+
+    def declaration(self, name: str) -> dict[str, Any] | None:
+        """What the config says of a dataset; ``None`` for a shipped one."""
+        entry = self.datasets.get(name)
+        return None if entry is None else entry.model_dump(mode="json", exclude_unset=True)
+
+
+def read_config(content: Mapping[str, Any]) -> Config:
+    """The config that Snakemake has merged from its files.
+
+    Raises:
+        InputError: names every mistake by its key, with the likely correction.
+    """
+    if mistakes := list(_odd_keys(content)):
+        raise InputError(_report(mistakes))
+    try:
+        config = Config.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise InputError(_report(_corrected(error))) from None
+    if mistakes := list(_contradictions(config)):
+        raise InputError(_report(mistakes))
+    return config
+
+
+def _report(mistakes: list[str]) -> str:
+    return "config: " + "\nconfig: ".join(mistakes)
+
+
+def _odd_keys(content: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Keys that YAML does not read as text; ids of labels are numbers."""
+    for key, value in content.items():
+        if not isinstance(key, str) and path[-1:] != ("ids",):
+            yield f"{'.'.join((*path, str(key)))}: keys must be text; put {key!r} in quotation marks"
+        if isinstance(value, Mapping):
+            yield from _odd_keys(value, (*path, str(key)))
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Mapping):
+                    yield from _odd_keys(item, (*path, str(key)))
+
+
+def _corrected(error: ValidationError) -> list[str]:
+    """The mistakes of a config by key; unknown keys with the likely one."""
+    lines = []
+    for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
+        if entry["type"] == "extra_forbidden":
+            *parents, key = (str(part) for part in entry["loc"])
+            where = ".".join(parents) or "(top level)"
+            lines.append(f"{where}: unknown key {key!r}{suggestion(key, _keys_at(tuple(parents)))}")
+        elif entry["type"] == "missing":
+            lines.append(f"{'.'.join(map(str, entry['loc']))}: missing; this key has no default")
+        else:
+            lines.append(line)
+    return lines
+
+
+def _keys_at(path: tuple[str, ...]) -> list[str]:
+    """The keys that the settings class at a path of the config takes."""
+    current: Any = Config
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[part].annotation if part in current.model_fields else None
+        else:
+            current = get_args(current)[-1] if get_args(current) else None
+        while get_args(current) and getattr(current, "__metadata__", None):
+            current = get_args(current)[0]
+    return [*current.model_fields] if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+def _plain(entry: Mapping[str, ClassDeclaration]) -> dict[str, dict[str, Any]]:
+    return {name: item.model_dump(mode="json", exclude_unset=True) for name, item in entry.items()}
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """What is wrong although every single key is right."""
+    yield from _declarations(config)
+    for name, benchmark in config.benchmarks.items():
+        for line in _benchmark_contradictions(config, benchmark):
+            yield f"benchmarks.{name}.{line}"
+
+
+def _declarations(config: Config) -> Iterator[str]:
+    """Mistakes in datasets and class sets of the user's own."""
+    shipped: dict[str, list[str]] = {"datasets": [*format_names()], "class_sets": [*CLASS_SETS]}
+    for kind, names in shipped.items():
+        for name in set(getattr(config, kind)) & set(names):
+            yield f"{kind}.{name}: a shipped one has this name; choose another"
+    try:
+        own = [*config.own_class_sets.values()]
+        formats = {name: declared(name, config.declaration(name) or {}) for name in config.datasets}
+    except InputError as error:
+        yield str(error)
+        return
+    for class_set in own:
+        if unknown := unknown_members(class_set, [*formats.values()]):
+            yield f"class_sets.{class_set.name}: labels that no dataset has: {', '.join(unknown)}"
+    members = tuple(names for class_set in [*CLASS_SETS.values(), *own] for names in class_set.members)
+    for name, format_ in formats.items():
+        if unknown := unknown_names(format_, members):
+            yield f"datasets.{name}: labels that no class set knows: {', '.join(unknown)}; null ignores an id"
+
+
+def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[str]:
+    """The same of one benchmark; the lines begin with the key within it."""
+    known_sets = [*CLASS_SETS, *config.class_sets]
+    if benchmark.class_set not in known_sets:
+        yield f"class_set: unknown class set {benchmark.class_set!r}{suggestion(benchmark.class_set, known_sets)}"
+    known_formats = [*format_names(), *config.datasets]
+    for domain, data in (("source", benchmark.source), ("target", benchmark.target)):
+        if data.dataset not in known_formats:
+            yield f"{domain}.dataset: unknown dataset {data.dataset!r}{suggestion(data.dataset, known_formats)}"
+    stored = {"label", *benchmark.inference.maps}
+    for name, settings in benchmark.methods.items():
+        if missing := [map_ for map_ in build_method(name, settings).maps if map_ not in stored]:
+            yield f"inference.maps: {name} reads {', '.join(missing)}, which is not stored; add it, or remove {name}"
+    if benchmark.network not in NETWORKS:
+        yield f"network: unknown network {benchmark.network!r}{suggestion(benchmark.network, [*NETWORKS])}"
+        return
+    if mistake := pretrained_mistake(benchmark.network, benchmark.pretrained):
+        yield f"pretrained: {mistake}"
+    if benchmark.training.round.initial == "pretrained" and benchmark.pretrained is None:
+        yield "training.round.initial: rounds start from the `pretrained` weights, but pretrained names none"
+    checkpointing = benchmark.compute.activation_checkpointing
+    lines = (conflicts(training, activation_checkpointing=checkpointing) for training in every_training(benchmark))
+    yield from dict.fromkeys(line for each in lines for line in each)

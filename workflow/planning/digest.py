@@ -1,0 +1,94 @@
+"""The code digest: which edit of the project makes which results stale.
+
+Snakemake never looks into the modules that a stage imports. Every rule therefore carries a digest of the stage's import
+closure as a parameter: a change of the code itself reruns the rule; a comment, a docstring, the text of an error or the
+description of a setting does not. What grows must not be in the closure of what trains: registries hold names only and
+are left out; the modules that the settings choose from them are digested as roots of their own.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGES = ("esl", "miniature")
+REGISTRY = "registry"
+"""Modules of this name hold names only: their one effect is which module becomes a root."""
+
+
+@cache
+def code_digest(*roots: str) -> str:
+    """A digest of modules and of every module of this project that they import, directly or not.
+
+    ``roots`` are dotted names; it is taken over syntax trees as ``essence`` leaves them.
+    """
+    digest = hashlib.sha256()
+    for name, tree in sorted(import_closure(roots).items()):
+        digest.update(f"{name}\n{ast.dump(tree)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def import_closure(roots: Iterable[str]) -> dict[str, ast.Module]:
+    """Module name -> essence of ``roots`` and of everything of this project that they reach by imports."""
+    closure: dict[str, ast.Module] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name in closure or name.rpartition(".")[2] == REGISTRY or (file := _module_file(name)) is None:
+            continue
+        closure[name] = _essence_of(file)
+        waiting += [name.rpartition(".")[0], *_imports(closure[name])]
+    return closure
+
+
+def essence(tree: ast.Module) -> ast.Module:
+    """The tree without what changes no result: docstrings, descriptions of settings, arguments of raised exceptions.
+
+    >>> edited = essence(ast.parse('raise ValueError("a")')), essence(ast.parse('raise ValueError("b", 1)'))
+    >>> ast.dump(edited[0]) == ast.dump(edited[1])
+    True
+    """
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [item for item in body if not _is_text(item)]  # type: ignore[attr-defined]
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            node.exc.args, node.exc.keywords = [], []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [word for word in node.keywords if word.arg not in ("description", "json_schema_extra")]
+    return tree
+
+
+@cache
+def _essence_of(file: Path) -> ast.Module:
+    return essence(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a string alone, which says nothing to the interpreter."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Every name that may be a module in the import statements of a tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of a module of this project, or ``None``."""
+    if name.split(".")[0] not in PACKAGES:
+        return None
+    path = PROJECT / name.replace(".", "/")
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in candidates if file.is_file()), None)

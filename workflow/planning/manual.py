@@ -1,0 +1,126 @@
+"""What is generated from the settings classes: the config's JSON schema, and the key tables of the manual.
+
+`make manual` (`python -m planning.manual`) writes both; a test shows the difference when they have drifted.
+"""
+
+import difflib
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from miniature.settings import MiniatureSettings
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from esl.data.settings import SourceData, TargetData
+from esl.labels.gate import GateSettings
+from esl.labels.methods.registry import METHODS, settings_class
+from esl.labels.settings import InferenceSettings
+from esl.models.registry import NETWORKS
+from esl.models.settings import ComputeConfig
+from esl.training.settings import RoundSettings, SourceSettings, TrainingConfig
+from esl.training.terms.registry import TERMS, term_settings_class
+from planning.benchmark import Benchmark
+from planning.config import Config
+from planning.digest import PROJECT
+
+SCHEMA = PROJECT / "workflow/schemas/config.schema.yaml"
+MANUAL = PROJECT / "config/README.md"
+
+TABLES: Mapping[str, type[BaseModel]] = {
+    "miniature": MiniatureSettings,
+    "benchmark": Benchmark,
+    "source": SourceData,
+    "target": TargetData,
+    "gate": GateSettings,
+    "training": TrainingConfig,
+    "training.source": SourceSettings,
+    "training.round": RoundSettings,
+    "inference": InferenceSettings,
+    "compute": ComputeConfig,
+    **{f"methods.{name}": settings_class(name) for name in METHODS},
+    **{f"training.terms.{name}": term_settings_class(name) for name in TERMS},
+}
+"""The tables of the manual: each is between `<!-- keys: NAME -->` and `<!-- end -->`."""
+
+_TABLE = re.compile(r"(<!-- keys: (?P<name>[\w.]+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def schema() -> str:
+    """The JSON schema of the config, as YAML."""
+    content = Config.model_json_schema()
+    benchmark = content["$defs"]["Benchmark"]["properties"]
+    benchmark["network"]["enum"] = [*NETWORKS]
+    benchmark["methods"] = _choice(benchmark["methods"], {name: settings_class(name) for name in METHODS}, content)
+    training = content["$defs"]["TrainingConfig"]["properties"]
+    training["terms"] = _choice(training["terms"], {name: term_settings_class(name) for name in TERMS}, content)
+    head = "# Generated from the settings classes by `make manual`; edits here are overwritten.\n"
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return head + yaml.safe_dump({**named, **content}, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _choice(property_: dict[str, Any], classes: Mapping[str, type[BaseModel]], content: dict[str, Any]) -> Any:
+    """The schema of a mapping from names in a registry to the settings of each; null removes an entry."""
+    for cls in classes.values():
+        own = cls.model_json_schema(ref_template="#/$defs/{model}")
+        content["$defs"].update(own.pop("$defs", {}))
+        content["$defs"][cls.__name__] = own
+    entries = {
+        name: {"anyOf": [{"$ref": f"#/$defs/{cls.__name__}"}, {"type": "null"}]} for name, cls in classes.items()
+    }
+    kept = {key: property_[key] for key in ("description", "default", "title") if key in property_}
+    return {**kept, "type": "object", "additionalProperties": False, "properties": entries}
+
+
+def manual(text: str) -> str:
+    """The manual with every table written from its settings class."""
+    return _TABLE.sub(lambda match: f"{match[1]}{_table(TABLES[match['name']])}{match[3]}", text)
+
+
+def _table(cls: type[BaseModel]) -> str:
+    """Keys, meanings and defaults of a settings class; groups of keys have tables of their own."""
+    rows = ["| key | meaning | default |", "|---|---|---|"]
+    for name, field in cls.model_fields.items():
+        if _is_group(field.annotation):
+            continue
+        description = field.description or next(
+            (item.description for item in field.metadata if getattr(item, "description", None)), ""
+        )
+        rows.append(f"| `{name}` | {description.replace('|', chr(92) + '|')} | {_default(field)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default if field.default is not PydanticUndefined else field.default_factory()
+    if isinstance(value, str):
+        return f"`{value}`"
+    return f"`{json.dumps(value, default=list)}`"
+
+
+def drift() -> dict[Path, tuple[str, str]]:
+    """The generated files whose content has drifted: path -> (as it is, as it would be written)."""
+    wanted = {SCHEMA: schema(), MANUAL: manual(MANUAL.read_text(encoding="utf-8"))}
+    present = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in wanted}
+    return {path: (present[path], wanted[path]) for path in wanted if present[path] != wanted[path]}
+
+
+def main() -> None:
+    """Writes what has drifted and shows the difference."""
+    for path, (before, after) in drift().items():
+        name = path.relative_to(PROJECT).as_posix()
+        sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name, n=1))
+        path.write_text(after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

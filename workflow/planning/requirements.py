@@ -1,0 +1,92 @@
+"""What a benchmark needs before its first job: data, lists, weights, a device; all that is missing, at once."""
+
+import ctypes
+import json
+import platform
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from miniature.settings import LAYOUTS
+
+from esl.models.registry import NETWORKS
+from planning.benchmark import Benchmark
+
+MINIATURE = Path("data/miniature")
+
+PART_OF = {"source": ("source",), "target": ("target_train", "target_val")}
+"""The parts of a benchmark's data that come from each of its two roots."""
+
+_ROOT = re.compile(r'"root": ("(?:[^"\\]|\\.)*")')
+
+
+def is_rendered(root: Path) -> bool:
+    """Whether the project renders what is in ``root`` itself."""
+    return root.parent.parent == MINIATURE and root.name in LAYOUTS
+
+
+def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iterator[str]:
+    """Everything that the benchmark called ``name`` lacks, a line each: what, where, how to get it."""
+    key = f"benchmarks.{name}"
+    for domain, data in (("source", benchmark.source), ("target", benchmark.target)):
+        root = Path(data.root)
+        if not root.is_dir() and not is_rendered(root):
+            yield (
+                f"{key}.{domain}.root: no such folder: {root}; download the dataset and unpack it there, or correct "
+                "the path"
+            )
+        for split in ("split", "train_split", "val_split"):
+            list_ = getattr(data, split, "")
+            if list_.endswith(".txt") and not any(path.is_file() for path in (root / list_, Path(list_))):
+                yield f"{key}.{domain}.{split}: no such list file: {list_}, neither in {root} nor in the working folder"
+    pretrained = benchmark.pretrained
+    if pretrained not in (None, "torchvision") and not Path(str(pretrained)).is_file():
+        yield f"{key}.pretrained: no such file: {pretrained}; {NETWORKS[benchmark.network].weights_hint}"
+    yield from _results_of_other_data(key, benchmark, results)
+
+
+def _results_of_other_data(key: str, benchmark: Benchmark, results: Path) -> Iterator[str]:
+    """Results are never overwritten by those of other data, such as the miniature's by a full-scale overlay's."""
+    for domain, parts in PART_OF.items():
+        root = Path(getattr(benchmark, domain).root)
+        for part in parts:
+            index = results / "data" / f"{part}.json"
+            if index.is_file() and (recorded := _recorded_root(index)) not in (None, root):
+                yield (
+                    f"{results} holds results of {recorded}, but {key}.{domain}.root is {root}. Did you forget a "
+                    f"--configfile, or pass one too many? To keep both, rename the folder {results}; if the same data "
+                    f"have moved, delete {index}"
+                )
+                break
+
+
+def _recorded_root(index: Path) -> Path | None:
+    """The root in an index, which is near the head of what may be many megabytes."""
+    with index.open(encoding="utf-8") as file:
+        match = _ROOT.search(file.read(10_000))
+    return Path(json.loads(match[1])) if match else None
+
+
+def missing_device(name: str, benchmark: Benchmark) -> Iterator[str]:
+    """A line when this machine has no such accelerator; not for jobs that run on other machines."""
+    accelerator = benchmark.compute.accelerator
+    if accelerator == "cuda" and not _has_cuda():
+        present = "no CUDA GPU"
+    elif accelerator == "mps" and platform.system() != "Darwin":
+        present = "no Apple GPU"
+    else:
+        return
+    yield (
+        f"benchmarks.{name}.compute.accelerator: {accelerator}, but this machine has {present}; set it to cpu or auto, "
+        "or run on a machine that has one"
+    )
+
+
+def _has_cuda() -> bool:
+    """Whether the CUDA driver finds a device; PyTorch would take seconds to import."""
+    count = ctypes.c_int(0)
+    try:
+        driver = ctypes.CDLL("libcuda.so.1" if platform.system() != "Windows" else "nvcuda.dll")
+    except OSError:
+        return False
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

@@ -1,0 +1,39 @@
+"""Which modules the settings choose from the registries: they join the digest of the stages that use them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from esl.data.formats.registry import format_module
+from esl.labels.measures.registry import measure_module
+from esl.labels.methods.registry import method_module
+from esl.models.registry import network_modules
+from esl.training.terms.registry import term_modules
+from planning.benchmark import Benchmark
+from planning.config import Config
+
+NETWORK_STAGES = ("train", "adapt", "infer", "evaluate", "predict", "best_snapshot")
+
+
+def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Config) -> Iterator[str]:
+    """The modules that a job of the stage ``module`` resolves by name, given its ``wildcards``."""
+    stage = module.rpartition(".")[2]
+    if stage == "index":
+        data = benchmark.source if wildcards.part == "source" else benchmark.target
+        yield format_module(data.dataset, data.dataset in config.datasets)
+    if stage in NETWORK_STAGES:
+        yield from network_modules(benchmark.network, pretrained=benchmark.pretrained is not None)
+    if stage == "train" and (term := _term(benchmark, wildcards)) is not None:
+        yield from term_modules(term)
+    if stage in ("infer", "pseudo_label"):
+        yield from (measure_module(map_) for map_ in {"entropy", *benchmark.inference.maps} - {"probability"})
+    if stage in ("threshold", "pseudo_label"):
+        method = wildcards.round.rpartition("-round")[0]
+        yield method_module(method)
+
+
+def _term(benchmark: Benchmark, wildcards: Any) -> str | None:
+    """The target term of a training; ``None`` where there is none."""
+    if hasattr(wildcards, "round"):
+        adaptation = benchmark.training.round.adaptation
+        return None if adaptation == "none" else adaptation
+    return getattr(wildcards, "adaptation", None)

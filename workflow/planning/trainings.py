@@ -1,0 +1,83 @@
+"""The settings of every training that a benchmark asks for, composed from its config."""
+
+from collections.abc import Iterator
+
+from esl.data.settings import AugmentationSettings
+from esl.models.settings import ComputeSettings
+from esl.settings import Resize, subset
+from esl.training.settings import (
+    AdaptSettings,
+    OptimizationSettings,
+    RoundSettings,
+    ScheduleSettings,
+    SourceSettings,
+    TargetSettings,
+    TrainSettings,
+    target_settings,
+)
+from planning.benchmark import Benchmark
+
+
+def source_training(benchmark: Benchmark) -> TrainSettings:
+    """The source model: the source alone."""
+    return _training(benchmark, benchmark.training.source, benchmark.source.size, None)
+
+
+def oracle_training(benchmark: Benchmark) -> TrainSettings:
+    """The oracle: the training of the source model, on the labels of the target."""
+    return _training(benchmark, benchmark.training.source, benchmark.target.size, None)
+
+
+def adapted_training(benchmark: Benchmark) -> TrainSettings:
+    """The source model with a target term: the adaptation that the config asks of the source stage."""
+    part = benchmark.training.source
+    target = target_settings(part, benchmark.target.size, benchmark.training.terms)
+    return _training(benchmark, part, benchmark.source.size, target)
+
+
+def round_training(benchmark: Benchmark) -> TrainSettings:
+    """A self-training round; it names published weights only where it starts from them."""
+    part = benchmark.training.round
+    target = target_settings(part, benchmark.target.size, benchmark.training.terms)
+    settings = _training(benchmark, part, benchmark.source.size, target)
+    return settings if part.initial == "pretrained" else settings.model_copy(update={"pretrained": None})
+
+
+def batch_norm_adaptation(benchmark: Benchmark) -> AdaptSettings:
+    """The pass over target images that replaces the statistics of batch norm; colours stay as they are."""
+    augmentation = subset(benchmark.training, AugmentationSettings)
+    return AdaptSettings(
+        seed=benchmark.seed,
+        target_size=benchmark.target.size,
+        batch_size=benchmark.training.source.source_batch,
+        augmentation=augmentation.model_copy(update={"colour": 0.0, "blur": 0.0}),
+        compute=subset(benchmark.compute, ComputeSettings),
+    )
+
+
+def every_training(benchmark: Benchmark) -> Iterator[TrainSettings]:
+    """All trainings that the benchmark asks for."""
+    yield source_training(benchmark)
+    if benchmark.training.source.adaptation not in ("none", "abn"):
+        yield adapted_training(benchmark)
+    if benchmark.oracle:
+        yield oracle_training(benchmark)
+    if benchmark.methods:
+        yield round_training(benchmark)
+
+
+def _training(
+    benchmark: Benchmark, part: SourceSettings | RoundSettings, source_size: Resize, target: TargetSettings | None
+) -> TrainSettings:
+    return TrainSettings(
+        seed=benchmark.seed,
+        network=benchmark.network,
+        pretrained=benchmark.pretrained,
+        source_size=source_size,
+        augmentation=subset(benchmark.training, AugmentationSettings),
+        optimization=subset(benchmark.training, OptimizationSettings),
+        schedule=subset(part, ScheduleSettings),
+        target=target,
+        compute=subset(benchmark.compute, ComputeSettings),
+        compile=benchmark.compute.compile,
+    )

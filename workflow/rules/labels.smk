@@ -1,0 +1,95 @@
+rule infer:
+    input:
+        checkpoint="results/{benchmark}/{model}/checkpoint.pt",
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        maps="results/{benchmark}/{model}/maps/{shard}.h5",
+    log:
+        "logs/{benchmark}/{model}/infer_{shard}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=plan.gpus,
+        mem_mb=8000,
+        runtime=720,
+    params:
+        code=plan.code("esl.stages.infer"),
+        settings=plan.inference_settings,
+    message:
+        "Inferring maps with {wildcards.model} of {wildcards.benchmark}, shard {wildcards.shard}"
+    shell:
+        "python -m esl.stages.infer --checkpoint {input.checkpoint} --index {input.index} --shard {wildcards.shard}"
+        " --settings {params.settings:q} --threads {threads} --output {output.maps} > {log} 2>&1"
+
+
+rule threshold:
+    input:
+        maps=plan.teacher_maps,
+    output:
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+    log:
+        "logs/{benchmark}/{round}/threshold.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=plan.code("esl.stages.threshold"),
+        settings=plan.threshold_settings,
+    message:
+        "Choosing thresholds for {wildcards.round} of {wildcards.benchmark}"
+    shell:
+        "python -m esl.stages.threshold --maps {input.maps} --settings {params.settings:q}"
+        " --output {output.thresholds} > {log} 2>&1"
+
+
+rule gate:
+    input:
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+        previous=plan.previous_thresholds,
+    output:
+        gate="results/{benchmark}/{round}/gate.json",
+    log:
+        "logs/{benchmark}/{round}/gate.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=plan.code("esl.stages.gate"),
+        settings=plan.gate_settings,
+        previous=plan.previous_flag,
+    message:
+        "Checking the teacher of {wildcards.round} of {wildcards.benchmark}"
+    shell:
+        "python -m esl.stages.gate --thresholds {input.thresholds} {params.previous} --settings {params.settings:q}"
+        " --output {output.gate} > {log} 2>&1"
+
+
+rule pseudo_label:
+    input:
+        maps=plan.teacher_maps,
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        manifest="results/{benchmark}/{round}/pseudo_labels.json",
+    log:
+        "logs/{benchmark}/{round}/pseudo_label.log",
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=plan.code("esl.stages.pseudo_label"),
+    message:
+        "Writing pseudo-labels for {wildcards.round} of {wildcards.benchmark}"
+    shell:
+        "python -m esl.stages.pseudo_label --maps {input.maps} --thresholds {input.thresholds} --index {input.index}"
+        " --threads {threads} --output {output.manifest} > {log} 2>&1"
