@@ -1,39 +1,40 @@
-"""Stage: the source model with the batch-norm statistics of the target pictures (AdaBN); no label is read."""
+"""Stage: the source model with the batch-norm statistics of the target images (AdaBN); no label is read."""
 
 import argparse
 from dataclasses import replace
 
 from esl.data.index import read_index
-from esl.data.stream import Augmentation, Pairs, Stream
+from esl.data.stream import Pairs, Stream
 from esl.files import sha256_of_file
 from esl.labels.png import train_id_table
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
-from esl.stages.command import add_paths, crop, resize, stage
+from esl.settings import resize_wh
+from esl.stages.command import add_paths, add_settings, stage
 from esl.stages.device import add_device, make_fabric
 from esl.training.adabn import adapt_batch_norm
+from esl.training.settings import AdaptSettings
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Adapts one model: settings, checkpoint and target images in, checkpoint out."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
-    parser.add_argument("--size", type=resize, required=True, help="WIDTHxHEIGHT, the longer side, or own")
-    parser.add_argument("--crop", type=crop, required=True, help="WIDTHxHEIGHT of what the network sees, or whole")
-    parser.add_argument("--min-scale", type=float, required=True)
-    parser.add_argument("--flip", type=float, default=0.5)
-    for name in ("batch-size", "seed", "workers"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=0, help="processes that read and augment images")
     add_device(parser)
-    flags = parser.parse_args()
+    add_settings(parser, AdaptSettings)
+    flags = parser.parse_args(arguments)
+    settings = AdaptSettings.from_json(flags.settings)
     index = read_index(flags.index)
     network, description = load_checkpoint(flags.checkpoint, index.class_set)
-    unlabelled = [(index.picture(sample), None) for sample in index.samples]
-    augmentation = Augmentation(flags.crop, flags.min_scale, colour=0, blur=0, flip=flags.flip)
-    pairs = Pairs(unlabelled, train_id_table(index.class_set), flags.size)
-    target = Stream(pairs, augmentation, (flags.seed, 1))
-    adapt_batch_norm(network, target, batch=flags.batch_size, fabric=make_fabric(flags), workers=flags.workers)
-    added = {"initial": sha256_of_file(flags.checkpoint), "target_pictures": index.picture_fingerprint()}
-    settings = {**description.settings, "adaptation": "abn"}
-    adapted = replace(description, settings=settings, provenance={**description.provenance, **added})
+    files = [(index.image(sample), None) for sample in index.samples]
+    pairs = Pairs(files, train_id_table(index.class_set), resize_wh(settings.target_size))
+    true_colours = settings.augmentation.model_copy(update={"colour": 0.0, "blur": 0.0})
+    target = Stream(pairs, true_colours, (settings.seed, 1))
+    fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
+    adapt_batch_norm(network, target, batch=settings.batch_size, fabric=fabric, workers=flags.workers)
+    added = {"initial": sha256_of_file(flags.checkpoint), "target_images": index.image_fingerprint()}
+    described = {**description.settings, "adaptation": "abn"}
+    adapted = replace(description, settings=described, provenance={**description.provenance, **added})
     save_checkpoint(flags.output, network, adapted)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Callable
 
 import torch
 from lightning_fabric import Fabric
@@ -63,11 +64,11 @@ def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> 
 
 def _require_accelerator(accelerator: str) -> None:
     """InputError when PyTorch finds no device of this kind on this machine."""
-    usable = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(accelerator, lambda: True)
-    if not usable():
+    probes: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if accelerator in probes and not probes[accelerator]():
         raise InputError(
-            f"compute.accelerator: {accelerator}, but PyTorch {torch.__version__} finds no such device on this machine; "
-            "set it to auto or cpu, or install the driver and a build of PyTorch for it"
+            f"compute.accelerator: {accelerator}, but PyTorch {torch.__version__} finds no such device here; set it to "
+            "auto or cpu, or install the driver and a build of PyTorch for it"
         )
 
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from esl.data.stream import Stream, batches
 from esl.errors import InputError
-from esl.models.registry import as_input
+from esl.models.network import as_input
 
 
 def adapt_batch_norm(network: nn.Module, target: Stream, *, batch: int, fabric: Fabric, workers: int) -> None:

@@ -1,4 +1,4 @@
-"""Losses that make a network sure of itself on the target: MinEnt and AdvEnt (ADVENT, Vu et al. 2019).
+"""Losses of entropy maps, shared by MinEnt and AdvEnt (ADVENT, Vu et al. 2019).
 
 Shape suffixes: N images, C classes, H W pixels.
 """
@@ -13,16 +13,7 @@ from torch import Tensor
 Domain = Literal["source", "target"]
 
 DOMAIN_LABELS: dict[Domain, float] = {"source": 0.0, "target": 1.0}
-"""What the discriminator learns to say (as in ADVENT's public code)."""
-
-LAMBDA_MAIN = 1e-3
-"""Weight of ``minent_loss`` or ``adversarial_loss`` at the main output beside the segmentation loss (section 4.1)."""
-
-LAMBDA_AUXILIARY = 2e-4
-"""The same at the auxiliary output (ADVENT's public settings)."""
-
-SEGMENTATION_AUXILIARY = 0.1
-"""Weight of the auxiliary output's segmentation loss beside the main one's 1 (ADVENT's public settings)."""
+"""The discriminator's label of each domain (as in ADVENT's public code)."""
 
 EPSILON = 1e-30
 """Added to a probability before its logarithm is taken: 0 log 0 = 0, and the gradient stays finite (public code)."""
@@ -55,8 +46,8 @@ def minent_loss(probability_NCHW: Tensor) -> Tensor:
 def adversarial_loss(discriminator_logits: Tensor, domain: Domain) -> Tensor:
     """Binary cross-entropy of logits of any shape against one domain's label, averaged: a float32 scalar.
 
-    The discriminator learns each domain by its own name (ADVENT halves both losses); the network learns to have its
-    target maps taken for ``source``.
+    The discriminator learns the label of each map's own domain (ADVENT halves both losses); the network learns to have
+    its target maps taken for ``source``.
 
     >>> round(adversarial_loss(torch.zeros(1, 1, 2, 2), "source").item(), 4)
     0.6931

@@ -1,12 +1,8 @@
-"""The discriminator of adversarial adaptation: from which domain does this map come?"""
+"""The discriminator of adversarial adaptation: which domain does this map come from?"""
 
 from torch import nn
 
-LEARNING_RATE = 1e-4  # of Adam, at the first iteration (Vu et al. 2019, section 4.1)
-BETAS = (0.9, 0.99)  # of Adam
-
-SMALLEST_MAP = 32
-"""Rows and columns that a map must have at least."""
+BETAS = (0.9, 0.99)  # of Adam (ADVENT's public code)
 
 WIDTHS = (64, 128, 256, 512)  # channels at strides 2, 4, 8 and 16
 

@@ -1,0 +1,133 @@
+"""How a training survives an interruption: its progress, the state that it resumes from, and SIGTERM."""
+
+import math
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from esl.errors import InputError
+from esl.models.checkpoint import load_tensors, save_tensors
+
+SIGTERM_CHECK_EVERY = 20
+"""Iterations between two checks of several processes for SIGTERM; each check makes them wait for each other."""
+
+Row = dict[str, int | float]
+"""A row of the training log: means over the iterations since the row before."""
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Where and how often a resumable state is written, and which checkpoints are kept on the way.
+
+    ``identity`` is a plain description of everything that decides the result: a state with another one is ignored.
+    ``snapshot`` is called with the iteration, every ``snapshot_every`` iterations except after the last (0: never).
+    """
+
+    path: Path
+    every: int  # iterations
+    identity: dict[str, Any]
+    snapshot_every: int = 0
+    snapshot: Callable[[int], None] = lambda iteration: None
+
+
+class Stateful(Protocol):
+    """A part of a training that remembers something: network, optimiser, schedule, target term."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> Any: ...
+
+
+@dataclass
+class Progress:
+    """How far a training is: the next iteration, the log so far, and the sums of the row being filled."""
+
+    iteration: int = 0
+    rows: list[Row] = field(default_factory=list)
+    counted: int = 0  # iterations in ``sums``
+    learning_rate: float = 0.0
+    sums: Tensor = field(default_factory=lambda: torch.zeros(4))
+
+    def count(self, learning_rate: float, losses: Tensor) -> None:
+        """Adds one iteration; nothing is read back from the device before the row is closed."""
+        self.sums = self.sums.to(losses.device) + losses
+        self.learning_rate, self.counted, self.iteration = learning_rate, self.counted + 1, self.iteration + 1
+
+    def close_row(self) -> Row:
+        """Ends the row; InputError when a loss in it was not finite."""
+        source_loss, target_loss, adaptation_loss, labelled = (self.sums / self.counted).tolist()
+        if not math.isfinite(source_loss + target_loss + adaptation_loss):
+            raise InputError(f"the loss is not finite at iteration {self.iteration}: lower the learning rate")
+        row: Row = {
+            "iteration": self.iteration,
+            "learning_rate": self.learning_rate,
+            "source_loss": source_loss,
+            "target_loss": target_loss,
+            "adaptation_loss": adaptation_loss,
+            "target_labelled": labelled,
+        }
+        self.rows.append(row)
+        self.counted, self.sums = 0, torch.zeros(4)
+        return row
+
+    def save(self, saving: Saving, parts: dict[str, Stateful]) -> None:
+        """Writes everything that a resumed training needs."""
+        progress = {name: getattr(self, name) for name in ("iteration", "rows", "counted", "learning_rate")}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        content = {"identity": saving.identity, "progress": progress, "sums": self.sums.cpu(), "parts": state}
+        save_tensors(saving.path, content)
+
+    @classmethod
+    def resume(cls, saving: Saving, parts: dict[str, Stateful]) -> "Progress":
+        """The saved progress, with the state of every part restored; a fresh start when there is none to continue."""
+        if not saving.path.is_file():
+            return cls()
+        content = load_tensors(saving.path)
+        if content.get("identity") != saving.identity:
+            print(f"{saving.path}: of a training with other settings or inputs; starting again", file=sys.stderr)
+            return cls()
+        for name, part in parts.items():
+            part.load_state_dict(content["parts"][name])
+        progress = cls(**content["progress"], sums=content["sums"])
+        print(f"{saving.path}: resuming at iteration {progress.iteration}", file=sys.stderr)
+        return progress
+
+
+@contextmanager
+def catch_sigterm() -> Iterator[list[int]]:
+    """A list that is empty until the process receives SIGTERM."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def any_process_terminated(received: list[int], iteration: int, fabric: Fabric) -> bool:
+    """Whether a process has received SIGTERM; several agree on it every ``SIGTERM_CHECK_EVERY`` iterations."""
+    if fabric.world_size == 1:
+        return bool(received)
+    if iteration % SIGTERM_CHECK_EVERY:
+        return False
+    return bool(fabric.all_reduce(torch.tensor(float(bool(received)), device=fabric.device), reduce_op="sum"))
+
+
+def exit_on_sigterm(saving: Saving, iteration: int, fabric: Fabric) -> None:
+    """Ends the process as SIGTERM would (status 143), after the state has been saved."""
+    fabric.print(f"{saving.path}: saved on SIGTERM after {iteration} iterations; run again")
+    fabric.barrier()
+    sys.exit(128 + signal.SIGTERM)

@@ -1,0 +1,203 @@
+"""Settings of training: the config's `training` section, and the settings of the train and adapt stages."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from esl.data.settings import AugmentationSettings
+from esl.models.settings import Compile, ComputeSettings, Network, Pretrained
+from esl.settings import Number, Resize, Settings, subset
+from esl.training.terms.registry import TERMS, term_settings
+
+Seed = Annotated[int, Field(ge=0, description="Seed of everything random: weights, order of images, augmentation.")]
+
+TargetBatch = Annotated[int, Field(ge=1, description="Target images per iteration and GPU.")]
+
+BatchNorm = Literal["per_domain", "shared", "frozen"]
+
+
+class OptimizationSettings(Settings):
+    """What every training of a benchmark shares: optimiser and losses."""
+
+    optimizer: Literal["adamw", "sgd"] = Field("adamw", description="`adamw`, or `sgd` with momentum.")
+    momentum: Number = Field(0.9, ge=0, lt=1, description="Momentum of `sgd`.")
+    weight_decay: Number = Field(0.01, ge=0, description="Weight decay of the optimiser.")
+    power: Number = Field(
+        0.9,
+        ge=0,
+        description="Exponent of the polynomial learning rate: `learning_rate * (1 - iteration / schedule) ** power`.",
+    )
+    auxiliary_weight: Number = Field(
+        0.1, ge=0, description="Weight of the auxiliary output's cross-entropy; the main output's is 1."
+    )
+    accumulate: int = Field(1, ge=1, description="Number of batches whose gradients make up one iteration.")
+    label_stride: int = Field(
+        1,
+        ge=1,
+        description="The losses compare every n-th row and column of the labels; 2 makes the small network train "
+        "twice as fast.",
+    )
+    log_every: int = Field(50, ge=1, description="Number of iterations averaged into one row of `train.csv`.")
+
+
+class ScheduleSettings(Settings):
+    """How long and how fast a model trains, and on how many labelled images at a time."""
+
+    iterations: int = Field(ge=1, description="Number of iterations.")
+    learning_rate: Number = Field(
+        gt=0,
+        description="Learning rate at the first iteration; classifiers of `deeplabv2_resnet101` learn ten times as "
+        "fast.",
+    )
+    schedule: int | None = Field(
+        None,
+        ge=1,
+        description="Number of iterations after which the learning rate would reach 0, at least `iterations`; the "
+        "papers stop at 120,000 of 250,000. null: `iterations`.",
+    )
+    source_batch: int = Field(ge=1, description="Labelled images per iteration and GPU.")
+
+    @model_validator(mode="after")
+    def _schedule_covers_the_iterations(self) -> Self:
+        if self.length < self.iterations:
+            raise ValueError(f"schedule: expected at least the {self.iterations} iterations, but got {self.schedule}")
+        return self
+
+    @property
+    def length(self) -> int:
+        """Iterations until the learning rate would be 0."""
+        return self.iterations if self.schedule is None else self.schedule
+
+
+class TargetBatchSettings(Settings):
+    """How target images pass the network while it trains."""
+
+    target_batch: TargetBatch
+    batch_norm: BatchNorm = Field(
+        "per_domain",
+        description="How batch norm treats the two domains. `per_domain`: each is normalised by its own batch, and the "
+        "running statistics, which inference uses, are the target's (Chang et al. 2019, with shared scales); `shared`: "
+        "the same, but the running statistics follow both in turn, as in ADVENT's public code; `frozen`: the running "
+        "statistics of the initial model normalise both and do not change.",
+    )
+
+
+class SelfTrainingSettings(TargetBatchSettings):
+    """The same with pseudo-labels."""
+
+    pseudo_label_weight: Number = Field(
+        1.0, ge=0, description="Weight of the target's cross-entropy; the source's is 1."
+    )
+
+
+def _checked_adaptation(name: str, others: tuple[str, ...]) -> str:
+    if name not in (*others, *TERMS):
+        raise ValueError(f"expected one of {', '.join((*others, *TERMS))}")
+    return name
+
+
+SourceAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation(name, ("none", "abn")))]
+RoundAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation(name, ("none",)))]
+
+
+class SourceSettings(ScheduleSettings, TargetBatchSettings):
+    """Training of the source model and of the oracle; `target_batch` and `batch_norm` belong to a target term."""
+
+    target_batch: TargetBatch = 1
+    adaptation: SourceAdaptation = Field(
+        "none",
+        description="Which model teaches the first round; it is evaluated next to `source`. `none`: the source model. "
+        "`abn`: the model `adapted`, the source model with the batch-norm statistics of the target images (AdaBN, Li "
+        "et al. 2016). `minent` or `advent`: the model of that name, trained like the source model, with low entropy "
+        "on the target, or entropy maps like the source's, as a further loss (Vu et al. 2019). No target label is "
+        "read.",
+        json_schema_extra={"enum": ["none", "abn", *TERMS]},
+    )
+
+
+class RoundSettings(ScheduleSettings, SelfTrainingSettings):
+    """Training of every self-training round."""
+
+    adaptation: RoundAdaptation = Field(
+        "none",
+        description="A further loss on the target in addition to the pseudo-labels: `none`, `minent` or `advent`.",
+        json_schema_extra={"enum": ["none", *TERMS]},
+    )
+    initial: Literal["source", "teacher", "pretrained"] = Field(
+        "source",
+        description="What a round starts from: the `source` model (or, with an `adaptation` of the source stage, that "
+        "model), its `teacher`, which is the model before it, or the `pretrained` weights, as in the ESL paper.",
+    )
+
+
+class TrainingConfig(OptimizationSettings, AugmentationSettings):
+    """The config's `training`: how models train."""
+
+    save_every: int = Field(
+        200,
+        ge=1,
+        description="Number of iterations between the states (`last.pt`) that an interrupted training resumes from.",
+    )
+    snapshot_every: int = Field(
+        0,
+        ge=0,
+        description="Number of iterations between checkpoints that are kept in `{model}/snapshots/` and scored on the "
+        "validation labels; the best is reported as `best_snapshot`, marked as chosen by target labels: this is how "
+        "most published figures came about, and it is not unsupervised. No stage uses that model. 0: none.",
+    )
+    source: SourceSettings
+    round: RoundSettings
+    terms: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Settings of the target terms that an `adaptation` names, by term."
+    )
+
+    @field_validator("terms")
+    @classmethod
+    def _each_by_its_own_class(cls, terms: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: term_settings(name, values).changed() for name, values in terms.items()}
+
+
+class TargetSettings(SelfTrainingSettings):
+    """The target of a training: its images, and what is asked of them."""
+
+    target_size: Resize
+    term: str | None = Field(None, description="Name of a target term: a further loss on the target.")
+    term_settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the term.")
+
+
+class TrainSettings(Settings):
+    """Everything that decides which weights the train stage ends in, apart from its inputs."""
+
+    seed: Seed
+    network: Network
+    pretrained: Pretrained = None
+    source_size: Resize
+    augmentation: AugmentationSettings
+    optimization: OptimizationSettings = OptimizationSettings()
+    schedule: ScheduleSettings
+    target: TargetSettings | None = None
+    compute: ComputeSettings = ComputeSettings()
+    compile: Compile = False
+
+
+class AdaptSettings(Settings):
+    """Everything that decides the statistics that the adapt stage ends in, apart from its inputs."""
+
+    seed: Seed
+    target_size: Resize
+    batch_size: int = Field(ge=1, description="Target images per batch.")
+    augmentation: AugmentationSettings
+    compute: ComputeSettings = ComputeSettings()
+
+
+def target_settings(
+    part: SourceSettings | RoundSettings, target_size: str | int, terms: dict[str, dict[str, Any]]
+) -> TargetSettings:
+    """The target of the source stage with a term, or of a round: `training.source` or `training.round` of the config.
+
+    ``target_size`` is the config's `target.size`, ``terms`` its `training.terms`.
+    """
+    shared = subset(part, SelfTrainingSettings if isinstance(part, RoundSettings) else TargetBatchSettings)
+    term = None if part.adaptation in ("none", "abn") else part.adaptation
+    chosen = {} if term is None else term_settings(term, terms.get(term, {})).changed()
+    return TargetSettings(**dict(shared), target_size=target_size, term=term, term_settings=chosen)

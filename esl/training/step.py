@@ -1,0 +1,102 @@
+"""One iteration of a training: the gradients of every loss, and a step of everything that learns."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from esl.classes import IGNORE
+from esl.models.execution import keeping_statistics
+from esl.models.logits import Logits
+from esl.models.network import as_input
+from esl.training.feed import Batch
+from esl.training.losses import outputs, segmentation_loss, subsampled, weighted_sum
+from esl.training.settings import TrainSettings
+from esl.training.terms.base import TargetBatch, TargetTerm
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an iteration moves, and how."""
+
+    model: nn.Module  # through ``fabric``
+    optimizer: Optimizer  # through ``fabric``
+    scheduler: LRScheduler
+    term: TargetTerm | None
+    settings: TrainSettings
+    fabric: Fabric
+    pseudo_labels: bool  # whether the cross-entropy of the target is computed
+
+    def __call__(self, iteration: int, batches: list[Batch]) -> Tensor:
+        """Trains on the batches of one iteration, whose gradients are accumulated.
+
+        Returns source loss, target loss, the loss of the target term, and the share of target pixels with a
+        pseudo-label, (4,) float32 on the device: nothing is read back.
+        """
+        self.optimizer.zero_grad()
+        # what networks draw depends on iteration and process alone, so no random state has to be saved
+        draws = np.random.default_rng([self.settings.seed, 2, iteration, self.fabric.global_rank])
+        torch.manual_seed(int(draws.integers(2**63)))
+        losses, target = [], None
+        for number, batch in enumerate(batches, start=1):
+            logged, target = self._accumulate(batch, iteration, last=number == len(batches))
+            losses.append(logged)
+        self.optimizer.step()
+        if self.term is not None and target is not None:
+            self.term.after_step(target)
+        self.scheduler.step()
+        return torch.stack(losses).mean(dim=0)
+
+    def _accumulate(self, batch: Batch, iteration: int, *, last: bool) -> tuple[Tensor, TargetBatch | None]:
+        """Adds the gradients of one batch; returns what is logged, (4,), and the target batch if there is one."""
+        source_only = batch.target_image is None or batch.target_label is None
+        with self._exchanging(last and source_only), self._source_statistics():
+            source_logits = self.model(as_input(batch.source_image))
+            source_loss = self._segmentation(source_logits, batch.source_label)
+            self.fabric.backward(source_loss / self.settings.optimization.accumulate)
+        zero = source_loss.new_zeros(())
+        if batch.target_image is None or batch.target_label is None:
+            return torch.stack([source_loss.detach(), zero, zero, zero]), None
+        with self._exchanging(last):
+            logits = self.model(as_input(batch.target_image))
+            target = TargetBatch(
+                iteration, batch.target_image, batch.target_label, logits,
+                batch.source_image, batch.source_label, source_logits,
+            )  # fmt: skip
+            target_loss, term_loss = self._target_losses(target)
+            assert self.settings.target is not None
+            loss = self.settings.target.pseudo_label_weight * target_loss + term_loss
+            self.fabric.backward(loss / self.settings.optimization.accumulate)
+        labelled = (batch.target_label != IGNORE).float().mean()
+        return torch.stack([source_loss.detach(), target_loss.detach(), term_loss.detach(), labelled]), target
+
+    def _target_losses(self, target: TargetBatch) -> tuple[Tensor, Tensor]:
+        """The cross-entropy with the pseudo-labels and the loss of the target term: scalars, 0 where there is none."""
+        zero = target.logits.main.new_zeros((), dtype=torch.float32)
+        segmentation = self._segmentation(target.logits, target.label) if self.pseudo_labels else zero
+        return segmentation, zero if self.term is None else self.term.loss(target)
+
+    def _segmentation(self, logits: Logits, label: Tensor) -> Tensor:
+        """Cross-entropy of every output, averaged over the labelled pixels of all processes: a scalar."""
+        stride = self.settings.optimization.label_stride
+        pixels = (subsampled(label, stride) != IGNORE).sum()
+        if self.fabric.world_size > 1:  # gradients are averaged over processes, whatever the pixels of each
+            pixels = self.fabric.all_reduce(pixels.float(), reduce_op="mean")  # type: ignore[assignment]
+        losses = [segmentation_loss(output, label, stride, pixels=pixels.clamp(min=1)) for output in outputs(logits)]
+        return weighted_sum((1.0, self.settings.optimization.auxiliary_weight), losses)
+
+    def _source_statistics(self) -> AbstractContextManager[None]:
+        """Within it the running statistics of batch norm stay the target's, where they are to be the target's."""
+        target = self.settings.target
+        keep = target is not None and target.batch_norm == "per_domain"
+        return keeping_statistics(self.model) if keep else nullcontext()
+
+    def _exchanging(self, exchanging: bool) -> AbstractContextManager[Any]:
+        """Whether several processes exchange gradients within it: once per iteration, at its last loss."""
+        return self.fabric.no_backward_sync(self.model, enabled=not exchanging)  # type: ignore[arg-type]

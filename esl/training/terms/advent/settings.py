@@ -1,0 +1,46 @@
+"""Settings of AdvEnt, and what its discriminators cannot work with."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from esl.settings import Number, crop_wh, resize_wh
+from esl.training.terms.settings import OutputWeights
+
+if TYPE_CHECKING:
+    from esl.training.settings import TrainSettings
+
+SMALLEST_MAP = 32
+"""Rows and columns that a discriminator's input has at least."""
+
+
+class TermSettings(OutputWeights):
+    """`training.terms.advent`."""
+
+    discriminator_rate: Number = Field(
+        1e-4,
+        gt=0,
+        description="Learning rate of the discriminators (Adam, betas 0.9 and 0.99) at the first iteration "
+        "(section 4.1).",
+    )
+
+    def conflicts(self, training: "TrainSettings") -> list[str]:
+        """A gradient scale that several optimisers would share, and images smaller than the discriminators take."""
+        lines = []
+        if training.compute.precision == "16-mixed":
+            lines.append("compute.precision: advent trains in 32-true or bf16-mixed, but got 16-mixed")
+        smallest = SMALLEST_MAP * training.optimization.label_stride
+        crop = training.augmentation.crop
+        sizes: dict[str, tuple[int, int] | int | None] = {"training.crop": crop_wh(crop)}
+        if crop == "whole" and training.target is not None:
+            sizes = {
+                "source.size": resize_wh(training.source_size),
+                "target.size": resize_wh(training.target.target_size),
+            }
+        lines += [
+            f"{key}: advent's discriminators need at least {SMALLEST_MAP} compared pixels per side, but got "
+            f"{size[0]}x{size[1]} at a training.label_stride of {training.optimization.label_stride}"
+            for key, size in sizes.items()
+            if isinstance(size, tuple) and min(size) < smallest
+        ]
+        return lines

@@ -1,0 +1,27 @@
+"""The target terms by name: packages with ``settings.py`` (``TermSettings``, torch-free) and ``term.py`` (``Term``)."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from esl.training.terms.base import TargetTerm, TermContext
+    from esl.training.terms.settings import BaseTermSettings
+
+TERMS = {
+    "minent": "esl.training.terms.minent",
+    "advent": "esl.training.terms.advent",
+}
+
+
+def term_settings(name: str, values: dict[str, Any]) -> "BaseTermSettings":
+    """The settings of the term ``name`` that ``values`` give; ValueError for an unknown term, key or value."""
+    if name not in TERMS:
+        raise ValueError(f"unknown target term {name!r}; expected one of {', '.join(TERMS)}")
+    settings: BaseTermSettings = import_module(f"{TERMS[name]}.settings").TermSettings.of_term(name, values)
+    return settings
+
+
+def build_term(name: str, values: dict[str, Any], context: "TermContext") -> "TargetTerm":
+    """The term ``name`` for one training."""
+    term: TargetTerm = import_module(f"{TERMS[name]}.term").Term(term_settings(name, values), context)
+    return term
