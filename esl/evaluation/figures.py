@@ -1,5 +1,6 @@
-"""Pictures for people: what would rather be seen than read."""
+"""Figures for people: images next to pseudo-labels and labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,10 +10,37 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet
-from esl.files import atomic_path
+from esl.data.images import read_label
+from esl.data.index import Index, IndexedSample
+from esl.files import atomic_path, read_json
+from esl.labels.png import png_path, train_id_table
 
 IGNORED_COLOUR = (255, 255, 255)
-"""Pixels without a label are white here, so that black is left to nothing."""
+"""White marks pixels without a label: no class is white."""
+
+Row = dict[str, NDArray[np.uint8]]
+"""Column title -> image (H, W, 3)."""
+
+
+def pseudo_label_rows(index: Index, manifests: Sequence[Path], images: int) -> list[Row]:
+    """A row for each of ``images`` samples, evenly spread over ``index``: image, every round's pseudo-label, truth.
+
+    ``manifests`` are the pseudo_labels.json of the rounds, whose folders name them.
+    """
+    positions = np.linspace(0, len(index.samples) - 1, min(images, len(index.samples))).round().astype(int)
+    return [_row(index, index.samples[position], manifests) for position in positions]
+
+
+def _row(index: Index, sample: IndexedSample, manifests: Sequence[Path]) -> Row:
+    class_set = index.class_set
+    row = {"target image": index.read_image(sample)}
+    for manifest in manifests:
+        kept = read_json(manifest)["kept"]
+        label = read_label(png_path(manifest.with_suffix(""), sample.id), train_id_table(class_set))
+        row[f"{manifest.parent.name} ({100 * kept:.0f} % kept)"] = in_colour(label, class_set)
+    if sample.label is not None:
+        row["truth"] = in_colour(index.read_label(sample), class_set)
+    return row
 
 
 def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8]:
@@ -23,10 +51,10 @@ def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8
     return colours[label]
 
 
-def save_sheet(path: Path, rows: list[dict[str, NDArray[np.uint8]]], class_set: ClassSet) -> None:
-    """Writes a PNG of pictures (H, W, 3) in a grid: one row per sample, one column per title, and the classes' colours.
+def save_sheet(path: Path, rows: list[Row], class_set: ClassSet) -> None:
+    """Writes a PNG with a grid of images: one row per sample, one column per title, and the colours of the classes.
 
-    All rows have the same titles in the same order; a cell that is missing from a row stays empty.
+    Titles are in the same order in all rows; the cell of a title that a row lacks stays empty.
     """
     titles = list(dict.fromkeys(title for row in rows for title in row))
     height, width = next(iter(rows[0].values())).shape[:2]

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from esl.classes import IGNORE
 
-COPIES = 4
-"""Of the cells of a confusion matrix, while it is counted."""
+NUM_COPIES = 4
+"""Interleaved copies of the histogram while a confusion matrix is counted."""
 
 
 def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
     """Pixel counts (C, C) int64, rows truth, columns prediction; pixels whose truth is ``IGNORE`` are left out.
 
-    ``truth`` and ``prediction`` (H, W) or (N,) hold trainIds; ``prediction`` holds no ``IGNORE``.
+    ``truth`` and ``prediction``, (H, W) or (N,) uint8, hold trainIds; ``prediction`` holds no ``IGNORE``.
 
     Raises:
         ValueError: the shapes differ, or a value is no class.
@@ -25,24 +25,28 @@ def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], nu
         raise ValueError(f"Expected truth and prediction of one shape, but got {truth.shape} and {prediction.shape}")
     if prediction.size and prediction.max() >= num_classes:
         raise ValueError(f"Expected predictions below {num_classes}, but got {prediction.max()}")
-    # Every pixel is counted: leaving out the ignored ones first would cost more than their cells, which follow those of
-    # the last class. Neighbours are counted in four copies of the cells, as they mostly share one, and a processor that
-    # adds to one place again and again has to wait for each addition.
+    # Every pixel is counted: filtering out the ignored ones first would cost more than counting them in cells after
+    # those of the last class. Neighbouring pixels mostly share a cell, and a processor that keeps adding to one place
+    # waits for each addition: they are counted in four copies of the cells.
     size = 256 * num_classes
-    kind = np.int16 if COPIES * size <= 2**15 else np.int32
+    kind = np.int16 if NUM_COPIES * size <= 2**15 else np.int32
     cells = np.multiply(truth, num_classes, dtype=kind)
     cells += prediction
-    cells += np.arange(cells.shape[-1], dtype=kind) % COPIES * size
-    counts = torch.bincount(torch.from_numpy(cells).reshape(-1), minlength=COPIES * size).reshape(COPIES, size).sum(0)
+    cells += np.arange(cells.shape[-1], dtype=kind) % NUM_COPIES * size
+    counts = (
+        torch.bincount(torch.from_numpy(cells).reshape(-1), minlength=NUM_COPIES * size)
+        .reshape(NUM_COPIES, size)
+        .sum(0)
+    )
     if counts[num_classes**2 : IGNORE * num_classes].any():
         raise ValueError(f"Expected truth below {num_classes}, or {IGNORE}, but got {np.unique(truth).tolist()}")
     return counts[: num_classes**2].reshape(num_classes, num_classes).numpy()
 
 
 def intersection_over_union(confusion: NDArray[np.int64]) -> list[float | None]:
-    """IoU per class, a fraction: true positives / (truth + prediction - true positives).
+    """IoU per class of a confusion matrix (C, C): true positives / (truth + prediction - true positives), a fraction.
 
-    A class absent from both truth and prediction has no IoU: ``None``, and is left out of the mean.
+    ``None`` for a class that is absent from both truth and prediction: the mean leaves it out.
     """
     hits = np.diag(confusion)
     union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
@@ -60,6 +64,6 @@ def mean_iou(iou: list[float | None]) -> float | None:
 
 
 def pixel_accuracy(confusion: NDArray[np.int64]) -> float | None:
-    """The fraction of labelled pixels that are predicted right; ``None`` when there are none."""
+    """The fraction of labelled pixels of a confusion matrix (C, C) predicted right; ``None`` without pixels."""
     total = int(confusion.sum())
     return int(np.trace(confusion)) / total if total else None

@@ -13,10 +13,11 @@ from torch import nn
 from esl.classes import ClassSet
 from esl.data.index import Index
 from esl.evaluation.metrics import intersection_over_union, mean_iou, pixel_accuracy
+from esl.evaluation.predict import confusion_on
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import sha256_of_file
-from esl.labels.inference import Predictor, confusion_on
 from esl.models.checkpoint import Description
+from esl.models.predictor import Predictor
 from esl.settings import resize_wh
 
 
@@ -36,12 +37,12 @@ def score_model(
     ``precision`` is the one that ``fabric`` computes in. Without any label all scores are null and no network is run.
     """
     if index.labelled:
-        size, batch = resize_wh(settings.size), settings.batch_size
-        confusion = confusion_on(Predictor(network, fabric), index, size=size, batch=batch, workers=threads)
+        to, batch = resize_wh(settings.size), settings.batch_size
+        confusion = confusion_on(Predictor(network, fabric), index, to=to, batch=batch, workers=threads)
     else:
         confusion = np.zeros((len(index.class_set), len(index.class_set)), dtype=np.int64)
         print(f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr)
-    resolutions = sorted({sample.label_size or sample.size for sample in index.labelled})
+    resolutions = sorted({sample.label_size_wh or sample.size_wh for sample in index.labelled})
     return {
         **scores(confusion, index.class_set),
         "label_resolution": [f"{width}x{height}" for width, height in resolutions],

@@ -1,0 +1,92 @@
+"""A benchmark over several seeds: every model's mIoU, its gain over the control, and the quality of pseudo-labels."""
+
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from esl.files import read_json
+
+SHOWN_COVERAGES = ("0.3", "0.5", "0.7", "0.9")
+
+
+def compare_seeds(results: dict[str, Path]) -> dict[str, Any]:
+    """The content of reproduce.json, from seed -> miou.json of the benchmark at that seed.
+
+    ``miou`` and ``gain_over_control`` map every model to seed -> fraction; ``pseudo_labels`` holds every round's.
+    """
+    models = {seed: read_json(path)["models"] for seed, path in results.items()}
+    folders = {seed: path.parent for seed, path in results.items()}
+    rounds = [name for name in next(iter(models.values())) if "-round" in name and not name.startswith("control")]
+    return {"seeds": [int(seed) for seed in results], **gains(models), "pseudo_labels": label_quality(folders, rounds)}
+
+
+def gains(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Model -> seed -> mIoU, and the same of the gain of every round over the control of the same round.
+
+    ``models`` maps seed -> model -> its scores.
+    """
+    names = list(next(iter(models.values())))
+    miou = {
+        name: {seed: next(iter(scores[name]["miou"].values())) for seed, scores in models.items()} for name in names
+    }
+    gain = {
+        name: {seed: miou[name][seed] - miou[control][seed] for seed in models}
+        for name in names
+        if (control := f"control-{name.rpartition('-')[2]}") in names and name != control
+    }
+    return {"miou": miou, "gain_over_control": gain}
+
+
+def label_quality(folders: dict[str, Path], rounds: list[str]) -> dict[str, Any]:
+    """Round -> coverage and accuracy of its pseudo-labels, and accuracy of every measure at equal coverage, by seed.
+
+    ``folders`` maps seed -> the folder of the results. A round whose images have no labels is left out.
+    """
+    quality = {
+        name: {seed: read_json(folder / name / "pseudo_labels.json")["quality"] for seed, folder in folders.items()}
+        for name in rounds
+    }
+    return {
+        name: {
+            key: {seed: values[key] for seed, values in by_seed.items()}
+            for key in ("coverage", "accuracy", "accuracy_at_coverage")
+        }
+        for name, by_seed in quality.items()
+        if all(by_seed.values())
+    }
+
+
+def seed_table(summary: dict[str, Any]) -> str:
+    """The comparison as Markdown, in percent: mIoU per seed, gains over the control, quality of the pseudo-labels."""
+    columns = [str(seed) for seed in summary["seeds"]]
+    lines = [_row(["mIoU in percent, seed", *columns, "mean"]), _row(["---", *["---:"] * (len(columns) + 1)])]
+    for name, values in summary["miou"].items():
+        lines.append(_row([name, *_percents(values, columns)]))
+    for name, values in summary["gain_over_control"].items():
+        lines.append(_row([f"{name} minus control", *_percents(values, columns, sign="+")]))
+    for name, quality in summary["pseudo_labels"].items():
+        for key in ("coverage", "accuracy"):
+            lines.append(_row([f"{name}: pseudo-label {key}", *_percents(quality[key], columns)]))
+    first = next((quality for name, quality in summary["pseudo_labels"].items() if name.endswith("-round1")), None)
+    if first is not None:
+        lines += _measure_rows(first["accuracy_at_coverage"], columns)
+    return "\n".join(lines) + "\n"
+
+
+def _measure_rows(accuracy: dict[str, dict[str, dict[str, float]]], columns: list[str]) -> list[str]:
+    """Rows of the first teacher's accuracy, from seed -> measure -> coverage -> accuracy."""
+    rows = []
+    for coverage in SHOWN_COVERAGES:
+        for measure in next(iter(accuracy.values())):
+            values = {seed: measures[measure][coverage] for seed, measures in accuracy.items()}
+            name = f"accuracy of the first teacher's most confident {100 * float(coverage):.0f} %, by {measure}"
+            rows.append(_row([name, *_percents(values, columns)]))
+    return rows
+
+
+def _percents(values: dict[str, float], columns: list[str], sign: str = "") -> list[str]:
+    return [f"{100 * value:{sign}.1f}" for value in (*(values[column] for column in columns), mean(values.values()))]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
