@@ -25,7 +25,7 @@ def confusion_on(predictor: Predictor, index: Index, *, to: Resize, batch: int, 
     def compare(prediction: Prediction) -> NDArray[np.int64]:
         truth = index.read_label(prediction.sample)
         height, width = truth.shape
-        return confusion_matrix(truth, label_map(prediction.probability_Chw, (height, width)), num_classes)
+        return confusion_matrix(truth, label_map(prediction.probability, (height, width)), num_classes)
 
     predictions = predictor.predictions(index, index.labelled, to=to, batch=batch, workers=workers)
     matrices = prefetch(compare, predictions, extra_threads(workers))
@@ -43,7 +43,7 @@ def write_predictions(
 
     def write(prediction: Prediction) -> tuple[Path, str, NDArray[np.int64]]:
         width, height = prediction.sample.size_wh
-        label = label_map(prediction.probability_Chw, (height, width))
+        label = label_map(prediction.probability, (height, width))
         png = png_path(folder, prediction.sample.id)
         write_png(png, label, index.class_set)
         return png, sha256_of_file(png), np.bincount(label.ravel(), minlength=num_classes)

@@ -9,9 +9,13 @@ CODES = 65536
 TOP = CODES - 1
 """The code of the value 1."""
 
-
 BLOCK = 16384
 """Pixels counted at a time: their cells stay in the cache."""
+
+
+def nearest_codes(scaled: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Values times 65535 -> nearest codes; what rounding errors put outside of [0, 65535] is clipped."""
+    return np.rint(np.clip(scaled, 0, TOP)).astype(np.uint16)
 
 
 def count_codes(histogram: NDArray[np.int64], label: NDArray[np.uint8], codes: NDArray[np.uint16]) -> None:
@@ -24,4 +28,4 @@ def count_codes(histogram: NDArray[np.int64], label: NDArray[np.uint8], codes: N
         cells = flat_label[start : start + BLOCK].astype(np.intp)
         cells *= CODES
         cells += flat_codes[start : start + BLOCK]
-        np.add.at(counts, cells, 1)  # in place: a bincount's 10 MB would cost more than a small picture
+        np.add.at(counts, cells, 1)  # in place: the 10 MB of a bincount would cost more than a small image

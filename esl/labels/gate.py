@@ -1,48 +1,61 @@
-"""The gate before a round: is what the teacher says of the target still worth learning from?
+"""The gate before a round: are the teacher's predictions on the target still worth learning from?
 
 Self-training feeds on itself: a teacher that has lost a class, or is sure of everything, makes a student that is worse,
-round after round. What is looked at are sums over the target training set, without any label.
+round after round. The gate checks sums over the target training set, without any label.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
+
+from esl.settings import Number, Settings
 
 
-@dataclass(frozen=True)
-class Gate:
-    """What is tolerated."""
+class GateSettings(Settings):
+    """Checks every teacher before a round is trained, and stops collapsed ones."""
 
-    kept_min: float = 0.05  # share of all pixels that the rule keeps, at least
-    kept_max: float = 0.95  # and at most
-    class_min: float = 0.0001  # share of all pixels from which on a class may not vanish from one teacher to the next
-    entropy_min: float = 0.1  # mean entropy, as a share of that of the teacher before
+    action: Literal["stop", "warn", "ignore"] = Field(
+        "stop",
+        description="What happens when a check fails: `stop` the workflow before the round is trained; `warn` in the "
+        "log and in gate.json; `ignore`: no check.",
+    )
+    kept_min: Number = Field(0.05, ge=0, le=1, description="Smallest share of all pixels that a method may keep.")
+    kept_max: Number = Field(0.95, ge=0, le=1, description="Largest share of all pixels that a method may keep.")
+    class_min: Number = Field(
+        0.0001,
+        ge=0,
+        le=1,
+        description="A class that the previous teacher predicted for at least this share of all pixels may not vanish.",
+    )
+    entropy_min: Number = Field(
+        0.1, ge=0, le=1, description="Smallest mean entropy, as a share of that of the previous teacher."
+    )
 
 
 Thresholds = Mapping[str, Any]
 """The content of a thresholds.json."""
 
 
-def objections(now: Thresholds, before: Thresholds | None, gate: Gate) -> list[str]:
-    """Why the round of ``now`` should not be trained, in words; empty where there is no reason.
+def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings) -> list[str]:
+    """Why the round of ``now`` should not be trained, one phrase per failed check; empty where it should.
 
-    ``before`` is of the same method's round before, whose teacher is this one's own; ``None`` for a first round.
+    ``previous`` belongs to the same method's previous round; ``None`` for a first round.
     """
-    found = []
+    reasons = []
     predicted = {name: entry["pixels"] for name, entry in now["classes"].items() if entry["pixels"]}
     if len(predicted) == 1:
-        found.append(f"the teacher predicts nothing but {next(iter(predicted))!r}")
+        reasons.append(f"the teacher predicts nothing but {next(iter(predicted))!r}")
     if now["measure"] is not None and not gate.kept_min <= now["kept"] <= gate.kept_max:
         bounds = f"[{gate.kept_min:.1%}, {gate.kept_max:.1%}]"
-        found.append(f"{now['kept']:.1%} of all pixels are kept, which lies outside of {bounds}")
-    if before is not None:
-        total = sum(entry["pixels"] for entry in before["classes"].values())
-        had = {name for name, entry in before["classes"].items() if entry["pixels"] >= max(1, gate.class_min * total)}
-        if lost := [name for name in now["classes"] if name in had and name not in predicted]:
-            found.append(f"the teacher no longer predicts {', '.join(map(repr, lost))}, which the one before did")
-        if now["mean_entropy"] < gate.entropy_min * before["mean_entropy"]:
-            found.append(
-                f"the mean entropy fell from {before['mean_entropy']:.4f} to {now['mean_entropy']:.4f}: the teacher is "
-                "sure of everything"
-            )
-    return found
+        reasons.append(f"{now['kept']:.1%} of all pixels are kept, which is outside of {bounds}")
+    if previous is not None:
+        total = sum(entry["pixels"] for entry in previous["classes"].values())
+        enough = max(1, gate.class_min * total)
+        before = {name for name, entry in previous["classes"].items() if entry["pixels"] >= enough}
+        if lost := [name for name in now["classes"] if name in before and name not in predicted]:
+            reasons.append(f"the teacher no longer predicts {', '.join(map(repr, lost))}, which the previous one did")
+        if now["mean_entropy"] < gate.entropy_min * previous["mean_entropy"]:
+            fall = f"from {previous['mean_entropy']:.4f} to {now['mean_entropy']:.4f}"
+            reasons.append(f"the mean entropy fell {fall}: the teacher is sure of everything")
+    return reasons

@@ -1,4 +1,4 @@
-"""Pseudo-label PNGs and their manifest: how they are written, and how the training that reads them checks them."""
+"""Pseudo-label PNGs: how they are written, and how training checks them against their manifest."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -14,28 +14,28 @@ from esl.files import atomic_path, sha256_of_file
 
 
 def png_path(folder: Path, id_: str) -> Path:
-    """Where the pseudo-label of ``id_`` lies; InputError for an id that would climb out of ``folder``."""
+    """The file of the pseudo-label of ``id_``; InputError for an id that would climb out of ``folder``."""
     if id_ in ("", ".", "..") or Path(id_).name != id_ or "\\" in id_:
-        raise InputError(f"sample id {id_!r}: expected a plain file name without folders; mend the index")
+        raise InputError(f"sample id {id_!r}: expected a plain file name without folders; fix the index")
     return folder / f"{id_}.png"
 
 
 def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None:
-    """Writes trainIds (H, W) uint8 as an 8-bit indexed PNG: the index is the trainId, the colours are the palette's."""
+    """Writes trainIds (H, W) uint8 as an 8-bit indexed PNG: the index is the trainId, the palette the class set's."""
     image = Image.fromarray(label)
     image.putpalette(class_set.palette())
     with atomic_path(path) as part:
-        image.save(part, format="PNG", compress_level=3)  # half the time of 6, a third larger: see benchmarks
+        image.save(part, format="PNG", compress_level=3)  # half the time of level 6, a third larger: see benchmarks
 
 
 def remove_others(folder: Path, written: Collection[Path]) -> None:
-    """Removes the PNGs of ``folder`` that an earlier run left there."""
+    """Removes the PNGs of ``folder`` that are not among those ``written``."""
     for stale in set(folder.glob("*.png")) - set(written):
         stale.unlink()
 
 
 def train_id_table(class_set: ClassSet) -> IdTable:
-    """How the ids of a pseudo-label PNG read: as the trainIds they are, or ``IGNORE``."""
+    """The look-up table of a pseudo-label PNG, whose ids are trainIds or ``IGNORE``."""
     known = np.zeros(256, dtype=np.bool_)
     known[: len(class_set)] = True
     known[IGNORE] = True
@@ -43,10 +43,10 @@ def train_id_table(class_set: ClassSet) -> IdTable:
 
 
 def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, Path]:
-    """Sample id -> pseudo-label PNG, after every file was compared with its digest in the manifest.
+    """Sample id -> pseudo-label PNG, each checked against its digest in the manifest.
 
     Raises:
-        InputError: a file is missing or was changed; the message names each and how to mend it.
+        InputError: files are missing or have changed; the message names them and how to write them again.
     """
     paths = {id_: png_path(folder, id_) for id_ in manifest["files"]}
     defects = []

@@ -1,5 +1,6 @@
 """Pseudo-labels against target labels: a diagnosis, never used for training or selection."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +9,10 @@ from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet
 from esl.labels.fixed_point import CODES, count_codes
-from esl.labels.shard import MEASURES, Maps
+from esl.labels.measures.base import Maps, Measure, Sure
 
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Shares of each predicted class at which the two measures of confidence are compared."""
+"""Shares of each predicted class at which measures of confidence are compared."""
 
 
 @dataclass
@@ -19,20 +20,24 @@ class Quality:
     """Counts of pseudo-labels against target labels: a diagnosis, never used for training or selection."""
 
     num_classes: int
+    measures: Sequence[Measure] = ()
+    """Those to compare: which of them is right more often where it is surest?"""
     images: int = 0
     truth: NDArray[np.int64] = field(init=False)  # (C) labelled pixels of each true class
     covered: NDArray[np.int64] = field(init=False)  # (C) of them with a pseudo-label
     kept: NDArray[np.int64] = field(init=False)  # (C) labelled pixels pseudo-labelled as the class
-    right: NDArray[np.int64] = field(init=False)  # (C) of them rightly
-    ranked: dict[str, NDArray[np.int64]] = field(init=False)  # measure -> (2, C, 65536): all and rightly predicted
+    right: NDArray[np.int64] = field(init=False)  # (C) of them correctly
+    ranked: dict[str, NDArray[np.int64]] = field(init=False)  # measure -> (2, C, 65536): all, correctly predicted
 
     def __post_init__(self) -> None:
         for name in ("truth", "covered", "kept", "right"):
             setattr(self, name, np.zeros(self.num_classes, dtype=np.int64))
-        self.ranked = {measure: np.zeros((2, self.num_classes, CODES), dtype=np.int64) for measure in MEASURES}
+        self.ranked = {
+            measure.name: np.zeros((2, self.num_classes, CODES), dtype=np.int64) for measure in self.measures
+        }
 
     def add(self, truth: NDArray[np.uint8], label: NDArray[np.uint8], maps: Maps) -> None:
-        """Counts one image: true trainIds, its pseudo-label, and of the maps behind it those that there are (H, W)."""
+        """Counts one image: true trainIds, pseudo-label, and its maps ``label`` and of every measure; all (H, W)."""
         self.images += 1
         labelled = truth != IGNORE
         chosen = labelled & (label != IGNORE)
@@ -44,12 +49,12 @@ class Quality:
             ("right", label[chosen & (label == truth)]),
         ):
             setattr(self, name, getattr(self, name) + np.bincount(classes, minlength=self.num_classes))
-        for measure in self.ranked.keys() & maps.keys():
-            for counts, pixels in zip(self.ranked[measure], (labelled, truth == prediction), strict=True):
-                count_codes(counts, prediction[pixels], maps[measure][pixels])
+        for name, histograms in self.ranked.items():
+            for counts, pixels in zip(histograms, (labelled, truth == prediction), strict=True):
+                count_codes(counts, prediction[pixels], maps[name][pixels])
 
     def summary(self, class_set: ClassSet) -> dict[str, Any]:
-        """Accuracy (of what is kept) and coverage (of what is there), in all and per class; ``None`` for 0 / 0."""
+        """Accuracy (of pixels kept) and coverage (of pixels labelled), overall and per class; ``None`` for 0 / 0."""
         rows = zip(class_set.classes, self.truth, self.covered, self.kept, self.right, strict=True)
         return {
             "labelled_images": self.images,
@@ -60,28 +65,27 @@ class Quality:
                 for name, truth, covered, kept, right in rows
             },
             "accuracy_at_coverage": {
-                measure: {
-                    str(coverage): accuracy_at(coverage, *counts, best="low" if measure == "entropy" else "high")
+                measure.name: {
+                    str(coverage): accuracy_at(coverage, *self.ranked[measure.name], sure=measure.sure)
                     for coverage in COVERAGES
                 }
-                for measure, counts in self.ranked.items()
+                for measure in self.measures
             },
         }
 
 
-def accuracy_at(
-    coverage: float, everything: NDArray[np.int64], rightly: NDArray[np.int64], *, best: str
-) -> float | None:
-    """The accuracy of the most confident ``coverage`` of each predicted class, from histograms (C, K) of one measure.
+def accuracy_at(coverage: float, total: NDArray[np.int64], correct: NDArray[np.int64], *, sure: Sure) -> float | None:
+    """The accuracy of the surest ``coverage`` of each predicted class, from histograms (C, K) of one measure.
 
-    ``best`` tells whether "low" or "high" codes are the confident ones. A code that straddles the cut counts in part.
+    ``total`` counts all labelled pixels, ``correct`` those predicted as their true class; ``sure`` says which codes are
+    the sure ones. A code that straddles the cut counts in part.
     """
-    if best == "high":
-        everything, rightly = everything[:, ::-1], rightly[:, ::-1]
-    wanted = everything.sum(axis=1, keepdims=True) * coverage
-    before = np.cumsum(everything, axis=1) - everything
-    part = np.clip((wanted - before) / np.maximum(everything, 1), 0, 1)  # of each code that is taken
-    return _share(float((part * rightly).sum()), float((part * everything).sum()))
+    if sure == "high":
+        total, correct = total[:, ::-1], correct[:, ::-1]
+    wanted = total.sum(axis=1, keepdims=True) * coverage
+    before = np.cumsum(total, axis=1) - total
+    part = np.clip((wanted - before) / np.maximum(total, 1), 0, 1)  # of each code that is taken
+    return _share(float((part * correct).sum()), float((part * total).sum()))
 
 
 def _share(part: float, whole: float) -> float | None:

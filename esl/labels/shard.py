@@ -1,7 +1,7 @@
-"""The HDF5 shard: what a model thinks of a part of the target training set."""
+"""The HDF5 shard: a model's predictions for a part of the target training set, and how sure it is of them."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,15 @@ from esl.errors import InputError
 from esl.files import atomic_path
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.measures.base import Maps
 
 FORMAT_VERSION = 2
-MEASURES = ("entropy", "confidence")
-OPTIONAL_MAPS = (*MEASURES, "probability")
-"""What a shard may leave out; ``label`` and the histograms it always holds."""
 
 SIZES = ("size", "stride_size")
 """Rows and columns of an image's maps, and of its ``probability``."""
+
+REQUIRED = ("id", "label", *SIZES)
+"""The datasets of every shard."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,19 @@ class Origin:
 
 @dataclass(frozen=True)
 class Planes:
-    """How many rows and columns a shard gives the maps of an image; pictures of several sizes are padded with zeros."""
+    """How many rows and columns a shard gives the maps of an image; images of several sizes are padded with zeros."""
 
-    maps: tuple[int, int]  # (H, W)
-    probability: tuple[int, int]  # (h, w), at the network's stride
+    maps_hw: tuple[int, int]
+    probability_hw: tuple[int, int]  # at the network's stride
 
     def of(self, name: str) -> tuple[int, int]:
-        """Those of the map called ``name``."""
-        return self.probability if name == "probability" else self.maps
-
-
-Maps = Mapping[str, NDArray[Any]]
+        """Rows and columns of the map called ``name``."""
+        return self.probability_hw if name == "probability" else self.maps_hw
 
 
 @dataclass(frozen=True)
 class PackedImage:
-    """The maps of an image, and the chunks that those of them which a shard stores become."""
+    """The maps of an image, and the compressed chunks of those that a shard stores."""
 
     id: str
     maps: Maps
@@ -61,19 +59,26 @@ class PackedImage:
 class ShardWriter:
     """Fills a shard image by image; histograms are counted from the codes as they are stored.
 
-    Datasets: ``id`` (N) utf-8; ``label`` (N, H, W) uint8; ``histogram/{entropy,confidence}`` (C, 65536) int64; and of
-    ``stored`` maps ``probability`` (N, C, h, w) float16, ``entropy`` and ``confidence`` (N, H, W) uint16, fixed point
-    value/65535. ``size`` and ``stride_size`` (N, 2) int32 are the rows and columns of an image's maps and of its
-    ``probability``: what lies beyond is padding, which pictures of several sizes need, and is zero.
+    Datasets: ``id`` (N) utf-8; ``label`` (N, H, W) uint8; for each measure that is counted ``histogram/{measure}``
+    (C, 65536) int64; and of ``stored`` maps ``probability`` (N, C, h, w) float16 and the measures' (N, H, W) uint16,
+    fixed point value/65535. ``size`` and ``stride_size`` (N, 2) int32 are the rows and columns of an image's maps and
+    of its ``probability``: images of several sizes need padding beyond them, which is zero.
     """
 
     def __init__(
-        self, file: h5py.File, num_images: int, origin: Origin, stored: Collection[str], planes: Planes | None
+        self,
+        file: h5py.File,
+        num_images: int,
+        origin: Origin,
+        *,
+        stored: Collection[str],
+        counted: Collection[str],
+        planes: Planes | None,
     ) -> None:
         self._file, self._num_images, self._written, self._stored = file, num_images, 0, {"label", *stored}
         self._planes = planes
         num_classes = len(origin.classes)
-        self._histograms = {measure: np.zeros((num_classes, CODES), dtype=np.int64) for measure in MEASURES}
+        self._histograms = {measure: np.zeros((num_classes, CODES), dtype=np.int64) for measure in counted}
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["class_set"] = json.dumps(origin.classes)
         file.attrs["checkpoint_sha256"] = origin.checkpoint_sha256
@@ -82,10 +87,10 @@ class ShardWriter:
         for name in SIZES:
             file.create_dataset(name, (num_images, 2), np.int32)
 
-    def pack(self, id_: str, maps: Maps) -> "PackedImage":
+    def pack(self, id_: str, maps: Maps) -> PackedImage:
         """An image ready to be stored, compressed in the caller's thread; any number of threads may pack at once.
 
-        ``maps`` are ``probability`` (C, h, w), and ``label``, ``entropy`` and ``confidence`` (H, W).
+        ``maps`` are ``probability`` (C, h, w), and ``label`` and the codes of every counted measure (H, W).
         """
         stored = {name: self._padded(name, maps[name]) for name in maps if name in self._stored}
         return PackedImage(id_, maps, {name: chunks.compressed(plane) for name, plane in stored.items()})
@@ -99,7 +104,7 @@ class ShardWriter:
             return values
         return np.pad(values, [*[(0, 0)] * (values.ndim - 2), *((0, rest) for rest in missing)])
 
-    def append(self, image: "PackedImage") -> None:
+    def append(self, image: PackedImage) -> None:
         """Stores the next image; one thread at a time."""
         self._file["id"][self._written] = image.id
         self._file["size"][self._written] = image.maps["label"].shape
@@ -116,7 +121,7 @@ class ShardWriter:
         self._written += 1
 
     def finish(self) -> None:
-        """Writes the histograms; a shard that misses images is a mistake of the caller."""
+        """Writes the histograms; fewer images than announced are a mistake of the caller."""
         assert self._written == self._num_images, (self._written, self._num_images)
         for measure, histogram in self._histograms.items():
             dataset = chunks.create_dataset(self._file, f"histogram/{measure}", histogram.shape, histogram.dtype)
@@ -129,15 +134,18 @@ def write_shard(
     path: Path,
     num_images: int,
     origin: Origin,
-    stored: Collection[str] = OPTIONAL_MAPS,
+    *,
+    stored: Collection[str],
+    counted: Collection[str],
     planes: Planes | None = None,
 ) -> Iterator[ShardWriter]:
     """A writer for ``num_images`` images; the file appears whole under ``path`` when the block ends well.
 
+    ``stored`` are the maps to store next to ``label``, ``counted`` the measures that get a histogram, stored or not;
     ``planes`` are needed where the images differ in size.
     """
     with atomic_path(path) as part, h5py.File(part, "w") as file:
-        writer = ShardWriter(file, num_images, origin, stored, planes)
+        writer = ShardWriter(file, num_images, origin, stored=stored, counted=counted, planes=planes)
         yield writer
         writer.finish()
 
@@ -153,15 +161,24 @@ class Shard:
             tuple(json.loads(file.attrs["class_set"])), file.attrs["checkpoint_sha256"], file.attrs["interpolation"]
         )
 
+    @property
+    def counted(self) -> list[str]:
+        """The measures that the shard has a histogram of, in alphabetical order."""
+        return sorted(self._file.get("histogram", ()))
+
     def histogram(self, measure: str) -> NDArray[np.int64]:
-        """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64."""
+        """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64.
+
+        Raises:
+            InputError: the shard has no such histogram, or a damaged one.
+        """
         return self._read(f"histogram/{measure}", slice(None))
 
     def maps(self, row: int, names: Collection[str]) -> dict[str, NDArray[Any]]:
-        """The maps of one image, called by ``names``: see ``ShardWriter``.
+        """The maps of one image by their ``names``, without padding: see ``ShardWriter``.
 
         Raises:
-            InputError: a map that this shard does not hold, or a damaged one.
+            InputError: the shard does not hold such a map, or a damaged one.
         """
         maps = {}
         for name in names:
@@ -170,13 +187,14 @@ class Shard:
         return maps
 
     def holds(self, name: str) -> bool:
-        """Whether the shard was written with the map called ``name``."""
+        """Whether the shard stores the map called ``name``."""
         return name in self._file
 
     def _read(self, name: str, rows: int | slice) -> NDArray[Any]:
         """Rows of a dataset; InputError names the file when it is not there or a checksum fails."""
-        if name in OPTIONAL_MAPS and name not in self._file:
-            raise InputError(f"{self._file.filename}: holds no {name!r} map; add it to inference.maps and infer again")
+        if name not in self._file and name not in REQUIRED:
+            map_ = name.removeprefix("histogram/")
+            raise InputError(f"{self._file.filename}: holds no {map_!r} map; add it to inference.maps and infer again")
         try:
             return np.asarray(self._file[name][rows])
         except (OSError, KeyError) as error:

@@ -6,33 +6,45 @@ from esl.data.index import read_index
 from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.labels.confidence import INTERPOLATION
-from esl.labels.inference import Predictor, planes, write_maps
-from esl.labels.shard import OPTIONAL_MAPS, Origin, write_shard
+from esl.labels.inference import planes, write_maps
+from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.settings import InferSettings
+from esl.labels.shard import Origin, write_shard
 from esl.models.checkpoint import load_checkpoint
-from esl.stages.command import add_paths, resize, stage
+from esl.models.predictor import Predictor
+from esl.settings import resize_wh
+from esl.stages.command import add_paths, add_settings, stage
 from esl.stages.device import add_device, make_fabric
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     parser.add_argument("--shard", required=True, help="which part, such as 1-of-2")
-    parser.add_argument("--size", type=resize, required=True, help="WIDTHxHEIGHT, the longer side, or own")
-    parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--maps", nargs="*", default=OPTIONAL_MAPS, choices=OPTIONAL_MAPS, help="stored beside label")
+    add_settings(parser, InferSettings)
     add_device(parser)
-    flags = parser.parse_args()
+    flags = parser.parse_args(arguments)
+    settings = InferSettings.from_json(flags.settings)
     index = read_index(flags.index)
     network, _ = load_checkpoint(flags.checkpoint, index.class_set)
     number, total = (int(part) for part in flags.shard.split("-of-"))
     samples = index.samples[number - 1 :: total]
     if not samples:
-        raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} pictures; ask for fewer")
-    origin = Origin(index.class_set.classes, sha256_of_file(flags.checkpoint), INTERPOLATION)
-    predictor = Predictor(network, make_fabric(flags))
-    shape = planes(predictor, samples, flags.size)
-    with write_shard(flags.output, len(samples), origin, flags.maps, shape) as writer:
-        write_maps(predictor, index, samples, writer, size=flags.size, batch=flags.batch_size, workers=flags.threads)
+        raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} images; ask for fewer")
+    predictor = Predictor(network, make_fabric(settings.compute, threads=flags.threads, devices=flags.devices))
+    to = resize_wh(settings.size)
+    predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
+    # the gate needs the mean entropy
+    measures = [measure_named(name) for name in MEASURES if name in ("entropy", *settings.maps)]
+    with write_shard(
+        flags.output,
+        len(samples),
+        Origin(index.class_set.classes, sha256_of_file(flags.checkpoint), INTERPOLATION),
+        stored=settings.maps,
+        counted=[measure.name for measure in measures],
+        planes=planes(predictor, samples, to),
+    ) as writer:
+        write_maps(predictions, measures, writer, workers=flags.threads)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stage: maps and thresholds -> pseudo-label PNGs, and the manifest that names, digests and judges them."""
+"""Stage: maps and thresholds -> pseudo-label PNGs, and the manifest with their digests, shares and quality."""
 
 import argparse
 from pathlib import Path
@@ -6,29 +6,29 @@ from pathlib import Path
 from esl.data.index import read_index
 from esl.errors import InputError
 from esl.files import read_json, write_json
-from esl.labels.rules import make_rule
+from esl.labels.methods.registry import build_method
 from esl.labels.shard import same_origin
 from esl.labels.writer import write_pseudo_labels
 from esl.stages.command import add_paths, stage
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--maps", type=Path, required=True, nargs="+")
+    parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--thresholds", "--index", "--output")
-    parser.add_argument("--threads", type=int, default=1, help="that mask and compress")
-    flags = parser.parse_args()
+    parser.add_argument("--threads", type=int, default=1, help="threads that mask and compress")
+    flags = parser.parse_args(arguments)
     thresholds = read_json(flags.thresholds)
     origin = same_origin(flags.maps)
     if origin.checkpoint_sha256 != thresholds["teacher_sha256"]:
         raise InputError(
             f"{flags.thresholds}: of another teacher than {flags.maps[0]}; delete it and run the workflow again"
         )
-    rule = make_rule(thresholds["rule"], thresholds["quantile"], thresholds["bound"])
+    method = build_method(thresholds["method"], thresholds["parameters"])
     values = [thresholds["classes"][name]["threshold"] for name in origin.classes]
     folder: Path = flags.output.with_suffix("")
-    written = write_pseudo_labels(flags.maps, values, rule, read_index(flags.index), folder, workers=flags.threads)
-    write_json(flags.output, {"rule": rule.name, "teacher_sha256": origin.checkpoint_sha256, **written})
+    written = write_pseudo_labels(flags.maps, values, method, read_index(flags.index), folder, workers=flags.threads)
+    write_json(flags.output, {"method": method.name, "teacher_sha256": origin.checkpoint_sha256, **written})
 
 
 if __name__ == "__main__":

@@ -9,42 +9,46 @@ from numpy.typing import NDArray
 
 from esl.files import write_json
 from esl.labels.fixed_point import CODES, TOP
-from esl.labels.rules import RULES, Rule, make_rule
-from esl.labels.selection import class_threshold
-from esl.labels.shard import MEASURES, Origin, open_shard, same_origin
-from esl.stages.command import add_paths, stage
+from esl.labels.measures.registry import MEASURES
+from esl.labels.methods.base import Method
+from esl.labels.methods.registry import build_method
+from esl.labels.settings import ThresholdSettings
+from esl.labels.shard import Origin, open_shard, same_origin
+from esl.stages.command import add_paths, add_settings, stage
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--maps", type=Path, required=True, nargs="+")
+    parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--output")
-    parser.add_argument("--rule", required=True, choices=RULES)
-    parser.add_argument("--quantile", type=float, help="fraction in [0, 1]; default: as published")
-    parser.add_argument("--bound", type=float, help="in [0, 1]; default: as published")
-    flags = parser.parse_args()
-    rule = make_rule(flags.rule, flags.quantile, flags.bound)
+    add_settings(parser, ThresholdSettings)
+    flags = parser.parse_args(arguments)
+    settings = ThresholdSettings.from_json(flags.settings)
+    method = build_method(settings.method, settings.parameters)
     origin = same_origin(flags.maps)
-    histograms = {measure: np.zeros((len(origin.classes), CODES), dtype=np.int64) for measure in MEASURES}
+    measures = [name for name in MEASURES if name in ("entropy", *method.maps)]
+    histograms = {name: np.zeros((len(origin.classes), CODES), dtype=np.int64) for name in measures}
     images = 0
     for path in flags.maps:
         with open_shard(path) as shard:
             images += len(shard.ids)
-            for measure, histogram in histograms.items():
-                histogram += shard.histogram(measure)
-    write_json(flags.output, _thresholds(histograms, rule, origin, images))
+            for name, histogram in histograms.items():
+                histogram += shard.histogram(name)
+    write_json(flags.output, _content(histograms, method, settings.round, origin, images))
 
 
-def _thresholds(histograms: dict[str, NDArray[np.int64]], rule: Rule, origin: Origin, images: int) -> dict[str, Any]:
+def _content(
+    histograms: dict[str, NDArray[np.int64]], method: Method, round_: int, origin: Origin, images: int
+) -> dict[str, Any]:
     """The content of thresholds.json."""
-    thresholds = [class_threshold(counts, rule) for counts in histograms[rule.measure or "entropy"]]
+    thresholds = method.thresholds(histograms, round_)
     pixels = sum(threshold.pixels for threshold in thresholds)
     entropies = histograms["entropy"].sum(axis=0)
     return {
-        "rule": rule.name,
-        "measure": rule.measure,
-        "quantile": rule.quantile,
-        "bound": rule.bound,
+        "method": method.name,
+        "measure": None if method.measure is None else method.measure.name,
+        "round": round_,
+        "parameters": method.settings.parameters(),
         "images": images,
         "teacher_sha256": origin.checkpoint_sha256,
         "mean_entropy": float(entropies @ np.arange(CODES)) / TOP / pixels,

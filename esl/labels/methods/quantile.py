@@ -1,33 +1,62 @@
-"""Histograms of stored codes -> per-class thresholds -> which pixels keep which pseudo-label.
+"""Thresholds from a quantile of each predicted class, and the methods that need nothing else.
 
 Thresholds are exact: order statistics of the very codes that masking reads, over the whole data set.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE
-from esl.labels.confidence import best_class, upsampled_tiles
 from esl.labels.fixed_point import CODES, TOP
-from esl.labels.rules import Rule
+from esl.labels.measures.base import Maps, Measure, Sure
+from esl.labels.methods.base import Histograms, MethodSettings, Threshold
+from esl.settings import Number
 
 VALUES = np.arange(CODES) / TOP
 """The value of every code."""
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """The cut of one predicted class. ``quantile_value`` and ``value`` are ``None`` where nothing can be kept."""
+class QuantileSettings(MethodSettings):
+    """The settings of a ``QuantileMethod``; a subclass gives both a default."""
 
-    pixels: int  # predicted as this class, over the whole data set
-    quantile_value: float | None
-    value: float | None  # the threshold itself: the quantile value after the bound
-    bounded: bool  # whether the bound took the place of the quantile
-    kept: int  # of the pixels, those on the kept side of the threshold
+    quantile: Number
+    bound: Number
+
+
+class QuantileMethod:
+    """Keeps the sure side of a quantile of each predicted class, and everything surer than a bound.
+
+    The threshold is max(quantile, bound) of a measure that is low where the network is sure, at or below which pixels
+    are kept, and min(quantile, bound) of one that is high, at or above which they are.
+    """
+
+    name: ClassVar[str]
+    measure: ClassVar[Measure]
+    settings_class: ClassVar[type[QuantileSettings]]
+
+    def __init__(self, settings: QuantileSettings) -> None:
+        self.settings = settings
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The prediction and the measure."""
+        return "label", self.measure.name
+
+    def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
+        """The same in every round."""
+        return [
+            class_threshold(counts, self.measure.sure, self.settings.quantile, self.settings.bound)
+            for counts in histograms[self.measure.name]
+        ]
+
+    def label(self, maps: Maps, thresholds: Sequence[float | None]) -> NDArray[np.uint8]:
+        """The predicted class where the threshold keeps it."""
+        label, codes, sure = maps["label"], maps[self.measure.name], self.measure.sure
+        limits = np.array([limit_code(value, sure) for value in thresholds], dtype=np.int32)[label]
+        return np.where(codes <= limits if sure == "low" else codes >= limits, label, np.uint8(IGNORE))
 
 
 def order_statistic(counts: NDArray[np.int64], quantile: float) -> int | None:
@@ -46,63 +75,28 @@ def order_statistic(counts: NDArray[np.int64], quantile: float) -> int | None:
     return int(np.searchsorted(np.cumsum(counts), rank, side="right"))
 
 
-def class_threshold(counts: NDArray[np.int64], rule: Rule) -> Threshold:
-    """The threshold of one class from the histogram (65536,) of the rule's measure over the pixels predicted as it."""
+def class_threshold(counts: NDArray[np.int64], sure: Sure, quantile: float, bound: float | None = None) -> Threshold:
+    """The threshold of one class from the histogram (65536,) of a measure over the pixels predicted as it.
+
+    ``quantile`` is the rank of the cut among the sorted values, a share in [0, 1]. Without a ``bound`` it is the cut.
+    """
     pixels = int(counts.sum())
-    code = order_statistic(counts, rule.quantile)
-    if rule.measure is None or code is None:
+    code = order_statistic(counts, quantile)
+    if code is None:
         return Threshold(pixels, None, None, False, 0)
     value = quantile_value = code / TOP
-    if rule.bound is not None:
-        value = max(value, rule.bound) if rule.measure == "entropy" else min(value, rule.bound)
-    limit = limit_code(value, rule)
-    kept = counts[: limit + 1] if rule.measure == "entropy" else counts[limit:]
+    if bound is not None:
+        value = max(value, bound) if sure == "low" else min(value, bound)
+    limit = limit_code(value, sure)
+    kept = counts[: limit + 1] if sure == "low" else counts[limit:]
     return Threshold(pixels, quantile_value, value, value != quantile_value, int(kept.sum()))
 
 
-def limit_code(value: float | None, rule: Rule) -> int:
-    """The last code that a threshold in [0, 1] keeps: the largest of an entropy, the smallest of a confidence.
+def limit_code(value: float | None, sure: Sure) -> int:
+    """The last code that a threshold in [0, 1] keeps: the largest where low is sure, the smallest where high is.
 
-    ``None`` keeps nothing: -1 of an entropy, 65536 of a confidence.
+    ``None`` keeps nothing: -1 where low is sure, 65536 where high is.
     """
-    if rule.measure == "entropy":
+    if sure == "low":
         return -1 if value is None else int(np.searchsorted(VALUES, value, side="right")) - 1
     return CODES if value is None else int(np.searchsorted(VALUES, value, side="left"))
-
-
-def pseudo_label(maps: Mapping[str, NDArray[Any]], thresholds: Sequence[float | None], rule: Rule) -> NDArray[np.uint8]:
-    """The pseudo-label of one image, trainIds or ``IGNORE``: (H, W) uint8.
-
-    ``maps`` holds at least the ``rule.maps`` of a shard: ``label`` (H, W), codes (H, W), ``probability`` (C, h, w).
-    ``thresholds`` (C) are the ``Threshold.value`` of every class.
-    """
-    label: NDArray[np.uint8] = maps["label"]
-    if rule.measure is None:
-        return np.full_like(label, IGNORE)
-    if rule.by_ratio:
-        return _label_of_best_ratio(label, maps[rule.measure], maps["probability"], thresholds)
-    limits = np.array([limit_code(value, rule) for value in thresholds], dtype=np.int32)[label]
-    kept = maps[rule.measure] <= limits if rule.measure == "entropy" else maps[rule.measure] >= limits
-    return np.where(kept, label, np.uint8(IGNORE))
-
-
-def _label_of_best_ratio(
-    label: NDArray[np.uint8],
-    confidence: NDArray[np.uint16],
-    probability: NDArray[np.float16],
-    thresholds: Sequence[float | None],
-) -> NDArray[np.uint8]:
-    """argmax_c p_c / t_c where that is at least 1 (Zou et al. 2018, eq. 6); a class without threshold is never chosen.
-
-    The probability of the predicted class is its exact code: float16 is 30 times coarser than a code near 1, where
-    the thresholds of sure classes lie. The other classes' come from the stored probability.
-    """
-    weights = np.array([0.0 if value is None else 1 / value for value in thresholds], dtype=np.float32)
-    cuts = np.array([np.inf if value is None else value for value in thresholds])
-    own = (confidence / TOP / cuts[label]).astype(np.float32)
-    chosen = np.empty_like(label)
-    for rows, ratio in upsampled_tiles(probability.astype(np.float32) * weights[:, None, None], label.shape):
-        np.put_along_axis(ratio, label[rows][np.newaxis].astype(np.intp), own[rows][np.newaxis], axis=0)
-        best = ratio.max(axis=0)
-        chosen[rows] = np.where(best >= 1, best_class(ratio, best), IGNORE)
-    return chosen

@@ -1,0 +1,75 @@
+"""What a selection method is: which pixels of the target get a pseudo-label. `fda.py` is the example to copy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from esl.labels.measures.base import Maps, Measure
+from esl.settings import Settings
+
+Histograms = Mapping[str, NDArray[np.int64]]
+"""For each measure (C, 65536): pixels predicted as each class at each code, over the whole target training set."""
+
+
+class MethodSettings(Settings):
+    """What the config says of a method; its own settings are the fields of a subclass, each with a default."""
+
+    rounds: int = Field(1, ge=1, description="Number of self-training rounds.")
+
+    def parameters(self) -> dict[str, Any]:
+        """The method's own settings, all of them, as plain JSON."""
+        return self.model_dump(mode="json", exclude={"rounds"})
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The cut of one predicted class. ``quantile_value`` and ``value`` are ``None`` where nothing can be kept."""
+
+    pixels: int  # predicted as this class, over the whole data set
+    quantile_value: float | None
+    value: float | None  # the threshold itself: the quantile value after the bound
+    bounded: bool  # whether the bound replaced the quantile value
+    kept: int  # of the pixels, those on the kept side of the threshold
+
+
+class Method(Protocol):
+    """A selection method: from histograms to one threshold per class, and from thresholds to pseudo-labels.
+
+    It is made with its settings, an instance of ``settings_class``.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name in the config, in the registry and in the folders of its rounds."""
+
+    @property
+    def settings_class(self) -> type[MethodSettings]:
+        """What its settings are."""
+
+    @property
+    def settings(self) -> MethodSettings:
+        """The settings it was made with."""
+
+    @property
+    def measure(self) -> Measure | None:
+        """The measure that its thresholds cut; ``None``: it keeps nothing, on purpose."""
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The maps of a shard that ``label`` reads."""
+
+    def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
+        """The threshold of every class in round 1, 2, ...
+
+        ``histograms`` are those of ``entropy`` and of every measure among ``maps``.
+        """
+
+    def label(self, maps: Maps, thresholds: Sequence[float | None]) -> NDArray[np.uint8]:
+        """The pseudo-label of one image, trainIds or ``IGNORE``: (H, W) uint8.
+
+        ``thresholds`` (C) are the ``Threshold.value`` of every class; ``maps`` are those that the method reads.
+        """

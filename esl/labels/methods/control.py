@@ -1,0 +1,34 @@
+"""The control: the same training without any pseudo-label, so that more training is not mistaken for adaptation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.classes import IGNORE
+from esl.labels.measures.base import Maps
+from esl.labels.methods.base import Histograms, MethodSettings, Threshold
+
+
+class ControlSettings(MethodSettings):
+    """Keeps nothing: the same training without pseudo-labels."""
+
+
+class Control:
+    """Keeps nothing."""
+
+    name = "control"
+    measure = None
+    maps = ("label",)
+    settings_class = ControlSettings
+
+    def __init__(self, settings: ControlSettings) -> None:
+        self.settings = settings
+
+    def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
+        """None for any class."""
+        return [Threshold(int(counts.sum()), None, None, False, 0) for counts in histograms["entropy"]]
+
+    def label(self, maps: Maps, thresholds: Sequence[float | None]) -> NDArray[np.uint8]:
+        """``IGNORE`` everywhere."""
+        return np.full_like(maps["label"], IGNORE)

@@ -1,0 +1,104 @@
+"""A trained network run over images: from the samples of an index to class probabilities at the network's stride."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from esl.data.images import Resize, resized_wh
+from esl.data.index import Index, IndexedSample
+from esl.errors import InputError
+from esl.models.network import as_input
+from esl.prefetch import prefetch
+
+Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
+"""Samples and their images (H, W, 3), all of one size."""
+
+
+class Prediction(NamedTuple):
+    """What a network says of one sample."""
+
+    sample: IndexedSample
+    size_hw: tuple[int, int]  # of the image that the network got
+    probability: Tensor  # (C, h, w) float32, softmax at the network's stride
+
+
+class Predictor:
+    """A network in evaluation mode, on the device and in the precision of ``fabric``.
+
+    On the CPU it runs on one image at a time, on one thread, and on as many images in parallel as there are workers:
+    the order of float32 additions depends on batch and threads, and neither may change a byte of what is stored.
+    """
+
+    def __init__(self, network: nn.Module, fabric: Fabric) -> None:
+        self._fabric = fabric
+        self._network = fabric.setup_module(network.eval().to(memory_format=torch.channels_last))
+        self._on_cpu = fabric.device.type == "cpu"
+        if self._on_cpu:
+            torch.set_num_threads(1)
+
+    @torch.inference_mode()
+    def probability(self, images: list[NDArray[np.uint8]]) -> Tensor:
+        """Softmax at the network's stride, (N, C, h, w) float32, of images (H, W, 3) of one size."""
+        batch = self._fabric.to_device(torch.from_numpy(np.stack(images)))
+        return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))).main)
+
+    def predictions(
+        self, index: Index, samples: list[IndexedSample], *, to: Resize, batch: int, workers: int
+    ) -> Iterator[Prediction]:
+        """The prediction for every sample, its image resized to ``to``, ``batch`` images at a time on a GPU.
+
+        Raises:
+            InputError: an image cannot be read, or the network gives no finite logits for it.
+        """
+
+        def predict(read: Batch) -> list[Prediction]:
+            chosen, images = read
+            height, width = images[0].shape[:2]
+            try:
+                probability = self.probability(images)
+            except InputError as error:
+                raise InputError(f"{', '.join(sample.image for sample in chosen)}: {error}") from None
+            return [Prediction(sample, (height, width), p) for sample, p in zip(chosen, probability, strict=True)]
+
+        batches = _batches(index, samples, to, 1 if self._on_cpu else batch)
+        for group in prefetch(predict, batches, extra_threads(workers) if self._on_cpu else 1):
+            yield from group
+
+
+def stride_probability(logits_NChw: Tensor) -> Tensor:
+    """Softmax over the classes, at the network's stride, in float32.
+
+    Raises:
+        InputError: a logit is NaN or infinite; such a value must never reach a map.
+    """
+    if not torch.isfinite(logits_NChw).all():
+        raise InputError(
+            "the network's output holds NaN or infinite logits: its training diverged; lower learning_rate"
+        )
+    return logits_NChw.float().softmax(dim=1)
+
+
+def extra_threads(threads: int) -> int:
+    """How many threads to add to the caller's for ``threads`` that compute: a single one is faster without any."""
+    return threads if threads > 1 else 0
+
+
+def _batches(index: Index, samples: list[IndexedSample], to: Resize, batch: int) -> Iterator[Batch]:
+    """Neighbouring samples whose images have one size, at most ``batch`` at a time; the next batch is read ahead."""
+    runs = (list(run) for _, run in groupby(samples, key=lambda sample: resized_wh(sample.size_wh, to)))
+    groups = [run[start : start + batch] for run in runs for start in range(0, len(run), batch)]
+
+    def read(group: list[IndexedSample]) -> Batch:
+        return group, [index.read_image(sample, to) for sample in group]
+
+    with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
+        for group, images in prefetch(read, groups):
+            yield group, images
+            bar.update(len(group))
