@@ -23,7 +23,7 @@ run: setup
 
 check-data: setup
 	@test -n "$(ROOT)" || { echo "say which folder: make check-data ROOT=/data/gta5"; exit 1; }
-	$(RUN) python -m esl.stages.index --root "$(ROOT)"
+	$(RUN) python -m esl.stages.doctor --root "$(ROOT)"
 
 reproduce: setup
 	$(RUN) snakemake --cores all results/gta2city/reproduce.md --configfile config/reproduce.yaml

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import FORMATS
+from esl.data.formats.registry import format_named
 from esl.data.inspection import Checks, inspect
 from esl.files import write_json
 from esl.models.checkpoint import Description, save_checkpoint
@@ -46,7 +46,7 @@ def _measure(folder: Path, images: int, shards: int) -> list[tuple[float, float]
         coarse.resize(SIZE).save(pictures / f"town_{number:06d}_000019_leftImg8bit.png")
     checks = Checks("optional")
     index = inspect(
-        "cityscapes", FORMATS["cityscapes"], folder / "root", "train", CLASS_SETS["cityscapes19"], checks, workers=2
+        "cityscapes", format_named("cityscapes"), folder / "root", "train", CLASS_SETS["cityscapes19"], checks, workers=2
     ).checked()
     write_json(folder / "index.json", index.to_json())
     torch.manual_seed(0)

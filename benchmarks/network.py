@@ -29,8 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from esl.classes import id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import FORMATS
-from esl.data.images import read_label, read_picture
+from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS
@@ -158,7 +157,7 @@ def _index(folder: Path, size: tuple[int, int]) -> Index:
     counts = {"source": 1, "target_train": PICTURES, "target_val": 1}
     settings = {"seed": 0, "width": size[0], "height": size[1], "shift": 0.8}
     render_miniature(folder / "cityscapes", "cityscapes", counts, settings, workers=1)
-    return inspect("cityscapes", FORMATS["cityscapes"], folder / "cityscapes", "train", CLASSES, Checks()).checked()
+    return inspect("cityscapes", format_named("cityscapes"), folder / "cityscapes", "train", CLASSES, Checks()).checked()
 
 
 class _Clock:
@@ -194,8 +193,8 @@ def _network(flags: argparse.Namespace) -> DeepLabV2:
 
 def _pair(index: Index, number: int, device: torch.device) -> tuple[Tensor, Tensor]:
     sample = index.samples[number % PICTURES]
-    picture = torch.from_numpy(read_picture(index.picture(sample)).copy()).permute(2, 0, 1)[None].float() / 255
-    label = torch.from_numpy(read_label(index.label(sample), index.table).copy())[None].long()
+    picture = torch.from_numpy(index.read_image(sample).copy()).permute(2, 0, 1)[None].float() / 255
+    label = torch.from_numpy(index.read_label(sample).copy())[None].long()
     return picture.to(device), label.to(device)
 
 
@@ -270,7 +269,7 @@ def _our_steps(
         auxiliary_weight=0.1, adaptation="advent", adaptation_weight=1e-3, auxiliary_adaptation_weight=2e-4,
         discriminator_rate=1e-4, label_stride=1, batch_norm="shared", compile=compiled, log_every=1000,
     )  # fmt: skip
-    files = [(index.picture(sample), index.label(sample)) for sample in index.samples]
+    files = [(index.image(sample), index.label(sample)) for sample in index.samples]
     whole = Augmentation(None, 1.0, 0.0, 0.0, 0.0)
     table = id_table(CITYSCAPES_LABELS, CLASSES)
     source = Stream(Pairs(files, table, None), whole, (0, 0))

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import FORMATS
+from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.settings import AugmentationSettings
+from esl.models.settings import ComputeSettings
+from esl.settings import Settings
+from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
+
+TrainSettingsOf = Callable[..., TrainSettings]
 
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("repeatable")
@@ -88,7 +95,52 @@ def small_index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         for number in range(5)
     }
     root = _write_cityscapes(tmp_path_factory.mktemp("cityscapes"), "train", frames)
-    return inspect("cityscapes", FORMATS["cityscapes"], root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
+    return inspect("cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
+
+
+SHORT_TRAINING = {
+    "seed": 0,
+    "network": "small",
+    "source_size": "own",
+    "target_size": "own",
+    "crop": "24x16",
+    "min_scale": 0.5,
+    "colour": 0.5,
+    "blur": 0.5,
+    "iterations": 5,
+    "learning_rate": 0.01,
+    "source_batch": 2,
+    "log_every": 2,
+    "accelerator": "cpu",
+    "precision": "32-true",
+}
+
+
+def _train_settings(**changed: Any) -> TrainSettings:
+    """The settings of ``SHORT_TRAINING`` with single keys changed, whichever part they belong to.
+
+    With a ``target_batch`` it trains on a target, too.
+    """
+    values = SHORT_TRAINING | changed
+
+    def part(cls: type[Settings]) -> Settings:
+        return cls.model_validate({name: values.pop(name) for name in cls.model_fields if name in values})
+
+    parts = {
+        "augmentation": part(AugmentationSettings),
+        "optimization": part(OptimizationSettings),
+        "schedule": part(ScheduleSettings),
+        "compute": part(ComputeSettings),
+        "target": part(TargetSettings) if "target_batch" in values else None,
+    }
+    if parts["target"] is None:
+        del values["target_size"]
+    return TrainSettings.model_validate(parts | values)
+
+
+@pytest.fixture(scope="session")
+def train_settings() -> TrainSettingsOf:
+    return _train_settings
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
-"""Pictures and labels, read from files into arrays."""
+"""Images and labels, read from files into arrays."""
 
+import hashlib
+import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,66 +12,149 @@ from PIL import Image, ImageOps
 from esl.classes import IdTable
 from esl.errors import InputError
 
-Size = tuple[int, int]
+SizeWH = tuple[int, int]
 """(width, height) in pixels, as Pillow and the config write it."""
 
-Resize = Size | int | None
-"""What pictures are brought to: a size; the length of the longer side, keeping the shape; ``None``: their own size."""
+Resize = SizeWH | int | None
+"""What images are resized to: a size; the length of the longer side, keeping the shape; ``None``: their own size."""
 
 SHOWN_COLOURS = 8
 """Unknown colours named in an error at most."""
 
 
-def resized(size: Size, to: Resize) -> Size:
-    """The size that a picture of ``size`` is brought to.
+class CheckedFile(NamedTuple):
+    """A file that must hold the bytes that it held when it was indexed or written."""
 
-    >>> resized((4000, 3000), (1024, 512)), resized((4000, 3000), 1024), resized((3000, 4000), 1024)
+    path: Path
+    sha256: str
+
+
+File = CheckedFile | Path
+"""What is read: a path alone is read without a check."""
+
+
+def resized_wh(size_wh: SizeWH, to: Resize) -> SizeWH:
+    """The size that an image of ``size_wh`` is resized to.
+
+    >>> resized_wh((4000, 3000), (1024, 512)), resized_wh((4000, 3000), 1024), resized_wh((3000, 4000), 1024)
     ((1024, 512), (1024, 768), (768, 1024))
     """
     if to is None:
-        return size
+        return size_wh
     if isinstance(to, tuple):
         return to
-    longer = max(size)
-    return max(1, round(size[0] * to / longer)), max(1, round(size[1] * to / longer))
+    longer = max(size_wh)
+    return max(1, round(size_wh[0] * to / longer)), max(1, round(size_wh[1] * to / longer))
 
 
-def _load(path: Path) -> Image.Image:
-    """The decoded image; InputError names a file that is missing, truncated or no image."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file; it stood in the index: restore it, or index the data set anew"
-        ) from None
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise for damaged files
-        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
-
-
-def read_picture(path: Path, to: Resize = None) -> NDArray[np.uint8]:
-    """A picture as RGB (H, W, 3) uint8, upright as its EXIF orientation says, resized (bicubic) as asked.
-
-    Grey is repeated in the three channels; alpha is dropped, the colours under it are kept; of 16 bits the upper 8 are
-    taken.
+def read_content(file: File) -> tuple[Path, bytes]:
+    """The path of a file and its bytes.
 
     Raises:
-        InputError: the file is missing, damaged, or holds neither integers of 8 nor of 16 bits.
+        InputError: the file is missing, or its bytes are not those of its digest.
     """
-    image = _load(path)
+    path, sha256 = file if isinstance(file, CheckedFile) else (file, None)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file, but it was indexed; restore it, or index the dataset again") from None
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise InputError(f"{path}: changed since it was indexed; run the workflow again: it indexes changed data first")
+    return path, content
+
+
+def read_image(file: File, to: Resize = None) -> NDArray[np.uint8]:
+    """An image as RGB (H, W, 3) uint8; see ``decode_image``.
+
+    Raises:
+        InputError: the file is missing, changed, damaged, or holds neither integers of 8 nor of 16 bits.
+    """
+    return decode_image(*read_content(file), to)
+
+
+def read_ids(file: File, table: IdTable) -> NDArray[np.uint8]:
+    """The raw ids (H, W) uint8 of a label file; see ``decode_ids``.
+
+    Raises:
+        InputError: the file is missing, changed or damaged, or holds something else than ``table`` says.
+    """
+    return decode_ids(*read_content(file), table)
+
+
+def read_label(file: File, table: IdTable, size_wh: SizeWH | None = None) -> NDArray[np.uint8]:
+    """A label file as trainIds (H, W) uint8, resized (nearest) to ``size_wh`` when given.
+
+    Raises:
+        InputError: as ``read_ids``, and for an id that the format does not define.
+    """
+    path, content = read_content(file)
+    ids = decode_ids(path, content, table)
+    if unknown := unknown_ids(ids, table):
+        raise InputError(f"{path}: label ids {unknown} are not ids of this dataset; is it another format?")
+    train_ids = table.train_ids[ids]
+    if size_wh is not None and size_wh != (train_ids.shape[1], train_ids.shape[0]):
+        return np.asarray(Image.fromarray(train_ids).resize(size_wh, Image.Resampling.NEAREST))
+    return train_ids
+
+
+def decode_image(path: Path, content: bytes, to: Resize = None) -> NDArray[np.uint8]:
+    """The bytes of an image as RGB (H, W, 3) uint8, upright as its EXIF orientation says, resized (bicubic) to ``to``.
+
+    Grey is repeated in the three channels; alpha is dropped, and the colours under it are kept; of 16 bits the upper 8
+    are taken. ``path`` is for messages.
+
+    Raises:
+        InputError: the image is damaged, or holds neither integers of 8 nor of 16 bits.
+    """
+    image = _load(path, content)
     if image.mode.startswith("I;16") or image.mode == "I":
         values = np.asarray(image)
         if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-            raise InputError(f"{path}: expected a picture of 8 or 16 bits, but it has values of 32; convert it")
+            raise InputError(f"{path}: expected an image of 8 or 16 bits, but it has values of 32; convert it")
         image = _with_orientation_of(image, Image.fromarray((values >> 8).astype(np.uint8)))
     elif image.mode == "F":
-        raise InputError(f"{path}: expected a picture of 8 or 16 bits, but it holds floating-point numbers; convert it")
+        raise InputError(f"{path}: expected an image of 8 or 16 bits, but it holds floating-point numbers; convert it")
     image = ImageOps.exif_transpose(image).convert("RGB")
-    size = resized(image.size, to)
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.BICUBIC)
+    size_wh = resized_wh(image.size, to)
+    if size_wh != image.size:
+        image = image.resize(size_wh, Image.Resampling.BICUBIC)
     return np.asarray(image)
+
+
+def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
+    """The bytes of a label file as raw ids (H, W) uint8, in the encoding of ``table``: see ``classes.Encoding``.
+
+    Raises:
+        InputError: the file is damaged, or holds colours where ids are expected, ids where colours are, a colour that
+            is not in the table, or 16-bit values.
+    """
+    if table.encoding == "colours":
+        return _ids_of_colours(path, content, table)
+    if table.encoding == "first_of_16_bits" and _has_16_bit_channels(content):
+        return _first_channel(path, content)
+    image = _load(path, content)
+    if image.mode not in ("L", "P"):
+        raise InputError(
+            f"{path}: expected a label of 8-bit ids (palette or grey PNG), but got mode {image.mode}; "
+            "a colour image holds no ids: use the dataset's id labels"
+        )
+    return np.asarray(image)
+
+
+def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
+    """The ids in ``ids`` that ``table`` does not know, in ascending order."""
+    present = np.bincount(ids.ravel(), minlength=256) > 0
+    return [int(id_) for id_ in np.flatnonzero(present & ~table.known)]
+
+
+def _load(path: Path, content: bytes) -> Image.Image:
+    """The decoded image; InputError names a file that is truncated or no image."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+            return image
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise for damaged files
+        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
 
 
 def _with_orientation_of(original: Image.Image, image: Image.Image) -> Image.Image:
@@ -76,29 +162,9 @@ def _with_orientation_of(original: Image.Image, image: Image.Image) -> Image.Ima
     return image
 
 
-def read_ids(path: Path, table: IdTable) -> NDArray[np.uint8]:
-    """The raw ids (H, W) uint8 of a label file, as the encoding of ``table`` says: see ``classes.Encoding``.
-
-    Raises:
-        InputError: the file is missing or damaged, or holds colours where ids are expected, ids where colours are, a
-            colour that is not in the table, or 16-bit values.
-    """
-    if table.encoding == "colours":
-        return _ids_of_colours(path, table)
-    if table.encoding == "first_of_16_bits" and _has_16_bit_channels(path):
-        return _first_channel(path)
-    image = _load(path)
-    if image.mode not in ("L", "P"):
-        raise InputError(
-            f"{path}: expected a label of 8-bit ids (palette or grey PNG), but got mode {image.mode}; "
-            "a colour picture holds no ids: use the data set's id labels"
-        )
-    return np.asarray(image)
-
-
-def _ids_of_colours(path: Path, table: IdTable) -> NDArray[np.uint8]:
-    """The id of every pixel's colour; a palette is looked through."""
-    image = _load(path)
+def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
+    """The id of every pixel's colour; the colours of a palette count as colours."""
+    image = _load(path, content)
     if image.mode not in ("RGB", "RGBA", "P"):
         raise InputError(
             f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
@@ -113,9 +179,8 @@ def _ids_of_colours(path: Path, table: IdTable) -> NDArray[np.uint8]:
         values = [int(value) for value in np.unique(pixels[strange])]
         shown = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
         more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
-        raise InputError(f"{path}: colours {shown}{more} are of no label; add them to `colours`")
-    found: NDArray[np.uint8] = ids[place]
-    return found
+        raise InputError(f"{path}: colours {shown}{more} belong to no label; add them to `colours`")
+    return np.asarray(ids[place])
 
 
 def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -124,45 +189,22 @@ def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], dtype=np.uint32)
 
 
-def _has_16_bit_channels(path: Path) -> bool:
+def _has_16_bit_channels(content: bytes) -> bool:
     """Whether a file is a PNG of 16-bit RGB, by its header (PNG specification, 11.2.2)."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        header = file.read(26)
-    return header.startswith(b"\x89PNG\r\n\x1a\n") and header[24:] == bytes([16, 2])
+    return content.startswith(b"\x89PNG\r\n\x1a\n") and content[24:26] == bytes([16, 2])
 
 
-def _first_channel(path: Path) -> NDArray[np.uint8]:
+def _first_channel(path: Path, content: bytes) -> NDArray[np.uint8]:
     """The first of three 16-bit channels. Pillow drops the low byte of each and returns zeros without a word."""
-    from torchvision.io import ImageReadMode, decode_image  # takes seconds to import; only SYNTHIA needs it
+    import torch  # takes seconds to import; only SYNTHIA needs it
+    from torchvision.io import ImageReadMode
+    from torchvision.io import decode_image as decode
 
+    encoded = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     try:
-        ids: NDArray[np.uint16] = decode_image(str(path), ImageReadMode.UNCHANGED)[0].numpy()
+        ids: NDArray[np.uint16] = decode(encoded, ImageReadMode.UNCHANGED)[0].numpy()
     except RuntimeError as error:
         raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
     if ids.max(initial=0) > 255:
-        raise InputError(f"{path}: holds ids up to {ids.max()}, but no data set has any above 255; obtain it again")
+        raise InputError(f"{path}: holds ids up to {ids.max()}, but no dataset has any above 255; obtain it again")
     return ids.astype(np.uint8)
-
-
-def read_label(path: Path, table: IdTable, size: Size | None = None) -> NDArray[np.uint8]:
-    """A label file as trainIds (H, W) uint8, resized (nearest) to ``size`` when given.
-
-    Raises:
-        InputError: an id that the format does not define.
-    """
-    ids = read_ids(path, table)
-    unknown = unknown_ids(ids, table)
-    if unknown:
-        raise InputError(f"{path}: label ids {unknown} are not ids of this data set; is it another format?")
-    train_ids = table.train_ids[ids]
-    if size is not None and size != (train_ids.shape[1], train_ids.shape[0]):
-        return np.asarray(Image.fromarray(train_ids).resize(size, Image.Resampling.NEAREST))
-    return train_ids
-
-
-def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
-    """The ids in ``ids`` that ``table`` does not know, in ascending order."""
-    present = np.bincount(ids.ravel(), minlength=256) > 0
-    return [int(id_) for id_ in np.flatnonzero(present & ~table.known)]

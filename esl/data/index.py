@@ -1,4 +1,4 @@
-"""The index of a data set: what later stages know of it, and all that they need to read it."""
+"""The index of a dataset: all that later stages know of it and need to read it."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -10,43 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
-from esl.data.images import Size, read_label
+from esl.data.images import CheckedFile, Resize, SizeWH, read_image, read_label
 from esl.errors import InputError
 from esl.files import read_json, sha256_of_lines
 
 
 @dataclass(frozen=True)
 class IndexedSample:
-    """A sample whose files have been read. Paths are relative to the index's root; sizes are (width, height)."""
+    """A sample whose files have been read; paths are relative to the index's root."""
 
     id: str
-    picture: str
-    size: Size
+    image: str
+    size_wh: SizeWH
     label: str | None
-    label_size: Size | None  # where it differs from the picture's: read_label resizes it (nearest)
+    label_size_wh: SizeWH | None  # where it differs from the image's: read_label resizes it (nearest)
     pixels: list[int] | None  # labelled pixels of each class
-    picture_sha256: str
+    image_sha256: str
     label_sha256: str | None
 
 
 @dataclass(frozen=True)
 class Index:
-    """All samples of one split of a data set, checked, and how their labels read."""
+    """All samples of one split of a dataset, checked, and how their labels read."""
 
     dataset: str
     root: str
     split: str
     class_set: ClassSet
-    label_files: str | None  # the pattern of their paths, for people; None: the data set has no labels
+    label_files: str | None  # the pattern of their paths, for people; None: the dataset has no labels
     encoding: Encoding
     labels: tuple[Label, ...]
     samples: list[IndexedSample]
     left_out: tuple[str, ...] = ()
-    """Pictures that have no label and were left out, as the config asked."""
+    """Images that have no label and were left out, as the config asked."""
 
     @cached_property
     def table(self) -> IdTable:
-        """How raw ids of this data set become trainIds."""
+        """How raw ids of this dataset become trainIds."""
         return id_table(self.labels, self.class_set, self.encoding)
 
     @property
@@ -54,26 +54,44 @@ class Index:
         """The samples that have a label."""
         return [sample for sample in self.samples if sample.label is not None]
 
-    def picture(self, sample: IndexedSample) -> Path:
-        """Where the picture of ``sample`` lies."""
-        return Path(self.root) / sample.picture
+    def image(self, sample: IndexedSample) -> CheckedFile:
+        """The image file of ``sample``."""
+        return CheckedFile(Path(self.root) / sample.image, sample.image_sha256)
 
-    def label(self, sample: IndexedSample) -> Path:
-        """Where the label of ``sample`` lies; asking for one that does not exist is an error of the caller."""
-        assert sample.label is not None, sample.id
-        return Path(self.root) / sample.label
+    def label(self, sample: IndexedSample) -> CheckedFile:
+        """The label file of ``sample``, which must have one."""
+        assert sample.label is not None and sample.label_sha256 is not None, sample.id
+        return CheckedFile(Path(self.root) / sample.label, sample.label_sha256)
 
-    def read_label(self, sample: IndexedSample, size: Size | None = None) -> NDArray[np.uint8]:
-        """The label of ``sample`` as trainIds (H, W) uint8, resized (nearest) to ``size`` when given."""
-        return read_label(self.label(sample), self.table, size)
+    def read_image(self, sample: IndexedSample, to: Resize = None) -> NDArray[np.uint8]:
+        """The image of ``sample`` as RGB (H, W, 3) uint8, resized (bicubic) to ``to``.
 
-    def picture_fingerprint(self) -> str:
-        """SHA-256 over ids and picture bytes; it says nothing of labels, which adaptation never reads on the target."""
-        return sha256_of_lines([f"{sample.id} {sample.picture_sha256}" for sample in self.samples])
+        Raises:
+            InputError: the file is missing, damaged, or has changed since it was indexed.
+        """
+        return read_image(self.image(sample), to)
+
+    def read_label(self, sample: IndexedSample, size_wh: SizeWH | None = None) -> NDArray[np.uint8]:
+        """The label of ``sample`` as trainIds (H, W) uint8, resized (nearest) to ``size_wh`` when given.
+
+        Raises:
+            InputError: the file is missing, damaged, or has changed since it was indexed.
+        """
+        return read_label(self.label(sample), self.table, size_wh)
+
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of every image and label file by its path from the root."""
+        images = {sample.image: sample.image_sha256 for sample in self.samples}
+        labels = {s.label: s.label_sha256 for s in self.samples if s.label is not None and s.label_sha256 is not None}
+        return images | labels
+
+    def image_fingerprint(self) -> str:
+        """SHA-256 over ids and image bytes, but no labels: adaptation never reads those of the target."""
+        return sha256_of_lines([f"{sample.id} {sample.image_sha256}" for sample in self.samples])
 
     def fingerprint(self) -> str:
-        """SHA-256 over ids, picture bytes and label bytes."""
-        return sha256_of_lines([f"{s.id} {s.picture_sha256} {s.label_sha256}" for s in self.samples])
+        """SHA-256 over ids, image bytes and label bytes."""
+        return sha256_of_lines([f"{s.id} {s.image_sha256} {s.label_sha256}" for s in self.samples])
 
     def class_pixels(self) -> dict[str, int]:
         """Labelled pixels of every class by name, over all samples."""
@@ -82,26 +100,26 @@ class Index:
         return dict(zip(self.class_set.classes, totals, strict=True))
 
     def sizes(self) -> dict[str, int]:
-        """How many pictures have each size, the most frequent first."""
-        return {f"{w}x{h}": n for (w, h), n in Counter(sample.size for sample in self.samples).most_common()}
+        """How many images have each size, the most frequent first."""
+        return {f"{w}x{h}": n for (w, h), n in Counter(sample.size_wh for sample in self.samples).most_common()}
 
-    def meaning(self, label: Label) -> str | None:
+    def class_of(self, label: Label) -> str | None:
         """The class that ``label`` is part of; ``None``: it is ignored."""
         train_id = self.class_set.train_id(label)
         return None if train_id == IGNORE else self.class_set.classes[train_id]
 
     def to_json(self) -> dict[str, Any]:
-        """What the index file holds; sums, reconciled sizes and the reading of labels first, for people who open it."""
+        """The content of the index file: sums, resized labels and the meaning of ids first, for people who open it."""
         return {
             "dataset": self.dataset,
             "root": self.root,
             "split": self.split,
-            "pictures": len(self.samples),
+            "images": len(self.samples),
             "labelled": len(self.labelled),
             "left_out": [*self.left_out],
             "sizes": self.sizes(),
             "class_pixels": self.class_pixels(),
-            "resized_labels": [sample.id for sample in self.samples if sample.label_size is not None],
+            "resized_labels": [sample.id for sample in self.samples if sample.label_size_wh is not None],
             "fingerprint": self.fingerprint(),
             "class_set": self.class_set.to_json(),
             "label_files": self.label_files,
@@ -110,7 +128,7 @@ class Index:
                 {
                     "id": label.id,
                     "name": label.name,
-                    "class": self.meaning(label),
+                    "class": self.class_of(label),
                     "colour": [*label.colour],
                     "also": [*label.also],
                 }
@@ -118,6 +136,17 @@ class Index:
             ],
             "samples": [asdict(sample) for sample in self.samples],
         }
+
+
+def checked_id(id_: str) -> str:
+    """``id_`` itself: files of results are named by it.
+
+    Raises:
+        InputError: it is not a plain file name, and could climb out of a folder.
+    """
+    if id_ in ("", ".", "..") or "/" in id_ or "\\" in id_:
+        raise InputError(f"sample id {id_!r}: expected a plain file name without folders; rename the file")
+    return id_
 
 
 def read_index(path: Path) -> Index:
@@ -147,5 +176,5 @@ def _label(entry: dict[str, Any]) -> Label:
 
 
 def _sample(entry: dict[str, Any]) -> IndexedSample:
-    label_size = entry["label_size"] and tuple(entry["label_size"])
-    return IndexedSample(**{**entry, "size": tuple(entry["size"]), "label_size": label_size})
+    label_size_wh = entry["label_size_wh"] and tuple(entry["label_size_wh"])
+    return IndexedSample(**{**entry, "size_wh": tuple(entry["size_wh"]), "label_size_wh": label_size_wh})

@@ -1,9 +1,10 @@
-"""Every file of a data set opened once, every defect found, before any hour of compute is spent."""
+"""Opens every file of a dataset once and reports every defect before any hour of compute is spent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -12,64 +13,87 @@ from tqdm import tqdm
 
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
 from esl.data.formats.base import Format, LabelFiles, Sample
-from esl.data.images import read_ids, read_picture, unknown_ids
-from esl.data.index import Index, IndexedSample
+from esl.data.images import SizeWH, decode_ids, decode_image, read_content, unknown_ids
+from esl.data.index import Index, IndexedSample, checked_id
+from esl.data.list_files import listing_of
 from esl.errors import InputError
-from esl.files import sha256_of_file
 
 SHOWN_DEFECTS = 40
 """Defects printed at most, so that the report fits a screen; the count names them all."""
 
 Demand = Literal["required", "all_or_none", "optional"]
-"""Of labels: every picture must have one; every one or none at all; or each as it pleases."""
+"""Which images must have a label: all of them; all or none; or optional."""
 
 DEMANDS: tuple[Demand, ...] = get_args(Demand)
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What an index demands of a data set."""
+    """What an index demands of a dataset."""
 
     labels: Demand = "required"
-    mismatched_labels: Literal["error", "resize"] = "error"  # a label of another size than its picture
-    missing_labels: Literal["error", "skip"] = "error"  # a picture without the label that it must have
+    mismatched_labels: Literal["error", "resize"] = "error"  # a label of another size than its image
+    missing_labels: Literal["error", "skip"] = "error"  # an image without the label that it must have
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found: the index of the sound samples, ids of label files by name that occur, and every defect."""
+    """The index of the sound samples, the label ids that occur, and every defect."""
 
     index: Index
     present: frozenset[int]
     defects: list[str]
 
     def checked(self) -> Index:
-        """The index; InputError lists every defect when there is one."""
+        """The index; InputError lists every defect if there is one."""
         if self.defects:
             what = f"{self.index.dataset} {self.index.split!r} under {self.index.root}"
             raise InputError(f"{what}: {len(self.defects)} defect(s)\n  " + "\n  ".join(shown(self.defects)))
         return self.index
 
 
-@dataclass
-class _Found:
-    """What one sample gave."""
+@dataclass(frozen=True)
+class _ImageReport:
+    """One image file that was read without an error."""
+
+    size_wh: SizeWH
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _LabelReport:
+    """One label file that was read without an error."""
+
+    size_wh: SizeWH
+    sha256: str
+    ids: frozenset[int]
+    pixels: list[int]
+    unknown: list[int]
+
+
+@dataclass(frozen=True)
+class _SampleReport:
+    """What one sample gave: the indexed sample or its defects, or the image that was left out."""
 
     sample: IndexedSample | None = None
     ids: frozenset[int] = frozenset()
-    defects: list[str] = field(default_factory=list)
+    defects: tuple[str, ...] = ()
     left_out: str | None = None
 
 
 def inspect(
     name: str, format_: Format, root: Path, split: str, class_set: ClassSet, checks: Checks, *, workers: int = 1
 ) -> Inspection:
-    """Opens every file of a split once. ``name`` is what the config calls the format.
+    """Opens every file of a split once.
+
+    Args:
+        name: What the config calls the format.
+        split: One of the format's splits, or a list file: see ``list_files``.
 
     Raises:
-        InputError: there is nothing to inspect: no sample, or no file that says what lies where.
+        InputError: there is nothing to inspect: no sample, or no readable file that says what lies where.
     """
-    listing = format_.listing(root, split)
+    listing = listing_of(format_, root, split)
     if not listing.samples:
         raise InputError(_nothing_there(name, format_, root, split))
     label_files = listing.label_files or LabelFiles("", ())
@@ -83,7 +107,7 @@ def inspect(
         checks=checks,
         required=required,
     )
-    found = _in_processes(check, listing.samples, workers, desc=f"index {split}")
+    reports = _in_processes(check, listing.samples, workers, desc=f"index {split}")
     index = Index(
         name,
         str(root),
@@ -92,16 +116,18 @@ def inspect(
         label_files.pattern.replace("{split}", split) or None,
         label_files.encoding,
         tuple(replace(label, train_id=IGNORE) for label in label_files.labels),
-        [each.sample for each in found if each.sample is not None],
-        tuple(each.left_out for each in found if each.left_out is not None),
+        [each.sample for each in reports if each.sample is not None],
+        tuple(each.left_out for each in reports if each.left_out is not None),
     )
-    defects = [*listing.defects, *(defect for each in found for defect in each.defects)]
+    defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
     if not defects:
         defects = _defects_of_the_whole(index, required)
-    return Inspection(index, frozenset[int]().union(*(each.ids for each in found)), defects)
+    return Inspection(index, frozenset[int]().union(*(each.ids for each in reports)), defects)
 
 
-def _in_processes(check: Callable[[Sample], _Found], samples: list[Sample], workers: int, desc: str) -> list[_Found]:
+def _in_processes(
+    check: Callable[[Sample], _SampleReport], samples: list[Sample], workers: int, desc: str
+) -> list[_SampleReport]:
     with ProcessPoolExecutor(workers) as pool:
         results = pool.map(check, samples, chunksize=16)
         return list(tqdm(results, total=len(samples), desc=desc, unit="image", mininterval=5))
@@ -109,64 +135,92 @@ def _in_processes(check: Callable[[Sample], _Found], samples: list[Sample], work
 
 def _nothing_there(name: str, format_: Format, root: Path, split: str) -> str:
     splits = [repr(other) for other in format_.splits(root)]
-    there = f"; it has pictures of {', '.join(splits)}" if splits else ""
+    there = f"; it has images of {', '.join(splits)}" if splits else ""
     return f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}"
 
 
 def _inspected(
     sample: Sample, *, root: Path, table: IdTable, num_classes: int, checks: Checks, required: bool
-) -> _Found:
+) -> _SampleReport:
     """The indexed sample, or its defects."""
-    if sample.id in ("", ".", "..") or "/" in sample.id or "\\" in sample.id:
-        return _Found(defects=[f"{sample.picture}: its id {sample.id!r} is no plain file name; rename the file"])
-    if sample.picture is None:
-        return _Found(defects=[f"{sample.label}: a label without its picture; expected it beside the others"])
+    try:
+        checked_id(sample.id)
+    except InputError as error:
+        return _SampleReport(defects=(f"{sample.image or sample.label}: {error}",))
+    if sample.image is None:
+        return _SampleReport(defects=(f"{sample.label}: a label without its image; expected it next to the others",))
     if sample.label is None and required:
         if checks.missing_labels == "skip":
-            return _Found(left_out=sample.picture.relative_to(root).as_posix())
-        return _Found(defects=[f"{sample.picture}: a picture without its label; expected it beside the others"])
-    defects, size, label_size, pixels, present = [], (0, 0), None, None, frozenset[int]()
+            return _SampleReport(left_out=sample.image.relative_to(root).as_posix())
+        return _SampleReport(defects=(f"{sample.image}: an image without its label; expected it next to the others",))
+    defects: list[str] = []
+    image = label = None
     try:
-        height, width = read_picture(sample.picture).shape[:2]
-        size = (width, height)
+        image = _image_report(sample.image)
     except InputError as error:
         defects.append(str(error))
     if sample.label is not None:
         try:
-            ids = read_ids(sample.label, table)
+            label = _label_report(sample.label, table, num_classes)
+            defects += _label_defects(sample.label, label, image, checks)
         except InputError as error:
             defects.append(str(error))
-        else:
-            label_size = (ids.shape[1], ids.shape[0])
-            counts = np.bincount(ids.ravel(), minlength=256)
-            present = frozenset(np.flatnonzero(counts).tolist())
-            pixels = np.bincount(table.train_ids, weights=counts, minlength=256)[:num_classes].astype(int).tolist()
-            if unknown := unknown_ids(ids, table):
-                defects.append(f"{sample.label}: unknown label ids {unknown}; is it really this data set's format?")
-            if size not in (label_size, (0, 0)) and checks.mismatched_labels == "error":
-                defects.append(
-                    f"{sample.label}: a label of {label_size[0]}x{label_size[1]} for a picture of {size[0]}x{size[1]}; "
-                    "mend the file, or set mismatched_labels: resize to have such labels resized (nearest)"
-                )
-    if defects:
-        return _Found(ids=present, defects=defects)
-    indexed = IndexedSample(
-        id=sample.id,
-        picture=sample.picture.relative_to(root).as_posix(),
-        size=size,
-        label=sample.label.relative_to(root).as_posix() if sample.label else None,
-        label_size=None if label_size == size else label_size,
-        pixels=pixels,
-        picture_sha256=sha256_of_file(sample.picture),
-        label_sha256=sha256_of_file(sample.label) if sample.label else None,
+    ids = label.ids if label else frozenset[int]()
+    if defects or image is None:
+        return _SampleReport(ids=ids, defects=tuple(defects))
+    return _SampleReport(_indexed(sample, root, image, label), ids)
+
+
+def _image_report(path: Path) -> _ImageReport:
+    _, content = read_content(path)
+    height, width = decode_image(path, content).shape[:2]
+    return _ImageReport((width, height), sha256(content).hexdigest())
+
+
+def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
+    _, content = read_content(path)
+    ids = decode_ids(path, content, table)
+    counts = np.bincount(ids.ravel(), minlength=256)
+    pixels = np.bincount(table.train_ids, weights=counts, minlength=256)[:num_classes].astype(int)
+    return _LabelReport(
+        (ids.shape[1], ids.shape[0]),
+        sha256(content).hexdigest(),
+        frozenset(np.flatnonzero(counts).tolist()),
+        pixels.tolist(),
+        unknown_ids(ids, table),
     )
-    return _Found(indexed, present)
+
+
+def _label_defects(path: Path, label: _LabelReport, image: _ImageReport | None, checks: Checks) -> Iterator[str]:
+    """What is wrong with a label although it can be read."""
+    if label.unknown:
+        yield f"{path}: unknown label ids {label.unknown}; is it really of this dataset's format?"
+    if image and image.size_wh != label.size_wh and checks.mismatched_labels == "error":
+        (label_width, label_height), (width, height) = label.size_wh, image.size_wh
+        yield (
+            f"{path}: a label of {label_width}x{label_height} for an image of {width}x{height}; "
+            "fix the file, or set mismatched_labels: resize to have such labels resized (nearest)"
+        )
+
+
+def _indexed(sample: Sample, root: Path, image: _ImageReport, label: _LabelReport | None) -> IndexedSample:
+    assert sample.image is not None
+    return IndexedSample(
+        id=sample.id,
+        image=sample.image.relative_to(root).as_posix(),
+        size_wh=image.size_wh,
+        label=sample.label.relative_to(root).as_posix() if sample.label else None,
+        label_size_wh=label.size_wh if label and label.size_wh != image.size_wh else None,
+        pixels=label.pixels if label else None,
+        image_sha256=image.sha256,
+        label_sha256=label.sha256 if label else None,
+    )
 
 
 def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
     """Defects that no single file shows."""
     if not index.samples:
-        return [f"{index.root}: every picture was left out, since none has a label ({index.label_files})"]
+        return [f"{index.root}: every image was left out, since none has a label ({index.label_files})"]
     if required and not any(index.class_pixels().values()):
         return [
             f"{index.root}: no pixel of any class of {index.class_set.name} in any label ({index.label_files}); are "
@@ -176,5 +230,5 @@ def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
 
 
 def shown(lines: list[str], most: int = SHOWN_DEFECTS) -> list[str]:
-    """Lines cut to a screen, with the number of those that are left out."""
+    """The first lines, and how many more there are."""
     return lines[:most] + ([f"... and {len(lines) - most} more"] if len(lines) > most else [])

@@ -1,4 +1,4 @@
-"""What an inspection found, in words, on one screen."""
+"""The report of an inspection: words for one screen."""
 
 from esl.data.formats.base import Format
 from esl.data.inspection import Inspection, shown
@@ -8,17 +8,17 @@ SHOWN = 8
 
 
 def report(inspection: Inspection, format_: Format) -> str:
-    """What the data set is taken for, how many samples it has, their sizes, classes present and absent, and defects."""
+    """The detected format, the number of samples, their sizes, classes present and absent, and defects."""
     index = inspection.index
     sizes = [f"{size} ({count})" for size, count in index.sizes().items()]
     lines = [
         f"{index.root}: {format_.title}, split {index.split!r}, read as {index.dataset!r}",
-        f"  pictures   {len(index.samples)} sound, {len(index.labelled)} of them labelled"
+        f"  images     {len(index.samples)} sound, {len(index.labelled)} of them labelled"
         + (f", {len(index.left_out)} without a label left out" if index.left_out else ""),
         f"  sizes      {', '.join(shown(sizes, SHOWN)) or '-'}",
     ]
     if index.label_files is None:
-        lines.append("  labels     none: a data set of pictures")
+        lines.append("  labels     none: a dataset of images")
     else:
         kind = {"ids": "8-bit ids", "first_of_16_bits": "8-bit ids, or 16-bit ones in the first channel"}
         lines.append(f"  labels     {index.label_files}: {kind.get(index.encoding, 'colours')}")
@@ -32,19 +32,19 @@ def _classes(inspection: Inspection) -> list[str]:
     index = inspection.index
     pixels = index.class_pixels()
     total = sum(pixels.values())
-    meant = {index.meaning(label) for label in index.labels}
+    labelled = {index.class_of(label) for label in index.labels}
     present = [f"{name} {100 * count / total:.3g} %" for name, count in pixels.items() if count]
-    absent = [name for name, count in pixels.items() if not count and name in meant]
-    unheard = [name for name in pixels if name not in meant]
+    absent = [name for name, count in pixels.items() if not count and name in labelled]
+    unlabelled = [name for name in pixels if name not in labelled]
     ignored = [
         f"{label.name} ({label.id})"
         for label in index.labels
-        if label.id in inspection.present and index.meaning(label) is None
+        if label.id in inspection.present and index.class_of(label) is None
     ]
     rows = [
         (f"  {index.class_set.name}\n{' ' * 13}present: ", present),
         (" " * 13 + "absent: ", absent),
-        (" " * 13 + "no label of this data set means: ", unheard),
+        (" " * 13 + "no label of this dataset belongs to: ", unlabelled),
         ("  ignored    ", ignored),
     ]
     return [f"{head}{', '.join(names) or 'none'}" for head, names in rows if names or names is present]

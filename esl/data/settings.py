@@ -1,8 +1,33 @@
-"""Settings of the data: how images and labels are prepared before a network sees them."""
+"""Settings of the stages that read data: how a dataset is indexed, and how images are augmented in training."""
+
+from typing import Any, Literal
 
 from pydantic import Field
 
+from esl.classes import ClassSet
 from esl.settings import Crop, Number, Settings
+
+
+class IndexSettings(Settings):
+    """How one part of a benchmark's data is read and checked."""
+
+    root: str = Field(min_length=1, description="The folder of the dataset.")
+    key: str = Field("root", description="Where the config names the folder, for messages.")
+    dataset: str = Field(description="The name of the format.")
+    declaration: dict[str, Any] | None = Field(
+        None, description="The declaration of the format; null for a format that is a module."
+    )
+    split: str = Field(description="A split of the dataset, or a list file.")
+    class_set: ClassSet = Field(description="The classes that models distinguish.")
+    labels: Literal["required", "all_or_none", "optional"] = Field(
+        "required", description="Which images must have a label: all of them; all or none; or optional."
+    )
+    mismatched_labels: Literal["error", "resize"] = Field(
+        "error", description="What to do with a label of another size than its image."
+    )
+    missing_labels: Literal["error", "skip"] = Field(
+        "error", description="What to do with an image without a label that it must have."
+    )
 
 
 class AugmentationSettings(Settings):

@@ -7,7 +7,6 @@ positions that follow, on any number of workers, and no random state has to be k
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,51 +17,46 @@ from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as F
 
 from esl.classes import IGNORE, IdTable
-from esl.data.images import Resize, Size, read_label, read_picture
+from esl.data.images import File, Resize, read_image, read_label
+from esl.data.settings import AugmentationSettings
+from esl.settings import crop_wh
 
 SHAPES_APART = 1.2
-"""Width / height of a picture and of the crop are far from each other when their quotient is this far from 1."""
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Random flip, scale and crop of picture and label together, and colour changes of the picture alone."""
-
-    crop: Size | None  # (width, height) in pixels of what the network sees; None: whole pictures
-    min_scale: float  # smallest share of the picture's area that a crop covers; the largest is 1
-    colour: float  # strength of brightness, contrast and saturation changes in [0, 1]; 0 turns colour changes off
-    blur: float  # probability of a Gaussian blur in [0, 1]
-    flip: float = 0.5  # probability of a flip from left to right
+"""Width / height of an image and of the crop are far from each other when their quotient is this far from 1."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pictures with their label files (``None``: nothing is labelled), and how to read them."""
+    """Images with their label files (``None``: nothing is labelled), and how to read them."""
 
-    files: Sequence[tuple[Path, Path | None]]
+    files: Sequence[tuple[File, File | None]]
     table: IdTable
-    size: Resize  # what pictures and labels are brought to
+    resize: Resize  # what images and labels are resized to
 
     def read(self, row: int) -> tuple[Tensor, Tensor]:
-        """Picture (3, H, W) uint8 and trainIds (H, W) uint8."""
-        picture_path, label_path = self.files[row]
-        picture = read_picture(picture_path, self.size)
-        height, width = picture.shape[:2]
-        if label_path is None:
+        """Image (3, H, W) uint8 and trainIds (H, W) uint8.
+
+        Raises:
+            InputError: a file is missing, damaged, or has changed since it was indexed or written.
+        """
+        image_file, label_file = self.files[row]
+        image = read_image(image_file, self.resize)
+        height, width = image.shape[:2]
+        if label_file is None:
             label = np.full((height, width), IGNORE, dtype=np.uint8)
         else:
-            label = read_label(label_path, self.table, (width, height))
-        return torch.tensor(picture).permute(2, 0, 1), torch.tensor(label)
+            label = read_label(label_file, self.table, (width, height))
+        return torch.tensor(image).permute(2, 0, 1), torch.tensor(label)
 
 
 class Stream(Dataset[tuple[Tensor, Tensor]]):
-    """``stream[k]`` -> picture (3, h, w) uint8 and label (h, w) uint8 of the crop's size."""
+    """``stream[k]`` -> image (3, h, w) uint8 and label (h, w) uint8 of the crop's size."""
 
-    def __init__(self, pairs: Pairs, augmentation: Augmentation, seed: tuple[int, int]) -> None:
+    def __init__(self, pairs: Pairs, augmentation: AugmentationSettings, seed: tuple[int, int]) -> None:
         self._pairs, self._seed = pairs, seed
         self._crop = None
-        if augmentation.crop is not None:
-            width, height = augmentation.crop
+        if (crop := crop_wh(augmentation.crop)) is not None:
+            width, height = crop
             ratio = width / height
             self._size = [height, width]
             self._crop = v2.RandomResizedCrop(
@@ -79,47 +73,47 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
 
     @property
     def epoch(self) -> int:
-        """Positions after which every sample was seen once."""
+        """Positions after which every sample was read once."""
         return len(self._pairs.files)
 
     @property
     def labelled(self) -> bool:
-        """Whether any picture has a label file."""
+        """Whether any image has a label file."""
         return any(label is not None for _, label in self._pairs.files)
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         epoch, row = divmod(position, len(self._pairs.files))
         order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))
-        picture, label = self._pairs.read(int(order[row]))
+        image, label = self._pairs.read(int(order[row]))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
             if self._crop is not None:
-                picture, label = self._cropped(*self._window(picture, label), self._crop)
-            image, mask = self._flip(tv_tensors.Image(picture), tv_tensors.Mask(label))
+                image, label = self._cropped(*self._window(image, label), self._crop)
+            image, mask = self._flip(tv_tensors.Image(image), tv_tensors.Mask(label))
             return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
 
-    def _cropped(self, picture: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
-        """A random part of picture and label, at the size of the crop."""
-        box = crop.make_params([picture])
-        image = F.resized_crop(picture, **box, size=self._size, antialias=True)
-        # nearest-exact: plain nearest, torchvision's own choice for masks, lies half a pixel off the picture
+    def _cropped(self, image: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
+        """A random part of image and label, at the size of the crop."""
+        box = crop.make_params([image])
+        image = F.resized_crop(image, **box, size=self._size, antialias=True)
+        # nearest-exact: plain nearest, torchvision's own choice for masks, is half a pixel off the image
         nearest = InterpolationMode.NEAREST_EXACT
         mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
         return image, mask
 
-    def _window(self, picture: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """A random part, as large as can be, of a picture whose shape is far from the crop's, in the crop's shape.
+    def _window(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """A random part, as large as can be, of an image whose shape is far from the crop's, in the crop's shape.
 
-        A portrait could not hold wide crops but for one in its middle; pictures near the crop's shape are left alone.
+        A portrait could not hold wide crops but for one in its middle; images near the crop's shape are left alone.
         """
         height, width = label.shape
         ratio = self._size[1] / self._size[0]
         if 1 / SHAPES_APART <= width / height / ratio <= SHAPES_APART:
-            return picture, label
+            return image, label
         part = min(height, round(width / ratio)), min(width, round(height * ratio))
         top, left = (int(torch.randint(all_ - some + 1, ())) for all_, some in zip((height, width), part, strict=True))
         window = (..., slice(top, top + part[0]), slice(left, left + part[1]))
-        return picture[window], label[window]
+        return image[window], label[window]
 
 
 def _ends_on_sigterm(worker: int) -> None:
@@ -130,7 +124,7 @@ def _ends_on_sigterm(worker: int) -> None:
 def batches(
     stream: Stream, *, batch_size: int, start: int, stop: int, rank: int, world_size: int, workers: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of iterations ``start`` ... ``stop`` - 1: pictures (N, 3, h, w) and labels (N, h, w), both uint8.
+    """The batches of iterations ``start`` ... ``stop`` - 1: images (N, 3, h, w) and labels (N, h, w), both uint8.
 
     Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn, so that the global
     batch does not depend on how many processes share it.

@@ -1,4 +1,4 @@
-"""A sample of a data set, and what a format on disk must say of itself."""
+"""The contract of a format: what it must say of a dataset on disk. ``folder.py`` is the example to copy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Protocol
 
 from esl.classes import Encoding, Label
+from esl.errors import InputError
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture and its label file; either is ``None`` where the file is missing. ``id`` names files of results."""
+    """One image and its label file; either is ``None`` where the file is missing. ``id`` names files of results."""
 
     id: str
-    picture: Path | None
+    image: Path | None
     label: Path | None
 
 
 @dataclass(frozen=True)
 class LabelFiles:
-    """One kind of label file: where such files lie under the root, and what their pixels mean."""
+    """One kind of label file: where such files are under the root, and what their pixels mean."""
 
     pattern: str
     labels: tuple[Label, ...]
@@ -28,19 +29,20 @@ class LabelFiles:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a format finds under a root: samples sorted by id, half pairs included, and how their labels read.
-
-    ``defects`` are those that file names alone show, each a line for the user; ``label_files`` is ``None`` for a data
-    set that has no labels at all.
-    """
+    """What a format finds under a root."""
 
     samples: list[Sample]
+    """Sorted by id; a missing half of a pair is ``None``."""
     label_files: LabelFiles | None
+    """How the labels read; ``None`` for a dataset that has no labels at all."""
     defects: list[str]
+    """Defects that file names alone show, each a line for the user."""
+    tables: tuple[Path, ...] = ()
+    """Files other than images and labels that decide what is in the listing: lists of splits, tables of labels."""
 
 
 class Format(Protocol):
-    """The layout of a data set on disk."""
+    """The layout of a dataset on disk."""
 
     @property
     def title(self) -> str:
@@ -50,31 +52,40 @@ class Format(Protocol):
         """Where files of ``split`` are expected, for people."""
 
     def splits(self, root: Path) -> list[str]:
-        """The splits that have a picture under ``root``, sorted."""
+        """The splits that have an image under ``root``, sorted."""
 
     def listing(self, root: Path, split: str) -> Listing:
         """Every sample of ``split`` under ``root``.
 
         Raises:
-            InputError: a file that tells what lies where (a list of a split, a table of labels) is missing or damaged.
+            InputError: a file that says what is where (a list of a split, a table of labels) is missing or damaged.
         """
 
 
-def pair_up(pictures: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> tuple[list[Sample], list[str]]:
-    """The samples of two lists of ids and files, sorted by id, a missing half being ``None``; and ids that occur twice.
+def existing_root(root: Path, key: str) -> Path:
+    """``root`` itself if it is a folder; otherwise InputError names the ``key`` to correct."""
+    if not root.is_dir():
+        raise InputError(
+            f"{root}: no such folder; {key} must be the folder of the dataset: download it, or correct the path"
+        )
+    return root
+
+
+def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> tuple[list[Sample], list[str]]:
+    """The samples of two lists of ids and files, sorted by id; and the defects: ids that occur twice.
 
     >>> pair_up([("a", Path("x/a.png")), ("a", Path("y/a.png"))], [])[1]
-    ["y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or take it away"]
+    ["y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or remove it"]
     """
     tables: list[dict[str, Path]] = []
     defects = []
-    for files in (pictures, labels):
+    for files in (images, labels):
         table: dict[str, Path] = {}
         for id_, path in sorted(files, key=lambda file: file[1]):
             if id_ in table:
                 defects.append(
                     f"{path}: the same id {id_!r} as {table[id_]}; "
-                    "results are named by ids: rename one of the two, or take it away"
+                    "results are named by ids: rename one of the two, or remove it"
                 )
             else:
                 table[id_] = path

@@ -1,4 +1,4 @@
-"""The user's own pictures, without labels: every png, jpg, webp, bmp and tif file below the root, or below a split."""
+"""The user's own images, without labels: every png, jpg, webp, bmp and tif file below the root, or below a split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,31 +10,31 @@ from esl.errors import InputError
 
 @dataclass(frozen=True)
 class Folder:
-    """Pictures in folders; a split is a folder below the root, ``all`` is the root itself."""
+    """Images in folders; a split is a folder below the root, ``all`` is the root itself."""
 
-    title: str = "a folder of pictures"
+    title: str = "a folder of images"
 
     def layout(self, split: str) -> str:
         """Where files of ``split`` are expected, for people."""
-        return "pictures (png, jpg, webp, bmp, tif) in it or in folders below" if split == WHOLE else f"{split}/"
+        return "images (png, jpg, webp, bmp, tif) in it or in folders below" if split == WHOLE else f"{split}/"
 
     def splits(self, root: Path) -> list[str]:
-        """``all``, and every folder below ``root`` that holds pictures."""
+        """``all``, and every folder below ``root`` that holds images."""
         folders = (path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
         return [*_whole(".").splits(root), *sorted(name for name in folders if _whole(name).splits(root))]
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every picture; InputError where the split has no folder."""
+        """Every image; InputError where the split has no folder."""
         if split != WHOLE and not (root / split).is_dir():
             raise InputError(
-                f"{root}: no folder {split!r} there; a split of a folder of pictures is a folder below it: make one, "
-                f"or ask for {WHOLE!r} to take every picture"
+                f"{root}: no folder {split!r} there; a split of a folder of images is a folder below it: make one, "
+                f"or ask for {WHOLE!r} to take every image"
             )
         return _whole("." if split == WHOLE else split).listing(root, WHOLE)
 
 
 def _whole(folder: str) -> Layout:
-    return Layout("a folder of pictures", (folder,))
+    return Layout("a folder of images", (folder,))
 
 
 FORMAT = Folder()

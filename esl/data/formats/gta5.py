@@ -1,4 +1,4 @@
-"""GTA5 (Richter et al. 2016, "Playing for Data"): numbered pictures and palette PNG labels of Cityscapes-like ids.
+"""GTA5 (Richter et al. 2016, "Playing for Data"): numbered images and palette PNG labels of Cityscapes-like ids.
 
 Domain adaptation uses it whole. The official parts can be asked for by ``train``, ``val`` and ``test``, which are read
 from the download's ``split.mat``, or from lists such as ``train.txt`` with one number or file name a line.
@@ -20,7 +20,7 @@ class Gta5(Layout):
     """GTA5 with its lists of parts."""
 
     def splits(self, root: Path) -> list[str]:
-        """``all``, and the parts that there are lists of."""
+        """``all``, and the parts that have a list."""
         listed = OFFICIAL_PARTS if (root / "split.mat").is_file() else {}
         named = (part for part in OFFICIAL_PARTS if (root / f"{part}.txt").is_file())
         return [*super().splits(root), *sorted({*listed, *named})]
@@ -30,28 +30,28 @@ class Gta5(Layout):
         whole = super().listing(root, WHOLE)
         if split == WHOLE:
             return whole
-        wanted = _listed(root, split)
+        wanted, table = _listed(root, split)
         samples = [sample for sample in whole.samples if sample.id in wanted]
         absent = sorted(wanted - {sample.id for sample in samples})
         defects = [f"{root}: {id_!r}, which the list of {split!r} names, is not there" for id_ in absent]
-        return replace(whole, samples=samples, defects=whole.defects + defects)
+        return replace(whole, samples=samples, defects=whole.defects + defects, tables=(table,))
 
 
-def _listed(root: Path, part: str) -> set[str]:
-    """The ids of a part."""
+def _listed(root: Path, part: str) -> tuple[set[str], Path]:
+    """The ids of a part, and the file that lists them."""
     text, matlab = root / f"{part}.txt", root / "split.mat"
     if text.is_file():
         names = [line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
         climbing = [name for name in names if "/" in name or "\\" in name or name in (".", "..")]
         if climbing:
             raise InputError(f"{text}: {climbing[0]!r}: expected plain numbers or file names, such as 00001.png")
-        return {name.removesuffix(".png") for name in names}
+        return {name.removesuffix(".png") for name in names}, text
     if part in OFFICIAL_PARTS and matlab.is_file():
         from scipy.io import loadmat  # takes a while to import; only this list needs it
         from scipy.io import matlab as errors
 
         try:
-            return {f"{int(number):05d}" for number in loadmat(matlab)[OFFICIAL_PARTS[part]].ravel()}
+            return {f"{int(number):05d}" for number in loadmat(matlab)[OFFICIAL_PARTS[part]].ravel()}, matlab
         except (OSError, ValueError, KeyError, TypeError, errors.MatReadError) as error:
             raise InputError(f"{matlab}: not GTA5's list of parts ({error}); obtain it again") from None
     raise InputError(

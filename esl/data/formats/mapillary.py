@@ -1,10 +1,10 @@
-"""Mapillary Vistas (Neuhold et al. 2017), v1.2 and v2.0: pictures of many sizes, ids named by its own config file.
+"""Mapillary Vistas (Neuhold et al. 2017), v1.2 and v2.0: images of many sizes, ids named by its own config file.
 
 An id of Vistas is a position in the ``labels`` of its config file; the two versions count differently, so ids are known
 by name only. A root that holds both versions is read as v1.2, which the literature reports on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,20 @@ from esl.data.formats.patterns import Layout
 from esl.errors import InputError
 from esl.files import read_json
 
-PICTURES = "{split}/images/{key}.jpg"
+IMAGES = "{split}/images/{key}.jpg"
 
 CONFIGS = (
     ("config_v1.2.json", "{split}/v1.2/labels/{key}.png"),
     ("config.json", "{split}/labels/{key}.png"),
     ("config_v2.0.json", "{split}/v2.0/labels/{key}.png"),
 )
-"""Config files and the labels that they speak for: v1.2 as the download of v2.0 repeats it, v1.2 itself, and v2.0."""
+"""Config files and the labels that they describe: v1.2 as the download of v2.0 repeats it, v1.2 itself, and v2.0."""
 
 # Names of Vistas, by beginning, and what else they may be called, in the order in which a class set is asked for it:
 # the category (Vu et al. 2019, "DADA", whose code has the table); the Cityscapes label of the same meaning; and the
 # class that evaluations of Vistas in 19 classes count it as. DADA counts terrain as flat and ignores sand and snow;
 # here all three are nature, as terrain is in Cityscapes, since sources are labelled so.
-_MEANINGS = {
+_ALIASES = {
     "construction--barrier": ("construction",),
     "construction--barrier--curb": ("construction", "sidewalk"),
     "construction--barrier--fence": ("construction", "fence"),
@@ -76,30 +76,32 @@ _MEANINGS = {
 }
 
 
-CATEGORIES = frozenset(names[0] for names in _MEANINGS.values())
+CATEGORIES = frozenset(names[0] for names in _ALIASES.values())
 """The categories that names of Vistas belong to."""
 
 
 @dataclass(frozen=True)
 class Mapillary:
-    """Vistas as it is unpacked: ``training``, ``validation`` and ``testing``, beside the config file."""
+    """Vistas as it is unpacked: ``training``, ``validation`` and ``testing`` next to the config file."""
 
     title: str = "Mapillary Vistas (Neuhold et al. 2017)"
 
     def layout(self, split: str) -> str:
         """Where files of ``split`` are expected, for people."""
         kinds = (f"{labels} with {config}" for config, labels in CONFIGS)
-        return f"{PICTURES} and {', or '.join(kinds)}".replace("{split}", split)
+        return f"{IMAGES} and {', or '.join(kinds)}".replace("{split}", split)
 
     def splits(self, root: Path) -> list[str]:
-        """The splits that have a picture under ``root``."""
-        return Layout(self.title, (PICTURES,)).splits(root)
+        """The splits that have an image under ``root``."""
+        return Layout(self.title, (IMAGES,)).splits(root)
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every sample of ``split``; InputError where labels lie without their config file, or that is damaged."""
+        """Every sample of ``split``; InputError where labels have no config file, or it is damaged."""
         kinds = [(root / config, pattern) for config, pattern in CONFIGS if (root / config).is_file()]
         label_files = tuple(LabelFiles(pattern, labels_of(config)) for config, pattern in kinds)
-        listing = Layout(self.title, (PICTURES,), label_files).listing(root, split)
+        listing = replace(
+            Layout(self.title, (IMAGES,), label_files).listing(root, split), tables=tuple(config for config, _ in kinds)
+        )
         if listing.samples and not label_files:
             labelled = [pattern for _, pattern in CONFIGS if any(root.glob(pattern.format(split=split, key="*")))]
             if labelled:
@@ -129,21 +131,21 @@ def labels_of(config: Path) -> tuple[Label, ...]:
 
 def _label(id_: int, entry: dict[str, Any]) -> Label:
     red, green, blue = entry["color"]
-    return Label(id_, entry["name"], colour=(red, green, blue), also=meaning(entry["name"]))
+    return Label(id_, entry["name"], colour=(red, green, blue), also=aliases(entry["name"]))
 
 
-def meaning(name: str) -> tuple[str, ...]:
-    """What else a name of Vistas may be called; that of its longest known beginning.
+def aliases(name: str) -> tuple[str, ...]:
+    """Other names of a label of Vistas: those of its longest known beginning.
 
     The category comes first: a class set of categories takes a kerb for construction, one of 19 classes for sidewalk.
 
-    >>> meaning("construction--barrier--curb"), meaning("marking--discrete--text"), meaning("object--bench")
+    >>> aliases("construction--barrier--curb"), aliases("marking--discrete--text"), aliases("object--bench")
     (('construction', 'sidewalk'), ('flat', 'road'), ())
     """
     parts = name.split("--")
     for length in range(len(parts), 0, -1):
-        if (known := "--".join(parts[:length])) in _MEANINGS:
-            return _MEANINGS[known]
+        if (known := "--".join(parts[:length])) in _ALIASES:
+            return _ALIASES[known]
     return ()
 
 

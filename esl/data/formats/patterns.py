@@ -1,4 +1,4 @@
-"""A format whose files are told by patterns: most data sets of the field, and those that a config declares."""
+"""A format defined by path patterns: most datasets of the field, and those that a config declares."""
 
 import glob
 import re
@@ -10,10 +10,10 @@ from esl.data.formats.base import LabelFiles, Listing, pair_up
 from esl.errors import InputError
 
 WHOLE = "all"
-"""The one split of a data set that has none."""
+"""The one split of a dataset that has none."""
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""What counts as a picture in a folder."""
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""What counts as an image in a folder."""
 
 _FIELD = re.compile(r"\{(\w+)\}|\*")
 
@@ -24,55 +24,55 @@ class Layout:
 
     In a pattern ``{split}`` stands for the split, any other ``{name}`` for a part of a file's id, ``*`` for anything,
     none of them across folders: ``gt/{split}/{city}/{frame}_labelIds.png`` gives ids ``{city}_{frame}``. A pattern
-    without a part of an id is a folder, of which all pictures at any depth are taken; their ids are their paths with
+    without a part of an id is a folder, of which all images at any depth are taken; their ids are their paths with
     ``__`` between the folders.
     """
 
     title: str
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     label_files: tuple[LabelFiles, ...] = ()
     """In order: a split's labels are all of the first kind of which it has any."""
 
     def layout(self, split: str) -> str:
         """Where files of ``split`` are expected, for people."""
-        kinds = [" or ".join(self.pictures)]
+        kinds = [" or ".join(self.images)]
         if self.label_files:
             kinds.append(" or ".join(files.pattern for files in self.label_files))
-        return " and ".join(kinds).replace("{split}", split) or "pictures"
+        return " and ".join(kinds).replace("{split}", split) or "images"
 
     def splits(self, root: Path) -> list[str]:
-        """The splits that have a picture under ``root``; ``WHOLE`` for a data set without splits."""
+        """The splits that have an image under ``root``; ``WHOLE`` for a dataset without splits."""
         if not self._has_splits():
-            return [WHOLE] if any(next(found(root, pattern), None) for pattern in self.pictures) else []
-        return sorted({split for pattern in self.pictures for split in _splits_in(root, pattern)})
+            return [WHOLE] if any(next(find_files(root, pattern), None) for pattern in self.images) else []
+        return sorted({split for pattern in self.images for split in _splits_in(root, pattern)})
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every sample of ``split`` under ``root``; InputError for a split of a data set that has none."""
+        """Every sample of ``split`` under ``root``; InputError for a split of a dataset that has none."""
         if split != WHOLE and not self._has_splits():
             raise InputError(f"split {split!r}: {self.title} has no splits; ask for {WHOLE!r}")
-        pictures = [file for pattern in self.pictures for file in found(root, pattern.replace("{split}", split))]
+        images = [file for pattern in self.images for file in find_files(root, pattern.replace("{split}", split))]
         kind, labels = None, list[tuple[str, Path]]()
         for kind in self.label_files:
-            labels = list(found(root, kind.pattern.replace("{split}", split)))
+            labels = list(find_files(root, kind.pattern.replace("{split}", split)))
             if labels:
                 break
         else:
             kind = next(iter(self.label_files), None)
-        samples, defects = pair_up(pictures, labels)
+        samples, defects = pair_up(images, labels)
         return Listing(samples, kind, defects)
 
     def _has_splits(self) -> bool:
-        return any("{split}" in pattern for pattern in self.pictures)
+        return any("{split}" in pattern for pattern in self.images)
 
 
-def found(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
+def find_files(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
     """Id and path of every file under ``root`` that matches ``pattern``; see ``Layout``."""
     if not is_pattern(pattern):
         folder = root / pattern
         for path in folder.rglob("*"):
             parts = path.relative_to(folder).with_suffix("").parts
             hidden = any(part.startswith(".") for part in parts)
-            if path.suffix.lower() in PICTURE_SUFFIXES and not hidden and path.is_file():
+            if path.suffix.lower() in IMAGE_SUFFIXES and not hidden and path.is_file():
                 yield "__".join(parts), path
         return
     expression = re.compile(_as_expression(pattern))
@@ -106,7 +106,7 @@ def _as_expression(pattern: str) -> str:
 
 
 def _splits_in(root: Path, pattern: str) -> Iterator[str]:
-    """What ``{split}`` can stand for, so that a picture is there."""
+    """What ``{split}`` can stand for, such that an image is there."""
     if "{split}" not in pattern:
         return
     before, _, behind = pattern.partition("{split}")
@@ -118,5 +118,5 @@ def _splits_in(root: Path, pattern: str) -> Iterator[str]:
             match = expression.fullmatch(path.name)
             if match and not path.name.startswith("."):
                 split = match["split"]
-                if next(found(root, pattern.replace("{split}", split)), None):
+                if next(find_files(root, pattern.replace("{split}", split)), None):
                     yield split

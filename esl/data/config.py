@@ -1,0 +1,133 @@
+"""The data in the config: where a benchmark's datasets are, and datasets and class sets that the user declares.
+
+Planning alone reads these classes: an edit here reruns no stage.
+"""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from esl.settings import Resize, Settings
+
+
+def _inside(split: str) -> str:
+    if ".." in PurePosixPath(split).parts:
+        raise ValueError("expected a path without ..")
+    return split
+
+
+Split = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+|[^/].*\.txt)$"), AfterValidator(_inside)]
+"""A split of a dataset, or the path of a list file: relative to the root or to the working folder, ending in .txt."""
+
+Dataset = Annotated[
+    str,
+    Field(
+        description="The format on disk: `gta5`, `synthia`, `cityscapes`, `mapillary`, `acdc`, `darkzurich`, "
+        "`bdd100k`, `idd`, `folder`, or one of `datasets`."
+    ),
+]
+
+Root = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="The folder that the dataset was unpacked into, relative to where `snakemake` runs; `{seed}` "
+        "stands for the benchmark's seed.",
+    ),
+]
+
+MismatchedLabels = Annotated[
+    Literal["error", "resize"],
+    Field(
+        description="What to do with a label of another size than its image: `error`, or `resize` it (nearest) and "
+        "list it in the index; the official GTA5 download has some."
+    ),
+]
+
+Byte = Annotated[int, Field(ge=0, le=255)]
+Rgb = Annotated[list[Byte], Field(min_length=3, max_length=3)]
+Pattern = Annotated[str, Field(min_length=1)]
+
+
+class SourceData(Settings):
+    """The labelled data."""
+
+    dataset: Dataset
+    root: Root
+    split: Split = Field(
+        "all",
+        description="The split to train on; `all` for a dataset without splits; or a list file: a text file of ids or "
+        "image paths, one a line, whose path ends in `.txt`.",
+    )
+    size: Resize = "own"
+    mismatched_labels: MismatchedLabels = "error"
+    missing_labels: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with an image without a label: `error`, or `skip` it and list it in the index.",
+    )
+
+
+class TargetData(Settings):
+    """The data to adapt to; training labels are read for the oracle and for diagnosis only."""
+
+    dataset: Dataset
+    root: Root
+    train_split: Split = Field("train", description="The split to adapt to, or a list file.")
+    val_split: Split = Field("val", description="The split to evaluate on, or a list file.")
+    size: Resize = "own"
+    mismatched_labels: MismatchedLabels = "error"
+
+
+class LabelDeclaration(Settings):
+    """One kind of label file."""
+
+    files: Pattern = Field(
+        description="A pattern of paths, as for `images`; or a folder, whose files have the names of the images."
+    )
+    ids: str | Annotated[dict[str, str | None], Field(min_length=1)] | None = Field(
+        None,
+        description="What every id of an 8-bit label means: the name of a Cityscapes label or of a label in a class "
+        "set, or null where it is ignored; an id that is not listed is a defect. Or the name of a table: `cityscapes`, "
+        "`cityscapes_train_ids`, `gta5`, `synthia`.",
+    )
+    colours: Annotated[dict[str, Rgb | Annotated[list[Rgb], Field(min_length=1)]], Field(min_length=1)] | None = Field(
+        None,
+        description="The same for labels of colours: the name of a label and its colour [R, G, B], or several; a "
+        "colour that is not listed is a defect.",
+    )
+
+    @model_validator(mode="after")
+    def _ids_or_colours(self) -> Self:
+        if (self.ids is None) == (self.colours is None):
+            raise ValueError("expected either `ids` or `colours`")
+        return self
+
+
+class DatasetDeclaration(Settings):
+    """A dataset of your own: where its files are below the root, and what its labels mean."""
+
+    title: str | None = Field(None, description="Its name in reports; by default its key.")
+    images: Pattern | Annotated[list[Pattern], Field(min_length=1)] = Field(
+        description="A pattern of paths, or several: `{split}` stands for the split, any other `{name}` for a part of "
+        "the image's id, `*` for anything but `/`. A pattern without a part of an id is a folder, of which every image "
+        "at any depth is taken.",
+    )
+    labels: list[LabelDeclaration] = Field(
+        [],
+        description="Kinds of label files; the labels of a split are all of the first kind of which it has any. Leave "
+        "it out where there are none.",
+    )
+
+
+class ClassDeclaration(Settings):
+    """One class of a class set of your own."""
+
+    labels: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="Names of the labels that make up the class; by default its own name."
+    )
+    colour: Rgb | None = Field(
+        None,
+        description="[R, G, B] in images of labels; by default that of the Cityscapes label of its name, or one of "
+        "matplotlib's `tab20`.",
+    )

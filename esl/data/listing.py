@@ -1,0 +1,113 @@
+"""The files of a dataset as an input of the workflow: whether any has changed since the index was made.
+
+Planning asks ``state`` for a token at every run, and the rule that makes the index carries it. Next to the index, its
+stage records the token and, of each file, size, date and digest: a file that was only touched, or a dataset that was
+removed to save space, changes no token.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from esl.data.formats.base import Format
+from esl.data.list_files import listing_of
+from esl.errors import InputError
+from esl.files import read_json, sha256_of_file, sha256_of_lines, write_json
+
+ABSENT = "absent"
+"""The token of a dataset whose root does not exist: the workflow renders it before the index is made."""
+
+Stat = tuple[int, int]
+"""Size in bytes and date of the last change in nanoseconds."""
+
+
+def record_of(index: Path) -> Path:
+    """Where the record of an index is: ``source.json`` -> ``source.files.json``."""
+    return index.with_name(f"{index.stem}.files.json")
+
+
+def files_of(format_: Format, root: Path, split: str) -> list[Path]:
+    """The images and labels of a split, and the files that say what is where.
+
+    Raises:
+        InputError: as ``listing_of``.
+    """
+    listing = listing_of(format_, root, split)
+    halves = (half for sample in listing.samples for half in (sample.image, sample.label))
+    return [*(half for half in halves if half is not None), *dict.fromkeys(listing.tables)]
+
+
+def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
+    """Size and date of every file of a split, by its path from the root.
+
+    Raises:
+        InputError: as ``listing_of``.
+    """
+    stats = {}
+    for path in files_of(format_, root, split):
+        status = path.stat()
+        stats[_name(path, root)] = status.st_size, status.st_mtime_ns
+    return stats
+
+
+def state(root: Path, format_: Format, split: str, record: Path) -> str:
+    """A token that changes when files of a split are added, removed or changed; see the module.
+
+    Reads sizes and dates; and only of files whose date alone has changed, the bytes. Nothing is raised for a dataset
+    that cannot be listed: the token says so, and the stage that makes the index reports it.
+    """
+    recorded = _recorded(record)
+    if not root.is_dir():
+        return recorded["token"] if recorded else ABSENT
+    try:
+        stats = stats_of(format_, root, split)
+        if recorded and _same(root, stats, recorded["files"]):
+            return str(recorded["token"])
+    except (InputError, OSError) as error:
+        return f"not listed: {error}"
+    return sha256_of_lines([f"{name} {size} {date}" for name, (size, date) in sorted(stats.items())])
+
+
+def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat], digests: Mapping[str, str]) -> None:
+    """Records the files of a split; those without a digest in ``digests`` are read for theirs."""
+    files = {
+        name: [size, date, digests.get(name) or sha256_of_file(_path(name, root))]
+        for name, (size, date) in sorted(stats.items())
+    }
+    write_json(record, {"token": token, "files": files})
+
+
+def _recorded(record: Path) -> dict[str, Any] | None:
+    """The content of a record; ``None`` for one that is missing or damaged."""
+    if not record.is_file():
+        return None
+    try:
+        content = read_json(record)
+        sound = isinstance(content["token"], str) and all(len(row) == 3 for row in content["files"].values())
+    except (InputError, KeyError, TypeError, AttributeError):
+        return None
+    return content if sound else None
+
+
+def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) -> bool:
+    """Whether the files are those of the record, byte by byte, as far as sizes and dates tell."""
+    if stats.keys() != recorded.keys():
+        return False
+    moved = []
+    for name, (size, date) in stats.items():
+        recorded_size, recorded_date, digest = recorded[name]
+        if size != recorded_size:
+            return False
+        if date != recorded_date:
+            moved.append((name, digest))
+    return all(sha256_of_file(_path(name, root)) == digest for name, digest in moved)
+
+
+def _name(path: Path, root: Path) -> str:
+    """The path of a file from the root; a list file elsewhere keeps its own."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else f"./{path.as_posix()}"
+
+
+def _path(name: str, root: Path) -> Path:
+    """The file that ``_name`` named."""
+    return Path(name) if name.startswith("./") else root / name

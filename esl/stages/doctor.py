@@ -1,0 +1,168 @@
+"""Says what a folder is recognised as, split by split: images, sizes, classes present and absent, and defects.
+
+Writes nothing. The exit status is 1 when there are defects, or when no format fits. No rule of the workflow runs it.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from esl.classes import ClassSet
+from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.config import ClassDeclaration, DatasetDeclaration
+from esl.data.formats.base import Format, existing_root
+from esl.data.formats.registry import format_named, format_names
+from esl.data.inspection import DEMANDS, Checks, inspect
+from esl.data.list_files import listing_of
+from esl.data.report import report
+from esl.errors import InputError
+from esl.settings import explanations
+from esl.stages.command import stage
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """Datasets and class sets of the user's own, as JSON by name."""
+
+    datasets: Mapping[str, Any]
+    class_sets: Mapping[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    flags = _parser().parse_args(arguments)
+    root: Path = existing_root(flags.root, "--root")
+    own = read_declarations(flags.configfile)
+    class_set = _class_set(flags.class_set, own)
+    checks = Checks(flags.labels, flags.mismatched_labels, flags.missing_labels)
+    sound = True
+    for name, format_ in _formats(flags.dataset, flags.split, root, own).items():
+        for split in [flags.split] if flags.split else format_.splits(root):
+            inspection = inspect(name, format_, root, split, class_set, checks, workers=flags.workers)
+            print(report(inspection, format_), end="\n\n")
+            sound = sound and not inspection.defects
+    sys.exit(0 if sound else 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = ", ".join(format_names())
+    parser.add_argument("--root", type=Path, required=True, help="the folder of the dataset")
+    parser.add_argument("--dataset", help=f"{names}, or one that --configfile declares; default: every one that fits")
+    parser.add_argument("--split", help="a split, or a list file (.txt) of ids or image paths; default: every split")
+    parser.add_argument("--class-set", default="cityscapes19", help=f"{', '.join(CLASS_SETS)}, or one of --configfile")
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", default=[], help="configs that declare datasets or classes"
+    )
+    parser.add_argument("--labels", default="all_or_none", choices=DEMANDS, help="which images must have a label")
+    parser.add_argument("--mismatched-labels", default="error", choices=("error", "resize"))
+    parser.add_argument("--missing-labels", default="error", choices=("error", "skip"))
+    parser.add_argument("--workers", type=int, default=2, help="processes that open files")
+    return parser
+
+
+def read_declarations(files: list[Path]) -> Declarations:
+    """The declarations of config files; a later file replaces what an earlier one calls by the same name.
+
+    Raises:
+        InputError: a file is missing or is not YAML, or a declaration has an unknown key or a wrong value.
+    """
+    datasets: dict[str, Any] = {}
+    class_sets: dict[str, Any] = {}
+    for file in files:
+        content = _read_yaml(file)
+        datasets |= content.get("datasets") or {}
+        class_sets |= content.get("class_sets") or {}
+    _validate("datasets", dict[str, DatasetDeclaration], datasets)
+    _validate("class_sets", dict[str, dict[str, ClassDeclaration]], class_sets)
+    return Declarations(datasets, class_sets)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: not readable as YAML ({error})") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{file}: expected a mapping, as config/config.yaml is")
+    return content
+
+
+def _validate(key: str, type_: Any, value: Mapping[str, Any]) -> None:
+    """Raises InputError unless ``value``, read from YAML, is of a type of settings."""
+    try:
+        TypeAdapter(type_).validate_json(TypeAdapter(Any).dump_json(value))
+    except ValidationError as error:
+        raise InputError("\n".join(f"{key}.{line}" for line in explanations(error))) from None
+
+
+def _class_set(name: str, own: Declarations) -> ClassSet:
+    if name in own.class_sets:
+        return declared_class_set(name, own.class_sets[name])
+    if name not in CLASS_SETS:
+        known = ", ".join([*CLASS_SETS, *own.class_sets])
+        raise InputError(f"--class-set: expected one of {known}, but got {name!r}")
+    return CLASS_SETS[name]
+
+
+def _formats(name: str | None, split: str | None, root: Path, own: Declarations) -> dict[str, Format]:
+    """The format that was asked for, or else those that fit."""
+    if name is not None:
+        if name not in own.datasets and name not in format_names():
+            known = ", ".join([*format_names(), *own.datasets])
+            raise InputError(f"--dataset: expected one of {known}, but got {name!r}")
+        return {name: format_named(name, own.datasets.get(name))}
+    formats = {each: format_named(each) for each in format_names()}
+    formats |= {each: format_named(each, entry) for each, entry in own.datasets.items()}
+    return _fitting(formats, split, root)
+
+
+def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[str, Format]:
+    """The formats that fit what is under ``root``: of those that find images there, those that find labels too.
+
+    A mere folder of images is what no other format fits.
+    """
+    candidates = {name: format_ for name, format_ in formats.items() if name != "folder"}
+    labels: dict[str, bool] = {}
+    for name, format_ in candidates.items():
+        try:
+            if splits := format_.splits(root):
+                labels[name] = _has_labels(format_, root, [split] if split else splits)
+        except InputError as error:
+            print(f"passed over {name}: {error}\n")
+    if labels:
+        return {name: formats[name] for name in labels if labels[name] or not any(labels.values())}
+    if nested := next(_nested(candidates, root), None):
+        raise InputError(nested)
+    if not formats["folder"].splits(root):
+        layouts = "\n".join(f"  {name}: {format_.layout('SPLIT')}" for name, format_ in formats.items())
+        raise InputError(f"{root}: no dataset and no image; expected, for a split SPLIT:\n{layouts}")
+    return {"folder": formats["folder"]}
+
+
+def _has_labels(format_: Format, root: Path, splits: list[str]) -> bool:
+    """Whether any of the splits has a label of the format."""
+    listings = [listing_of(format_, root, split) for split in splits]
+    return any(sample.label is not None for listing in listings for sample in listing.samples)
+
+
+def _nested(formats: Mapping[str, Format], root: Path) -> Iterator[str]:
+    """A line for each dataset that is one folder further down."""
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        for name, format_ in formats.items():
+            if format_.splits(folder):
+                yield (
+                    f"{root}: no dataset there, but {folder} holds images of {name}: unpack all parts of a dataset "
+                    "into one folder, and name that folder"
+                )
+
+
+if __name__ == "__main__":
+    stage(main)
