@@ -1,4 +1,4 @@
-"""Every data set in its exact official layout: what was put in is read back as the trainIds that it means."""
+"""Every dataset in its exact official layout: what was put in is read back as the trainIds that it means."""
 
 import json
 import re
@@ -13,7 +13,8 @@ from PIL import Image
 
 from esl.classes import IGNORE, ClassSet
 from esl.data.class_sets import CLASS_SETS, declared_class_set
-from esl.data.formats.registry import FORMATS, existing_root, format_named
+from esl.data.formats.base import existing_root
+from esl.data.formats.registry import format_named, format_names
 from esl.data.index import Index
 from esl.data.inspection import Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
@@ -25,7 +26,7 @@ RNG = np.random.default_rng(0)
 PngOf16Bits = Callable[[NDArray[np.uint16]], bytes]
 
 
-def _picture(path: Path, size: tuple[int, int] = (8, 6)) -> Path:
+def _image(path: Path, size: tuple[int, int] = (8, 6)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(RNG.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)).save(path)
     return path
@@ -48,7 +49,7 @@ def _some(values: list[int]) -> NDArray[np.uint8]:
 def _index(
     name: str, root: Path, split: str, class_set: ClassSet = CITYSCAPES19, checks: Checks | None = None
 ) -> Index:
-    return inspect(name, FORMATS[name], root, split, class_set, checks or Checks()).checked()
+    return inspect(name, format_named(name), root, split, class_set, checks or Checks()).checked()
 
 
 def _read(index: Index, number: int = 0) -> list[int]:
@@ -60,7 +61,7 @@ def _read(index: Index, number: int = 0) -> list[int]:
 
 def _gta5(root: Path, numbers: tuple[int, ...] = (1,)) -> Path:
     for number in numbers:
-        _picture(root / f"images/{number:05d}.png")
+        _image(root / f"images/{number:05d}.png")
         _ids(root / f"labels/{number:05d}.png", _some([*range(35)]), [label.colour for label in GTA5_LABELS])
     return root
 
@@ -82,7 +83,7 @@ def test_gta5s_parts_are_those_of_its_lists(tmp_path: Path, how: str) -> None:
         savemat(tmp_path / "split.mat", {"trainIds": [[2]], "valIds": [[1], [3]], "testIds": [[]]})
     assert [sample.id for sample in _index("gta5", tmp_path, "val").samples] == ["00001", "00003"]
     assert len(_index("gta5", tmp_path, "all").samples) == 3
-    assert {"all", "val"} <= set(FORMATS["gta5"].splits(tmp_path))
+    assert {"all", "val"} <= set(format_named("gta5").splits(tmp_path))
 
 
 def test_a_list_of_a_part_that_is_missing_climbs_or_names_what_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -108,8 +109,8 @@ def test_synthias_ids_are_read_from_16_bits_or_where_those_are_missing_from_8(
     tmp_path: Path, folder: str, png_of_16_bits: PngOf16Bits
 ) -> None:
     ids = _some([*range(23)])
-    _picture(tmp_path / "RGB/0000000.png")
-    _picture(tmp_path / "GT/COLOR/0000000.png")  # holds no ids
+    _image(tmp_path / "RGB/0000000.png")
+    _image(tmp_path / "GT/COLOR/0000000.png")  # holds no ids
     if folder == "LABELS":
         channels = np.stack([ids, ids.astype(np.uint16) + 500, 0 * ids], axis=-1).astype(
             np.uint16
@@ -132,7 +133,7 @@ def test_synthias_ids_are_read_from_16_bits_or_where_those_are_missing_from_8(
 
 def _frame(root: Path, split: str, city: str, kind: str = "gtFine", ids: str = "labelIds", number: int = 0) -> None:
     stem = f"{split}/{city}/{city}_{number:06d}_000019"
-    _picture(root / f"leftImg8bit/{stem}_leftImg8bit.png")
+    _image(root / f"leftImg8bit/{stem}_leftImg8bit.png")
     _ids(root / f"{kind}/{stem}_{kind}_{ids}.png", _some([*range(34)] if ids == "labelIds" else [*range(19), 255]))
 
 
@@ -146,7 +147,7 @@ def test_cityscapes_is_read_over_all_cities_of_a_split_and_nothing_else_in_its_f
     assert index.samples[0].label == "gtFine/train/aachen/aachen_000000_000019_gtFine_labelIds.png"
     expected = [TRAIN_ID[label.name] if TRAIN_ID[label.name] < 19 else IGNORE for label in CITYSCAPES_LABELS]
     assert _read(index)[:34] == expected
-    assert FORMATS["cityscapes"].splits(tmp_path) == ["train", "val"]
+    assert format_named("cityscapes").splits(tmp_path) == ["train", "val"]
 
 
 def test_cityscapes_label_train_ids_are_read_where_there_are_no_label_ids(tmp_path: Path) -> None:
@@ -165,8 +166,8 @@ def test_cityscapes_coarse_labels_are_those_of_train_extra_and_come_after_fine_o
     assert _index("cityscapes", tmp_path, "train").label_files.startswith("gtFine/train/")  # type: ignore[union-attr]
 
 
-def test_cityscapes_test_pictures_without_labels_are_a_target_and_dummies_are_none_to_score(tmp_path: Path) -> None:
-    _picture(tmp_path / "leftImg8bit/test/bonn/bonn_000000_000019_leftImg8bit.png")
+def test_cityscapes_test_images_without_labels_are_a_target_and_dummies_are_none_to_score(tmp_path: Path) -> None:
+    _image(tmp_path / "leftImg8bit/test/bonn/bonn_000000_000019_leftImg8bit.png")
     for demand in ("optional", "all_or_none"):
         index = _index("cityscapes", tmp_path, "test", checks=Checks(demand))  # type: ignore[arg-type]
         assert (len(index.samples), index.labelled) == (1, [])
@@ -178,7 +179,7 @@ def test_cityscapes_test_pictures_without_labels_are_a_target_and_dummies_are_no
 
 def test_a_frame_that_lies_in_two_cities_is_refused_as_one_id(tmp_path: Path) -> None:
     _frame(tmp_path, "train", "ulm")
-    _picture(tmp_path / "leftImg8bit/train/zurich/ulm_000000_000019_leftImg8bit.png")
+    _image(tmp_path / "leftImg8bit/train/zurich/ulm_000000_000019_leftImg8bit.png")
     with pytest.raises(InputError, match=r"the same id 'ulm_000000_000019' as .*/ulm/ulm_000000_000019_left"):
         _index("cityscapes", tmp_path, "train")
 
@@ -260,14 +261,14 @@ VISTAS_2 = {  # a few of those that only v2.0 has
 
 
 def _vistas(root: Path, names: list[str], config: str, labels: str) -> Path:
-    """Two pictures, one of them upright, whose labels hold every id of ``names`` in order."""
+    """Two images, one of them upright, whose labels hold every id of ``names`` in order."""
     colours = [tuple(RNG.integers(0, 256, 3).tolist()) for _ in names]
     entries = [
         {"name": n, "color": c, "readable": n.title(), "evaluate": True} for n, c in zip(names, colours, strict=True)
     ]
     (root / config).write_text(json.dumps({"labels": entries, "version": "1.1"}))
     for key, size in (("A-b_c", (len(names), 3)), ("0xyz", (3, len(names)))):
-        _picture(root / f"training/images/{key}.jpg", size)
+        _image(root / f"training/images/{key}.jpg", size)
         ids = np.tile(np.arange(len(names), dtype=np.uint8), (3, 1))
         _ids(root / f"training/{labels}/{key}.png", ids if key == "A-b_c" else ids.T.copy(), colours)
     return root
@@ -289,7 +290,7 @@ def test_vistas_ids_mean_what_the_data_sets_own_config_calls_them_in_any_order(
     _vistas(tmp_path, names, config, labels)
     for place, class_set in enumerate((CITYSCAPES19, VISTAS7)):
         index = _index("mapillary", tmp_path, "training", class_set)
-        assert [sample.size for sample in index.samples] == [(3, len(names)), (len(names), 3)]
+        assert [sample.size_wh for sample in index.samples] == [(3, len(names)), (len(names), 3)]
         wanted = [table[name][place] for name in names]
         expected = [IGNORE if name is None else class_set.classes.index(name) for name in wanted]
         assert index.read_label(index.samples[1])[0].tolist() == expected
@@ -335,7 +336,7 @@ def _named(names: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "split", "picture", "label", "id_", "ids", "expected"),
+    ("name", "split", "image", "label", "id_", "ids", "expected"),
     [
         (
             "acdc", "train", "rgb_anon/fog/train/GOPR0475/GOPR0475_frame_000041_rgb_anon.png",
@@ -376,27 +377,27 @@ def _named(names: list[str]) -> list[int]:
     ],
 )  # fmt: skip
 def test_declared_formats_read_their_official_layout(
-    tmp_path: Path, name: str, split: str, picture: str, label: str, id_: str, ids: list[int], expected: list[int]
+    tmp_path: Path, name: str, split: str, image: str, label: str, id_: str, ids: list[int], expected: list[int]
 ) -> None:
-    _picture(tmp_path / picture)
+    _image(tmp_path / image)
     _ids(tmp_path / label, _some(ids))
-    assert FORMATS[name].splits(tmp_path) == [split]
+    assert format_named(name).splits(tmp_path) == [split]
     index = _index(name, tmp_path, split)
     (sample,) = index.samples
-    assert (sample.id, sample.picture, sample.label) == (id_, picture, label)
+    assert (sample.id, sample.image, sample.label) == (id_, image, label)
     assert _read(index)[: len(ids)] == expected
 
 
 def test_dark_zurichs_day_and_twilight_are_no_part_of_its_night(tmp_path: Path) -> None:
     for time in ("day", "night", "twilight"):
-        _picture(tmp_path / f"rgb_anon/train/{time}/GOPR0121/GOPR0121_frame_000001_rgb_anon.png")
+        _image(tmp_path / f"rgb_anon/train/{time}/GOPR0121/GOPR0121_frame_000001_rgb_anon.png")
     (sample,) = _index("darkzurich", tmp_path, "train", checks=Checks("optional")).samples
-    assert "/night/" in sample.picture and sample.label is None
+    assert "/night/" in sample.image and sample.label is None
 
 
 def test_idd_frames_of_one_number_in_two_drives_are_two_samples(tmp_path: Path) -> None:
     for drive in ("0", "201"):
-        _picture(tmp_path / f"leftImg8bit/train/{drive}/000001_leftImg8bit.png")
+        _image(tmp_path / f"leftImg8bit/train/{drive}/000001_leftImg8bit.png")
         _ids(tmp_path / f"gtFine/train/{drive}/000001_gtFine_labelcsTrainIds.png", _some([0, 1]))
     assert [sample.id for sample in _index("idd", tmp_path, "train").samples] == ["0_000001", "201_000001"]
 
@@ -408,11 +409,11 @@ def _own(root: Path, declaration: dict[str, object], split: str = "all", checks:
     return inspect("mine", format_named("mine", declaration), root, split, CITYSCAPES19, checks or Checks()).checked()
 
 
-def test_folders_of_pictures_and_labels_are_paired_by_their_paths(tmp_path: Path) -> None:
+def test_folders_of_images_and_labels_are_paired_by_their_paths(tmp_path: Path) -> None:
     for name in ("a/1", "b/1"):
-        _picture(tmp_path / f"shots/{name}.jpg")
+        _image(tmp_path / f"shots/{name}.jpg")
         _ids(tmp_path / f"masks/{name}.png", _some([3, 9, 200]))
-    declaration = {"pictures": "shots", "labels": [{"files": "masks", "ids": {3: "road", "9": "car", 200: None}}]}
+    declaration = {"images": "shots", "labels": [{"files": "masks", "ids": {3: "road", "9": "car", 200: None}}]}
     index = _own(tmp_path, declaration)
     assert [sample.id for sample in index.samples] == ["a__1", "b__1"]
     assert _read(index)[:3] == [0, 13, IGNORE]
@@ -421,14 +422,14 @@ def test_folders_of_pictures_and_labels_are_paired_by_their_paths(tmp_path: Path
 def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: Path) -> None:
     colours = {"road": [128, 64, 128], "car": [[0, 0, 142], [0, 0, 143]], "unlabeled": [0, 0, 0]}
     flat = [(128, 64, 128), (0, 0, 142), (0, 0, 143), (0, 0, 0)]
-    _picture(tmp_path / "1/shot.png", (4, 1))
-    declaration = {"pictures": "{n}/shot.png", "labels": [{"files": "{n}/mask.png", "colours": colours}]}
+    _image(tmp_path / "1/shot.png", (4, 1))
+    declaration = {"images": "{n}/shot.png", "labels": [{"files": "{n}/mask.png", "colours": colours}]}
     Image.fromarray(np.array([flat], dtype=np.uint8)).save(tmp_path / "1/mask.png")
     assert _read(_own(tmp_path, declaration)) == [0, 13, 13, IGNORE]
     _ids(tmp_path / "1/mask.png", np.array([[3, 2, 1, 0]], dtype=np.uint8), flat)  # the same colours by a palette
     assert _read(_own(tmp_path, declaration)) == [IGNORE, 13, 13, 0]
     Image.fromarray(np.array([[*flat[:3], (0, 0, 1)]], dtype=np.uint8)).save(tmp_path / "1/mask.png")
-    with pytest.raises(InputError, match=r"mask\.png: colours \(0, 0, 1\) are of no label; add them to `colours`"):
+    with pytest.raises(InputError, match=r"mask\.png: colours \(0, 0, 1\) belong to no label; add them to `colours`"):
         _own(tmp_path, declaration)
     Image.fromarray(np.zeros((1, 4), dtype=np.uint8)).save(tmp_path / "1/mask.png")
     with pytest.raises(InputError, match=r"mask\.png: expected a label of colours.*declare `ids` instead"):
@@ -436,8 +437,8 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
 
 
 def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
-    _picture(tmp_path / "frames/[d]/1.png")
-    index = _own(tmp_path, {"pictures": "frames/[d]/{n}.png"}, checks=Checks("optional"))
+    _image(tmp_path / "frames/[d]/1.png")
+    index = _own(tmp_path, {"images": "frames/[d]/{n}.png"}, checks=Checks("optional"))
     assert [sample.id for sample in index.samples] == ["1"]
 
 
@@ -448,30 +449,30 @@ def test_vistas_finer_labels_are_known_by_the_names_that_cityscapes_has_for_them
     own = declared_class_set(
         "own", {"road": {}, "parking": {}, "bridge": {}, "big": {"labels": ["caravan", "guard rail"]}}
     )
-    index = inspect("mapillary", FORMATS["mapillary"], tmp_path, "training", own, Checks()).checked()
+    index = inspect("mapillary", format_named("mapillary"), tmp_path, "training", own, Checks()).checked()
     assert index.read_label(index.samples[1])[0].tolist() == [1, 0, 2, 3, 3]
     index = _index("mapillary", tmp_path, "training")
     assert index.read_label(index.samples[1])[0].tolist() == [0, 0, 2, IGNORE, 4]
 
 
-def test_a_folder_of_pictures_needs_no_declaration_and_no_label(tmp_path: Path) -> None:
+def test_a_folder_of_images_needs_no_declaration_and_no_label(tmp_path: Path) -> None:
     for name in ("a.jpg", "deep/er/b.PNG", "deep/c.webp"):
-        _picture(tmp_path / name)
+        _image(tmp_path / name)
     for other in ("notes.txt", ".hidden.png", ".cache/d.png"):
         (tmp_path / other).parent.mkdir(exist_ok=True)
         (tmp_path / other).touch()
     index = _index("folder", tmp_path, "all", checks=Checks("optional"))
     assert [sample.id for sample in index.samples] == ["a", "deep__c", "deep__er__b"]
     assert index.label_files is None and index.labels == ()
-    assert FORMATS["folder"].splits(tmp_path) == ["all", "deep"]
+    assert format_named("folder").splits(tmp_path) == ["all", "deep"]
     assert [s.id for s in _index("folder", tmp_path, "deep", checks=Checks("optional")).samples] == ["c", "er__b"]
-    with pytest.raises(InputError, match="no folder 'train' there; a split of a folder of pictures is a folder below"):
+    with pytest.raises(InputError, match="no folder 'train' there; a split of a folder of images is a folder below"):
         _index("folder", tmp_path, "train", checks=Checks("optional"))
 
 
-def test_two_pictures_of_one_name_are_refused_as_one_id(tmp_path: Path) -> None:
+def test_two_images_of_one_name_are_refused_as_one_id(tmp_path: Path) -> None:
     for name in ("a.jpg", "a.png"):
-        _picture(tmp_path / name)
+        _image(tmp_path / name)
     with pytest.raises(InputError, match=r"a\.png: the same id 'a' as .*a\.jpg"):
         _index("folder", tmp_path, "all", checks=Checks("optional"))
 
@@ -479,17 +480,17 @@ def test_two_pictures_of_one_name_are_refused_as_one_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("declaration", "message"),
     [
-        ({"pictures": "../{n}.png"}, "'../{n}.png': expected a path below the root, without .."),
-        ({"pictures": "/data/{n}.png"}, "'/data/{n}.png': expected a path below the root"),
-        ({"pictures": "a", "labels": [{"files": "b", "ids": "citiscapes"}]}, "ids: expected one of cityscapes, "),
-        ({"pictures": "a", "labels": [{"files": "b", "ids": {"256": "road"}}]}, "from 0 to 255, but got '256'"),
-        ({"pictures": "a/**/{n}.png"}, "'a/**/{n}.png': ** is no pattern"),
-        ({"labels": []}, "pictures: say where they lie"),
-        ({"pictures": "a", "labels": [{"files": "b", "ids": {1: "road", "1": "car"}}]}, "ids: 1 stands there twice"),
-        ({"pictures": "a", "labels": [{"files": "b", "ids": {"road": "7"}}]}, "from 0 to 255, but got 'road'"),
+        ({"images": "../{n}.png"}, "'../{n}.png': expected a path below the root, without .."),
+        ({"images": "/data/{n}.png"}, "'/data/{n}.png': expected a path below the root"),
+        ({"images": "a", "labels": [{"files": "b", "ids": "citiscapes"}]}, "ids: expected one of cityscapes, "),
+        ({"images": "a", "labels": [{"files": "b", "ids": {"256": "road"}}]}, "from 0 to 255, but got '256'"),
+        ({"images": "a/**/{n}.png"}, "'a/**/{n}.png': ** is not a pattern"),
+        ({"labels": []}, "images: missing; say where they are"),
+        ({"images": "a", "labels": [{"files": "b", "ids": {1: "road", "1": "car"}}]}, "ids: 1 is listed twice"),
+        ({"images": "a", "labels": [{"files": "b", "ids": {"road": "7"}}]}, "from 0 to 255, but got 'road'"),
         (
-            {"pictures": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], "sky": [1, 2, 3]}}]},
-            "'road' and 'sky' have one colour, (1, 2, 3)",
+            {"images": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], "sky": [1, 2, 3]}}]},
+            "'road' and 'sky' have the same colour, (1, 2, 3)",
         ),
     ],
 )
@@ -502,20 +503,20 @@ def test_a_declaration_that_cannot_be_is_refused_by_name(declaration: dict[str, 
 
 
 def test_an_unknown_format_a_missing_root_and_an_unknown_split_are_refused_with_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gta5, synthia, cityscapes, mapillary, .*, folder, but got 'gta'"):
+    with pytest.raises(InputError, match=r"gta5, mapillary, cityscapes, synthia, .*, folder, but got 'gta'"):
         format_named("gta")
     with pytest.raises(InputError, match=r"nowhere: no such folder; benchmarks\.x\.source\.root must be"):
         existing_root(tmp_path / "nowhere", "benchmarks.x.source.root")
     assert existing_root(tmp_path, "key") == tmp_path
-    _picture(tmp_path / "RGB/0000000.png")
+    _image(tmp_path / "RGB/0000000.png")
     with pytest.raises(InputError, match=r"split 'train': SYNTHIA-RAND-CITYSCAPES .* has no splits; ask for 'all'"):
         _index("synthia", tmp_path, "train")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", format_names())
 def test_every_format_tells_its_layout_where_nothing_is(tmp_path: Path, name: str) -> None:
     (tmp_path / "train").mkdir()
     split = "all" if name in ("gta5", "synthia", "folder") else "train"
-    assert FORMATS[name].splits(tmp_path) == []
+    assert format_named(name).splits(tmp_path) == []
     with pytest.raises(InputError, match=rf"no samples of {name} '{split}' there; expected \S+"):
         _index(name, tmp_path, split)

@@ -1,4 +1,4 @@
-"""The index: it tells what is there, and every defect at once."""
+"""The index: it says what is there, and every defect at once."""
 
 import json
 from collections.abc import Callable
@@ -11,22 +11,21 @@ from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import FORMATS
-from esl.data.images import read_label, read_picture
+from esl.data.formats.registry import format_named
 from esl.data.index import Index, read_index
 from esl.data.inspection import SHOWN_DEFECTS, Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
 
-Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture and raw ids
+Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image and raw ids
 WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
 
 STRICT = Checks()
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 
 
-def _picture(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
+def _image(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
@@ -35,11 +34,11 @@ def _ids(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
 
 
 def _frames(count: int = 3) -> dict[str, Frame]:
-    return {f"ulm_{number:06d}_000019": (_picture(number), _ids(number)) for number in range(count)}
+    return {f"ulm_{number:06d}_000019": (_image(number), _ids(number)) for number in range(count)}
 
 
 def _index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
-    return inspect("cityscapes", FORMATS["cityscapes"], root, split, CITYSCAPES19, checks).checked()
+    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).checked()
 
 
 def _defects(root: Path, checks: Checks = STRICT) -> str:
@@ -59,15 +58,15 @@ def test_a_cityscapes_folder_is_indexed_with_the_pixels_that_were_put_in(
     assert [sample.id for sample in index.samples] == sorted(frames)
     to_train_id = {label.id: label.train_id for label in CITYSCAPES_LABELS}
     for sample in index.samples:
-        picture, ids = frames[sample.id]
+        image, ids = frames[sample.id]
         assert ids is not None
         train_ids = np.vectorize(to_train_id.get)(ids)
-        assert sample.size == (12, 8) and sample.label_size is None
+        assert sample.size_wh == (12, 8) and sample.label_size_wh is None
         assert sample.pixels == [int((train_ids == class_).sum()) for class_ in range(19)]
-        assert np.array_equal(read_picture(index.picture(sample)), picture)
-        assert np.array_equal(read_label(index.label(sample), index.table), train_ids)
-        assert sample.picture_sha256 == sha256_of_file(index.picture(sample))
-        assert sample.label_sha256 == sha256_of_file(index.label(sample))
+        assert np.array_equal(index.read_image(sample), image)
+        assert np.array_equal(index.read_label(sample), train_ids)
+        assert sample.image_sha256 == sha256_of_file(index.image(sample).path)
+        assert sample.label_sha256 == sha256_of_file(index.label(sample).path)
 
 
 def test_a_gta5_folder_is_indexed_with_its_palette_labels_and_licence_plates(tmp_path: Path) -> None:
@@ -77,21 +76,21 @@ def test_a_gta5_folder_is_indexed_with_its_palette_labels_and_licence_plates(tmp
     label = Image.fromarray(ids)
     label.putpalette([channel for label in GTA5_LABELS for channel in label.colour])
     label.save(tmp_path / "labels" / "00001.png")
-    Image.fromarray(_picture(0, 3, 2)).save(tmp_path / "images" / "00001.png")
-    index = inspect("gta5", FORMATS["gta5"], tmp_path, "all", CITYSCAPES19, STRICT).checked()
+    Image.fromarray(_image(0, 3, 2)).save(tmp_path / "images" / "00001.png")
+    index = inspect("gta5", format_named("gta5"), tmp_path, "all", CITYSCAPES19, STRICT).checked()
     (sample,) = index.samples
-    assert (sample.id, sample.picture, sample.label) == ("00001", "images/00001.png", "labels/00001.png")
+    assert (sample.id, sample.image, sample.label) == ("00001", "images/00001.png", "labels/00001.png")
     assert sample.pixels is not None
     counts = dict(zip(CITYSCAPES19.classes, sample.pixels, strict=True))
     assert {name: pixels for name, pixels in counts.items() if pixels} == {"road": 2, "car": 1, "bicycle": 1}
-    assert read_label(index.label(sample), index.table).tolist() == [[0, 0, 255], [13, 255, 18]]
+    assert index.read_label(sample).tolist() == [[0, 0, 255], [13, 255, 18]]
 
 
 def test_a_real_frame_is_indexed_and_its_pixels_add_up(real_cityscapes: Path) -> None:
     index = _index(real_cityscapes, split="val")
     (sample,) = index.samples
-    assert (sample.id, sample.size, sample.label_size) == ("frankfurt_000000_000294", (256, 128), None)
-    counts = np.bincount(np.asarray(Image.open(index.label(sample))).ravel(), minlength=256)
+    assert (sample.id, sample.size_wh, sample.label_size_wh) == ("frankfurt_000000_000294", (256, 128), None)
+    counts = np.bincount(np.asarray(Image.open(index.label(sample).path)).ravel(), minlength=256)
     evaluated = sorted((label for label in CITYSCAPES_LABELS if label.train_id < 19), key=lambda label: label.train_id)
     assert sample.pixels == [int(counts[label.id]) for label in evaluated]
     ignored = (counts[[label.id for label in CITYSCAPES_LABELS if label.train_id == IGNORE]]).sum()
@@ -104,9 +103,9 @@ def test_an_index_reads_back_as_it_was_written(tmp_path: Path, small_index: Inde
 
 
 def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
-    frames = _frames(2) | {"bonn_000000_000019": (_picture(7, 20, 10), None)}
+    frames = _frames(2) | {"bonn_000000_000019": (_image(7, 20, 10), None)}
     content = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional")).to_json()
-    assert (content["pictures"], content["labelled"]) == (3, 2)
+    assert (content["images"], content["labelled"]) == (3, 2)
     assert content["sizes"] == {"12x8": 2, "20x10": 1}
     roads = sum(int((ids == 7).sum()) for _, ids in frames.values() if ids is not None)
     assert content["class_pixels"]["road"] == roads > 0
@@ -115,7 +114,7 @@ def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscap
 
 def test_any_number_of_workers_gives_the_same_index(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     root = write_cityscapes(tmp_path, "train", _frames(20))
-    both = inspect("cityscapes", FORMATS["cityscapes"], root, "train", CITYSCAPES19, STRICT, workers=2)
+    both = inspect("cityscapes", format_named("cityscapes"), root, "train", CITYSCAPES19, STRICT, workers=2)
     assert _index(root) == both.checked()
 
 
@@ -125,49 +124,49 @@ def test_fingerprints_follow_content_and_only_the_whole_one_follows_labels(
     frames = _frames(2)
     base = _index(write_cityscapes(tmp_path / "a", "train", frames))
     moved = _index(write_cityscapes(tmp_path / "b", "train", frames))
-    assert (moved.fingerprint(), moved.picture_fingerprint()) == (base.fingerprint(), base.picture_fingerprint())
+    assert (moved.fingerprint(), moved.image_fingerprint()) == (base.fingerprint(), base.image_fingerprint())
     first = min(frames)
-    picture, ids = frames[first]
+    image, ids = frames[first]
     assert ids is not None
-    other_label = _index(write_cityscapes(tmp_path / "c", "train", {**frames, first: (picture, ids[::-1])}))
-    assert other_label.picture_fingerprint() == base.picture_fingerprint()
+    other_label = _index(write_cityscapes(tmp_path / "c", "train", {**frames, first: (image, ids[::-1])}))
+    assert other_label.image_fingerprint() == base.image_fingerprint()
     assert other_label.fingerprint() != base.fingerprint()
-    other_picture = _index(write_cityscapes(tmp_path / "d", "train", {**frames, first: (picture[::-1], ids)}))
-    assert other_picture.picture_fingerprint() != base.picture_fingerprint()
-    assert other_picture.fingerprint() != base.fingerprint()
+    other_image = _index(write_cityscapes(tmp_path / "d", "train", {**frames, first: (image[::-1], ids)}))
+    assert other_image.image_fingerprint() != base.image_fingerprint()
+    assert other_image.fingerprint() != base.fingerprint()
 
 
 # --------------------------------------------------------------------------------------------------------- defects
 
 
-def test_every_defect_is_told_at_once_with_its_file(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
-    frames = {f"ulm_{number:06d}_000019": (_picture(number), _ids(number)) for number in range(9)}
+def test_every_defect_is_reported_at_once_with_its_file(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
+    frames = {f"ulm_{number:06d}_000019": (_image(number), _ids(number)) for number in range(9)}
     root = write_cityscapes(tmp_path, "train", frames)
 
-    def picture(number: int) -> Path:
+    def image(number: int) -> Path:
         return root / f"leftImg8bit/train/ulm/ulm_{number:06d}_000019_leftImg8bit.png"
 
     def label(number: int) -> Path:
         return root / f"gtFine/train/ulm/ulm_{number:06d}_000019_gtFine_labelIds.png"
 
-    picture(0).unlink()
+    image(0).unlink()
     label(1).unlink()
-    picture(2).write_bytes(picture(2).read_bytes()[:100])
+    image(2).write_bytes(image(2).read_bytes()[:100])
     label(3).write_bytes(label(3).read_bytes()[:60])
-    Image.fromarray(_picture(0)).save(label(4))  # colours
+    Image.fromarray(_image(0)).save(label(4))  # colours
     Image.fromarray(_ids(0).astype(np.uint16)).save(label(5))  # 16 bit
     Image.fromarray(np.full((8, 12), 77, dtype=np.uint8)).save(label(6))
     Image.fromarray(_ids(0, 11, 8)).save(label(7))
     message = _defects(root)
     expected = [
-        f"{label(0)}: a label without its picture",
-        f"{picture(1)}: a picture without its label",
-        f"{picture(2)}: not a readable image",
+        f"{label(0)}: a label without its image",
+        f"{image(1)}: an image without its label",
+        f"{image(2)}: not a readable image",
         f"{label(3)}: not a readable image",
         f"{label(4)}: expected a label of 8-bit ids (palette or grey PNG), but got mode RGB",
         f"{label(5)}: expected a label of 8-bit ids (palette or grey PNG), but got mode I;16",
         f"{label(6)}: unknown label ids [77]",
-        f"{label(7)}: a label of 11x8 for a picture of 12x8",
+        f"{label(7)}: a label of 11x8 for an image of 12x8",
     ]
     lines = message.splitlines()
     assert lines[0].endswith("8 defect(s)")
@@ -189,7 +188,7 @@ def test_both_files_of_a_sample_are_reported_when_both_are_damaged(
 
 def test_more_defects_than_a_screen_holds_are_counted(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     count = SHOWN_DEFECTS + 3
-    frames: dict[str, Frame] = {f"ulm_{number:06d}_000019": (_picture(number, 2, 1), None) for number in range(count)}
+    frames: dict[str, Frame] = {f"ulm_{number:06d}_000019": (_image(number, 2, 1), None) for number in range(count)}
     message = _defects(write_cityscapes(tmp_path, "train", frames))
     assert f"{count} defect(s)" in message
     assert len(message.splitlines()) == 1 + SHOWN_DEFECTS + 1
@@ -197,54 +196,56 @@ def test_more_defects_than_a_screen_holds_are_counted(tmp_path: Path, write_city
 
 
 def test_labels_may_be_absent_where_they_are_optional(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
-    frames: dict[str, Frame] = {id_: (picture, None) for id_, (picture, _) in _frames().items()}
+    frames: dict[str, Frame] = {id_: (image, None) for id_, (image, _) in _frames().items()}
     index = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional"))
-    assert [(s.label, s.label_size, s.pixels, s.label_sha256) for s in index.samples] == [(None, None, None, None)] * 3
+    assert [(s.label, s.label_size_wh, s.pixels, s.label_sha256) for s in index.samples] == [
+        (None, None, None, None)
+    ] * 3
 
 
 def test_a_label_of_another_size_is_resized_where_that_is_asked_for(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
     ids = np.full((4, 6), 7, dtype=np.uint8)
-    frames: dict[str, Frame] = _frames(1) | {"bonn_000000_000019": (_picture(9), ids)}
+    frames: dict[str, Frame] = _frames(1) | {"bonn_000000_000019": (_image(9), ids)}
     root = write_cityscapes(tmp_path, "train", frames)
-    assert "bonn_000000_000019_gtFine_labelIds.png: a label of 6x4 for a picture of 12x8" in _defects(root)
+    assert "bonn_000000_000019_gtFine_labelIds.png: a label of 6x4 for an image of 12x8" in _defects(root)
     index = _index(root, Checks(mismatched_labels="resize"))
     bonn, ulm = index.samples
-    assert (bonn.size, bonn.label_size, ulm.label_size) == ((12, 8), (6, 4), None)
+    assert (bonn.size_wh, bonn.label_size_wh, ulm.label_size_wh) == ((12, 8), (6, 4), None)
     assert bonn.pixels == [24] + [0] * 18  # counted as the file stores them
     assert index.to_json()["resized_labels"] == ["bonn_000000_000019"]
 
 
-def test_labels_must_be_on_all_pictures_or_on_none_where_that_is_asked_for(
+def test_labels_must_be_on_all_images_or_on_none_where_that_is_asked_for(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
     checks = Checks("all_or_none")
-    bare: dict[str, Frame] = {id_: (picture, None) for id_, (picture, _) in _frames().items()}
+    bare: dict[str, Frame] = {id_: (image, None) for id_, (image, _) in _frames().items()}
     assert _index(write_cityscapes(tmp_path / "none", "train", bare), checks).labelled == []
     whole = _index(write_cityscapes(tmp_path / "all", "train", _frames()), checks)
     assert whole.labelled == whole.samples
     message = _defects(
         write_cityscapes(tmp_path / "some", "train", _frames() | {"ulm_000007_000019": bare.popitem()[1]}), checks
     )
-    assert "1 defect(s)" in message and "ulm_000007_000019_leftImg8bit.png: a picture without its label" in message
+    assert "1 defect(s)" in message and "ulm_000007_000019_leftImg8bit.png: an image without its label" in message
 
 
-def test_pictures_without_labels_are_left_out_and_listed_where_that_is_asked_for(
+def test_images_without_labels_are_left_out_and_listed_where_that_is_asked_for(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
-    root = write_cityscapes(tmp_path, "train", _frames(2) | {"bonn_000000_000019": (_picture(9), None)})
+    root = write_cityscapes(tmp_path, "train", _frames(2) | {"bonn_000000_000019": (_image(9), None)})
     index = _index(root, Checks(missing_labels="skip"))
     assert [sample.id for sample in index.samples] == ["ulm_000000_000019", "ulm_000001_000019"]
     assert index.left_out == ("leftImg8bit/train/bonn/bonn_000000_000019_leftImg8bit.png",)
     assert index.to_json()["left_out"] == [*index.left_out]
     for path in (root / "gtFine").rglob("*.png"):
         path.unlink()
-    assert "every picture was left out" in _defects(root, Checks(missing_labels="skip"))
+    assert "every image was left out" in _defects(root, Checks(missing_labels="skip"))
 
 
 def test_labels_without_any_known_class_are_a_defect(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
-    frames: dict[str, Frame] = {"ulm_000000_000019": (_picture(0), np.zeros((8, 12), dtype=np.uint8))}
+    frames: dict[str, Frame] = {"ulm_000000_000019": (_image(0), np.zeros((8, 12), dtype=np.uint8))}
     assert "no pixel of any class of cityscapes19" in _defects(write_cityscapes(tmp_path, "train", frames))
 
 
@@ -257,7 +258,7 @@ def test_an_empty_split_is_refused_with_the_layout_that_was_expected(
     assert (
         "expected leftImg8bit/train/*/{frame}_leftImg8bit.png and gtFine/train/*/{frame}_gtFine_labelIds.png" in message
     )
-    assert message.endswith("it has pictures of 'val'")
+    assert message.endswith("it has images of 'val'")
 
 
 def test_a_damaged_index_file_is_refused_by_name(tmp_path: Path, small_index: Index) -> None:

@@ -1,4 +1,4 @@
-"""Streams: position k is always the same sample, augmented in the same way, with its label on top of its picture."""
+"""Streams: position k is always the same sample, augmented in the same way, with its label on top of its image."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,11 +13,12 @@ from PIL import Image
 from esl.classes import IGNORE, Label, id_table
 from esl.data.class_sets import CLASS_SETS
 from esl.data.label_tables import CITYSCAPES_LABELS
-from esl.data.stream import Augmentation, Pairs, Stream, batches
+from esl.data.settings import AugmentationSettings
+from esl.data.stream import Pairs, Stream, batches
 
 SAMPLES = 7
-PLAIN = Augmentation(crop=(40, 20), min_scale=0.3, colour=0.0, blur=0.0)
-STRONG = Augmentation(crop=(40, 20), min_scale=0.3, colour=1.0, blur=0.5)
+PLAIN = AugmentationSettings(crop="40x20", min_scale=0.3, colour=0.0, blur=0.0)
+STRONG = AugmentationSettings(crop="40x20", min_scale=0.3, colour=1.0, blur=0.5)
 TABLE = id_table(CITYSCAPES_LABELS, CLASS_SETS["cityscapes19"])
 ROAD, SKY, CAR = 0, 10, 13
 COLOUR = {ROAD: (250, 5, 5), SKY: (5, 250, 5), CAR: (5, 5, 250), IGNORE: (250, 250, 250)}  # no one is between two
@@ -35,17 +36,17 @@ def _street(number: int) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """Pictures whose colours encode their labels."""
+    """Images whose colours encode their labels."""
     folder = tmp_path_factory.mktemp("streams")
     files: list[tuple[Path, Path | None]] = []
     for number in range(SAMPLES):
         label = _street(number)
-        picture, ids = np.zeros((*label.shape, 3), dtype=np.uint8), np.zeros_like(label)
+        image, ids = np.zeros((*label.shape, 3), dtype=np.uint8), np.zeros_like(label)
         for class_, colour in COLOUR.items():
-            picture[label == class_] = colour
+            image[label == class_] = colour
             ids[label == class_] = RAW_ID[class_]
         paths = folder / f"{number}.png", folder / f"{number}_ids.png"
-        Image.fromarray(picture).save(paths[0])
+        Image.fromarray(image).save(paths[0])
         Image.fromarray(ids).save(paths[1])
         files.append(paths)
     return Pairs(files, TABLE, None)
@@ -86,15 +87,15 @@ def test_the_global_random_state_is_neither_read_nor_moved(pairs: Pairs) -> None
 
 
 def test_a_sample_has_the_size_of_the_crop_in_bytes(pairs: Pairs) -> None:
-    picture, label = Stream(pairs, STRONG, (0, 0))[0]
-    assert (picture.shape, picture.dtype) == ((3, 20, 40), torch.uint8)
+    image, label = Stream(pairs, STRONG, (0, 0))[0]
+    assert (image.shape, image.dtype) == ((3, 20, 40), torch.uint8)
     assert (label.shape, label.dtype) == ((20, 40), torch.uint8)
 
 
-def _class_of_colour(picture: torch.Tensor) -> NDArray[np.uint8]:
+def _class_of_colour(image: torch.Tensor) -> NDArray[np.uint8]:
     """The class whose colour is the nearest, at every pixel."""
     colours = np.array([*COLOUR.values()])
-    distance = ((picture.permute(1, 2, 0).numpy()[:, :, None].astype(int) - colours) ** 2).sum(axis=-1)
+    distance = ((image.permute(1, 2, 0).numpy()[:, :, None].astype(int) - colours) ** 2).sum(axis=-1)
     return np.array([*COLOUR], dtype=np.uint8)[distance.argmin(axis=-1)]
 
 
@@ -107,50 +108,52 @@ def _inside(label: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return inside
 
 
-def test_crops_of_an_upright_picture_are_drawn_from_all_of_it_and_keep_their_labels(tmp_path: Path) -> None:
+def test_crops_of_an_upright_image_are_drawn_from_all_of_it_and_keep_their_labels(tmp_path: Path) -> None:
     """Twelve stripes from top to bottom: wide crops must reach every one of them, without squeezing what they show."""
     stripes = np.repeat(np.arange(12, dtype=np.uint8), 10)[:, None].repeat(60, axis=1)  # (120, 60) of raw ids
-    Image.fromarray(stripes * 20).convert("RGB").save(tmp_path / "picture.png")
+    Image.fromarray(stripes * 20).convert("RGB").save(tmp_path / "image.png")
     Image.fromarray(stripes + 20).save(tmp_path / "ids.png")  # ids 20 ... 31
     table = id_table([Label(n + 20, "road", n) for n in range(12)], CLASS_SETS["cityscapes19"])
     table.train_ids[20:32] = range(12)
-    upright = Pairs([(tmp_path / "picture.png", tmp_path / "ids.png")], table, None)
-    stream = Stream(upright, replace(PLAIN, min_scale=0.5), (0, 0))
+    upright = Pairs([(tmp_path / "image.png", tmp_path / "ids.png")], table, None)
+    stream = Stream(upright, PLAIN.model_copy(update={"min_scale": 0.5}), (0, 0))
     seen = set()
     for position in range(200):
-        picture, label = stream[position]
+        image, label = stream[position]
         shown = np.unique(label.numpy())
         seen |= {*shown.tolist()}
         assert 2 <= len(shown) <= 5  # of 12 stripes the crop's shape, 2 to 1, leaves at most 30 rows of 120
         inside = _inside(label.numpy())
-        assert (np.abs(picture[0].numpy().astype(int) - 20 * label.numpy())[inside] < 10).all()
+        assert (np.abs(image[0].numpy().astype(int) - 20 * label.numpy())[inside] < 10).all()
     assert seen == set(range(12))
 
 
-@pytest.mark.parametrize("size", [None, (60, 30)])
-def test_a_label_stays_on_top_of_its_picture(pairs: Pairs, size: tuple[int, int] | None) -> None:
-    stream = Stream(replace(pairs, size=size), PLAIN, (0, 0))
+@pytest.mark.parametrize("resize", [None, (60, 30)])
+def test_a_label_stays_on_top_of_its_image(pairs: Pairs, resize: tuple[int, int] | None) -> None:
+    stream = Stream(replace(pairs, resize=resize), PLAIN, (0, 0))
     for position in range(40):
-        picture, label = stream[position]
-        seen, truth = _class_of_colour(picture), label.numpy()
+        image, label = stream[position]
+        seen, truth = _class_of_colour(image), label.numpy()
         inside = _inside(truth)
         assert inside.mean() > 0.5
         assert np.array_equal(seen[inside], truth[inside]), position
 
 
-def test_labels_are_not_shifted_against_pictures_on_average(tmp_path: Path) -> None:
-    """A white car to the right of a black road: the picture tells where the border lies to a fraction of a pixel."""
+def test_labels_are_not_shifted_against_images_on_average(tmp_path: Path) -> None:
+    """A white car to the right of a black road: the image tells where the border lies to a fraction of a pixel."""
     ids = np.full((32, 64), RAW_ID[ROAD], dtype=np.uint8)
     ids[:, 30:] = RAW_ID[CAR]
     Image.fromarray(ids).save(tmp_path / "ids.png")
-    Image.fromarray(np.uint8(255) * (ids == RAW_ID[CAR])).save(tmp_path / "picture.png")
+    Image.fromarray(np.uint8(255) * (ids == RAW_ID[CAR])).save(tmp_path / "image.png")
     stream = Stream(
-        Pairs([(tmp_path / "picture.png", tmp_path / "ids.png")], TABLE, None), replace(PLAIN, crop=(64, 32)), (0, 0)
+        Pairs([(tmp_path / "image.png", tmp_path / "ids.png")], TABLE, None),
+        PLAIN.model_copy(update={"crop": "64x32"}),
+        (0, 0),
     )
     shifts = []
     for position in range(120):
-        picture, label = stream[position]
-        white, car = picture[0].float().sum().item() / 255 / 32, (label == CAR).float().sum().item() / 32
+        image, label = stream[position]
+        white, car = image[0].float().sum().item() / 255 / 32, (label == CAR).float().sum().item() / 32
         if 2 < white < 62:
             shifts.append(white - car)
     assert len(shifts) > 60
@@ -170,7 +173,7 @@ def test_flips_scales_and_crops_do_happen(pairs: Pairs) -> None:
     assert max(areas) > 2 * np.median(areas) or min(areas) < np.median(areas) / 2
 
 
-def test_colour_changes_touch_the_picture_and_never_the_label(pairs: Pairs) -> None:
+def test_colour_changes_touch_the_image_and_never_the_label(pairs: Pairs) -> None:
     plain, strong = Stream(pairs, PLAIN, (0, 0)), Stream(pairs, STRONG, (0, 0))
     changed = 0
     for position in range(10):
@@ -179,12 +182,12 @@ def test_colour_changes_touch_the_picture_and_never_the_label(pairs: Pairs) -> N
     assert changed == 10
 
 
-def test_a_picture_without_a_label_is_all_ignored(pairs: Pairs) -> None:
-    blind = replace(pairs, files=[(picture, None) for picture, _ in pairs.files])
+def test_an_image_without_a_label_is_all_ignored(pairs: Pairs) -> None:
+    blind = replace(pairs, files=[(image, None) for image, _ in pairs.files])
     seeing = Stream(pairs, STRONG, (0, 0))
     for position in range(3):
-        picture, label = Stream(blind, STRONG, (0, 0))[position]
-        assert torch.equal(picture, seeing[position][0])  # whether there are labels changes no picture
+        image, label = Stream(blind, STRONG, (0, 0))[position]
+        assert torch.equal(image, seeing[position][0])  # whether there are labels changes no image
         assert (label == IGNORE).all()
 
 
@@ -193,7 +196,7 @@ def test_a_picture_without_a_label_is_all_ignored(pairs: Pairs) -> None:
 
 @pytest.fixture(scope="module")
 def numbered(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """One-coloured pictures that tell which sample they are, whatever the crop."""
+    """One-coloured images that show which sample they are, whatever the crop."""
     folder = tmp_path_factory.mktemp("numbered")
     files: list[tuple[Path, Path | None]] = []
     for number in range(SAMPLES):
@@ -202,7 +205,7 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
     return Pairs(files, TABLE, None)
 
 
-SMALL = Augmentation(crop=(4, 4), min_scale=0.5, colour=0.0, blur=0.0)
+SMALL = AugmentationSettings(crop="4x4", min_scale=0.5, colour=0.0, blur=0.0)
 
 
 def test_every_epoch_holds_every_sample_once_in_an_order_of_its_own(numbered: Pairs) -> None:
@@ -215,8 +218,7 @@ def test_every_epoch_holds_every_sample_once_in_an_order_of_its_own(numbered: Pa
 def _numbers(stream: Stream, *, start: int, stop: int, rank: int = 0, world_size: int = 1, batch_size: int = 4):
     share = {"start": start, "stop": stop, "rank": rank, "world_size": world_size}
     return [
-        picture.amax(dim=(1, 2, 3)).tolist()
-        for picture, _ in batches(stream, batch_size=batch_size, workers=0, **share)
+        image.amax(dim=(1, 2, 3)).tolist() for image, _ in batches(stream, batch_size=batch_size, workers=0, **share)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Pictures and labels from files: what was put in comes out, and what is no label is refused by name."""
+"""Images and labels from files: what was put in comes out, and what is no label is refused by name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from PIL import Image
 
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.images import read_ids, read_label, read_picture, unknown_ids
+from esl.data.images import read_ids, read_label, read_image, unknown_ids
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
 from esl.errors import InputError
 
@@ -57,28 +57,28 @@ def test_a_resized_label_takes_the_nearest_pixel_and_makes_up_no_id(tmp_path: Pa
     assert odd.shape == (3, 7) and set(odd.ravel()) <= {0, 2, 10, 13}
 
 
-def test_a_picture_keeps_its_pixels_unless_a_size_is_asked_for(tmp_path: Path) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (6, 10, 3), dtype=np.uint8)
-    Image.fromarray(picture).save(tmp_path / "picture.png")
-    assert np.array_equal(read_picture(tmp_path / "picture.png"), picture)
-    assert np.array_equal(read_picture(tmp_path / "picture.png", (10, 6)), picture)
-    assert read_picture(tmp_path / "picture.png", (5, 3)).shape == (3, 5, 3)
+def test_an_image_keeps_its_pixels_unless_a_size_is_asked_for(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (6, 10, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    assert np.array_equal(read_image(tmp_path / "image.png"), image)
+    assert np.array_equal(read_image(tmp_path / "image.png", (10, 6)), image)
+    assert read_image(tmp_path / "image.png", (5, 3)).shape == (3, 5, 3)
 
 
-def test_a_longer_side_keeps_the_shape_of_a_picture(tmp_path: Path) -> None:
+def test_a_longer_side_keeps_the_shape_of_an_image(tmp_path: Path) -> None:
     for name, size in (("wide", (40, 20)), ("upright", (20, 40))):
         Image.fromarray(np.zeros((size[1], size[0], 3), np.uint8)).save(tmp_path / f"{name}.png")
-    assert read_picture(tmp_path / "wide.png", 10).shape == (5, 10, 3)
-    assert read_picture(tmp_path / "upright.png", 10).shape == (10, 5, 3)
+    assert read_image(tmp_path / "wide.png", 10).shape == (5, 10, 3)
+    assert read_image(tmp_path / "upright.png", 10).shape == (10, 5, 3)
 
 
-# the corners of a picture, 3 wide and 2 high, by the EXIF orientation that it is stored with (TIFF 6.0, tag 274)
+# the corners of an image, 3 wide and 2 high, by the EXIF orientation that it is stored with (TIFF 6.0, tag 274)
 UPRIGHT = {1: (0, 2, 3, 5), 2: (2, 0, 5, 3), 3: (5, 3, 2, 0), 4: (3, 5, 0, 2), 6: (3, 0, 5, 2), 8: (2, 5, 0, 3)}
 
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "grey16.png"])
-def test_a_picture_is_read_upright_as_its_exif_orientation_says(tmp_path: Path, name: str, orientation: int) -> None:
+def test_an_image_is_read_upright_as_its_exif_orientation_says(tmp_path: Path, name: str, orientation: int) -> None:
     values = np.arange(6).reshape(2, 3)
     image = Image.fromarray(
         (values << 8).astype(np.uint16) if "16" in name else np.stack([values] * 3, -1).astype(np.uint8)
@@ -86,17 +86,17 @@ def test_a_picture_is_read_upright_as_its_exif_orientation_says(tmp_path: Path, 
     exif = Image.Exif()
     exif[274] = orientation
     image.save(tmp_path / name, exif=exif)
-    picture = read_picture(tmp_path / name)
-    corners = (picture[0, 0], picture[0, -1], picture[-1, 0], picture[-1, -1])
+    image = read_image(tmp_path / name)
+    corners = (image[0, 0], image[0, -1], image[-1, 0], image[-1, -1])
     assert tuple(int(corner[0]) for corner in corners) == UPRIGHT[orientation]
-    assert picture.shape == ((3, 2, 3) if orientation > 4 else (2, 3, 3))
+    assert image.shape == ((3, 2, 3) if orientation > 4 else (2, 3, 3))
 
 
 def test_an_upright_photograph_of_a_telephone_is_as_high_as_it_is_seen(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6
     Image.new("RGB", (32, 16), (200, 10, 10)).save(tmp_path / "IMG_0001.JPG", exif=exif)
-    assert read_picture(tmp_path / "IMG_0001.JPG").shape == (32, 16, 3)
+    assert read_image(tmp_path / "IMG_0001.JPG").shape == (32, 16, 3)
 
 
 def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_by_the_stated_rule(
@@ -110,17 +110,17 @@ def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_by_the_stated_rule(
     Image.fromarray(wide).save(tmp_path / "grey16.tif")
     (tmp_path / "rgb16.png").write_bytes(png_of_16_bits(np.stack([wide, wide, wide], -1)))
     Image.fromarray(rgba).convert("RGB").quantize(3).save(tmp_path / "palette.png")
-    assert read_picture(tmp_path / "grey.png")[0].tolist() == [[0] * 3, [100] * 3, [255] * 3]
+    assert read_image(tmp_path / "grey.png")[0].tolist() == [[0] * 3, [100] * 3, [255] * 3]
     for name in ("rgba", "palette"):
-        assert read_picture(tmp_path / f"{name}.png")[0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+        assert read_image(tmp_path / f"{name}.png")[0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
     for name in ("grey16.png", "grey16.tif", "rgb16.png"):
-        assert read_picture(tmp_path / name)[0].tolist() == [[0] * 3, [0x12] * 3, [255] * 3]
+        assert read_image(tmp_path / name)[0].tolist() == [[0] * 3, [0x12] * 3, [255] * 3]
 
 
-def test_a_picture_of_floating_point_numbers_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_image_of_floating_point_numbers_is_refused_by_name(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((2, 2), np.float32)).save(tmp_path / "depth.tif")
-    with pytest.raises(InputError, match=r"depth\.tif: expected a picture of 8 or 16 bits"):
-        read_picture(tmp_path / "depth.tif")
+    with pytest.raises(InputError, match=r"depth\.tif: expected an image of 8 or 16 bits"):
+        read_image(tmp_path / "depth.tif")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_truncated_png_is_refused_by_name_or_has_lost_nothing_but_its_end_mark
         with pytest.raises(InputError, match=r"label\.png: not a readable image"):
             read_ids(path, CITYSCAPES)
         with pytest.raises(InputError, match=r"label\.png: not a readable image"):
-            read_picture(path)
+            read_image(path)
     else:
         try:
             read = read_ids(path, CITYSCAPES)
@@ -180,14 +180,14 @@ def test_a_truncated_png_is_refused_by_name_or_has_lost_nothing_but_its_end_mark
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "picture.png").write_bytes(content)
-    with pytest.raises(InputError, match=r"picture\.png: not a readable image"):
-        read_picture(tmp_path / "picture.png")
+    (tmp_path / "image.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"image\.png: not a readable image"):
+        read_image(tmp_path / "image.png")
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.png: no such file"):
-        read_picture(tmp_path / "none.png")
+        read_image(tmp_path / "none.png")
 
 
 def test_a_real_label_reads_as_cityscapesscripts_maps_it_and_as_its_own_train_ids_do(real_cityscapes: Path) -> None:
