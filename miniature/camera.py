@@ -15,7 +15,7 @@ CLOUD_TEXELS = 10.0  # per metre of a ceiling as high as the camera
 
 
 def photograph(painting: Painting, view: View, weather: Weather, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) uint8 of ``painting`` in ``weather``."""
+    """The image (H, W, 3) uint8 of ``painting`` in ``weather``."""
     texture = _texture(painting, view, weather.masonry, rng)
     sky = painting.label == ID["sky"]
     light = painting.colour * (1 + np.where(sky, 0, texture))[..., None]
@@ -79,7 +79,7 @@ def _expose(light: Pixels, view: View, weather: Weather, rng: np.random.Generato
     rows = np.linspace(-1, 1, view.height, dtype=np.float32)[:, None]
     lens = 1 - weather.vignette * (columns**2 + rows**2) / 2
     exposed = np.clip(light * np.exp2(weather.gain) * lens[..., None], 0, 1)
-    picture = Image.fromarray((exposed * 255).astype(np.uint8))
-    blurred = picture.filter(ImageFilter.GaussianBlur(weather.blur * view.height / 128))
+    sharp = Image.fromarray((exposed * 255).astype(np.uint8))
+    blurred = sharp.filter(ImageFilter.GaussianBlur(weather.blur * view.height / 128))
     noise = rng.standard_normal((view.height, view.width, 3), dtype=np.float32) * (weather.noise * 255)
     return np.clip(np.asarray(blurred, dtype=np.float32) + noise + 0.5, 0, 255).astype(np.uint8)

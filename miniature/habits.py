@@ -20,7 +20,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object: the zone of the street where it stands and how far away (metres)."""
+    """A kind of object: the zone of the street where it is and how far away (metres)."""
 
     zone: str
     parts: tuple[Part, ...]
@@ -80,7 +80,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Habits:
-    """One domain's streets; ranges are uniform, ``expected`` holds Poisson means per picture."""
+    """One domain's streets; ranges are uniform, ``expected`` holds Poisson means per image."""
 
     half_road: Range  # metres
     pavement: Range  # metres

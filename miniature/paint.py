@@ -1,7 +1,7 @@
-"""Painting a scene back to front, picture and label in one stroke.
+"""Painting a scene back to front, image and label in one stroke.
 
-Every polygon is drawn once, as colour plus the number of its *surface* in the fourth channel: picture, label and depth
-cannot come apart, and nothing is anti-aliased but the colours, when the drawing is halved.
+Every polygon is drawn once, as colour plus the number of its *surface* in the fourth channel: image, label and depth
+always agree, and only the colours are anti-aliased, when the drawing is halved.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from miniature.palette import Colours
 from miniature.scene import HORIZON_PLOTS, ID, Scene, Thing
 from miniature.view import FAR, NEAR, View
 
-SCALE = 2  # the drawing is this much larger than the picture
+SCALE = 2  # the drawing is this much larger than the image
 _GROUND = frozenset({"road", "sidewalk", "terrain", "parking"})
 _DEPTHS = np.array([4.0, 6, 8, 11, 15, 20, 28, 40, 60, 90, FAR])  # metres, what the haze can tell apart
 _SUN_SHADOW, _CONTACT_SHADOW = 120, 255
@@ -39,7 +39,7 @@ class Canvas:
     def __init__(self, view: View, colours: dict[str, Colours], sky: Colours) -> None:
         size = (view.width * SCALE, view.height * SCALE)
         self.view = view
-        self.colours = colours
+        self.colours = {role: variants.tolist() for role, variants in colours.items()}
         self.surfaces: dict[tuple[int, int], int] = {}  # (label, depth step) -> number
         self.image = Image.new("RGBA", size)
         self.shade = Image.new("L", (view.width, view.height))
@@ -55,8 +55,9 @@ class Canvas:
     def colour(self, role: str, tint: int, shade: float = 1.0) -> tuple[int, int, int]:
         """The colour of ``role`` in the variant that ``tint`` picks, [0, 255]."""
         variants = self.colours[role]
-        red, green, blue = (int(min(255.0, 255.0 * shade * c)) for c in variants[tint % len(variants)].tolist())
-        return red, green, blue
+        red, green, blue = variants[tint % len(variants)]
+        full = 255.0 * shade
+        return min(255, int(full * red)), min(255, int(full * green)), min(255, int(full * blue))
 
     def patch(self, role: str, label: int, corners: NDArray[np.float64], jitter: float = 1.0) -> None:
         """Fill the ground polygon ``corners`` (N, 3) metres."""
@@ -118,7 +119,7 @@ def paint(scene: Scene, colours: dict[str, Colours], *, sky: Colours, sun: float
 
 
 def _cast_shadow(canvas: Canvas, thing: Thing, sun: float) -> None:
-    """The footprint swept along the sun's direction, and a darker contact right under vehicles."""
+    """Darkens the footprint swept along the sun's direction, and more so right under vehicles."""
     (x, y, near), (across, up, along) = thing.at, thing.size
     if near > HORIZON_PLOTS or thing.label == ID["ego vehicle"]:
         return

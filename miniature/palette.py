@@ -3,13 +3,15 @@
 ``shift`` moves the target's look away from the source's: 0 is the source's own look, 1 the target's, 2 twice as far.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 Colours = NDArray[np.float32]
 """(N, 3) colours in [0, 1]: the variants of one role."""
 
-# role: (source colours, target colours), as many on either side
+# role: (source colours, target colours)
 _PALETTE = {
     "road": (["8a8078"], ["5c626c"]),
     "repair": (["7c726a"], ["4c525c"]),
@@ -92,12 +94,17 @@ def hex_colours(codes: list[str]) -> Colours:
     return np.array([list(bytes.fromhex(code)) for code in codes], dtype=np.float32) / np.float32(255)
 
 
+@cache
+def _ends() -> dict[str, tuple[Colours, Colours]]:
+    """The colours of every role in the source and the target, as many in both: the shorter list is repeated."""
+    counts = {role: max(map(len, pair)) for role, pair in _PALETTE.items()}
+    return {
+        role: (np.resize(hex_colours(source), (counts[role], 3)), np.resize(hex_colours(target), (counts[role], 3)))
+        for role, (source, target) in _PALETTE.items()
+    }
+
+
 def palette(shift: float) -> dict[str, Colours]:
     """The colours of every role, ``shift`` of the way from the source's to the target's (at most 1.4 of it)."""
     share = min(shift, 1.4)
-    blended = {}
-    for role, (source, target) in _PALETTE.items():
-        count = max(len(source), len(target))
-        ours, theirs = (np.resize(hex_colours(codes), (count, 3)) for codes in (source, target))
-        blended[role] = np.clip(ours + share * (theirs - ours), 0, 1)
-    return blended
+    return {role: np.clip(source + share * (target - source), 0, 1) for role, (source, target) in _ends().items()}

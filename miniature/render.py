@@ -10,39 +10,34 @@ from miniature.camera import photograph
 from miniature.paint import paint
 from miniature.palette import palette
 from miniature.scene import sample_scene
+from miniature.settings import SMALLEST
 from miniature.weather import sample_weather
 
 DOMAINS = ("source", "target")
 SEVERITY = (0.2, 1.4)
-"""The range of a target picture's own shift, as a multiple of the rendering's: some days are worse than others."""
-
-SMALLEST = (32, 32)  # width, height in pixels
-
-
-def check_settings(*, seed: int, width: int, height: int, shift: float) -> None:
-    """Raises InputError for settings that no street can be rendered with."""
-    if width < SMALLEST[0] or height < SMALLEST[1]:
-        raise InputError(f"Expected a picture of at least {SMALLEST[0]} x {SMALLEST[1]}, but got {width} x {height}")
-    if seed < 0:
-        raise InputError(f"Expected `seed` to be >= 0, but got {seed}")
-    if not (math.isfinite(shift) and shift >= 0):
-        raise InputError(f"Expected `shift` to be a finite number >= 0, but got {shift}")
+"""The range of a target image's own shift, as a multiple of the rendering's: some days are worse than others."""
 
 
 def render_street(
     domain: str, *, seed: int, index: int, width: int, height: int, shift: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """One street scene: the picture (H, W, 3) uint8 RGB and its label (H, W) uint8 of Cityscapes label ids.
+    """One street scene: the image (H, W, 3) uint8 RGB and its label (H, W) uint8 of Cityscapes label ids.
 
     A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people) or "target" (gloomy,
-    narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how far the target's appearance
-    lies from the source's: 0 is none; it changes no label and no source picture. Raises InputError.
+    narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how far the target looks from
+    the source, 0 not at all; it changes no label and no source image.
+
+    Raises:
+        InputError: an argument is out of its range.
     """
     if domain not in DOMAINS:
         raise InputError(f"Expected `domain` to be one of {', '.join(DOMAINS)}, but got {domain!r}")
-    check_settings(seed=seed, width=width, height=height, shift=shift)
-    if index < 0:
-        raise InputError(f"Expected `index` to be >= 0, but got {index}")
+    if width < SMALLEST or height < SMALLEST:
+        raise InputError(f"Expected an image of at least {SMALLEST} x {SMALLEST} pixels, but got {width} x {height}")
+    if seed < 0 or index < 0:
+        raise InputError(f"Expected `seed` and `index` to be >= 0, but got {seed} and {index}")
+    if not (math.isfinite(shift) and shift >= 0):
+        raise InputError(f"Expected `shift` to be a finite number >= 0, but got {shift}")
     scene_rng, look_rng = (np.random.default_rng([seed, DOMAINS.index(domain), part, index]) for part in (0, 1))
     scene = sample_scene(domain, scene_rng, width, height)
     severity = 0.0 if domain == "source" else shift * look_rng.uniform(*SEVERITY)

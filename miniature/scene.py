@@ -1,4 +1,4 @@
-"""What stands where in one street: sampled geometry, without a colour."""
+"""What is where in one street: sampled geometry, without colours."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from esl.data.label_tables import CITYSCAPES_LABELS
 from miniature.habits import HABITS, KINDS, Habits, Kind, Part, Range
-from miniature.models import MODELS, building
+from miniature.objects import MODELS, building
 from miniature.shapes import Model
 from miniature.view import FAR, NEAR, View
 
@@ -30,7 +30,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class Thing:
-    """A model that stands in the street: centre across, foot, near end; box in metres; ``tint`` picks its colours."""
+    """A model in the street: centre across, foot, near end; box in metres; ``tint`` picks its colours."""
 
     model: Model
     label: int
@@ -80,7 +80,7 @@ class Scene:
 
 
 def sample_scene(domain: str, rng: np.random.Generator, width: int, height: int) -> Scene:
-    """A street of ``domain`` ("source" or "target") for a picture of ``width`` x ``height`` pixels."""
+    """A street of ``domain`` ("source" or "target") for an image of ``width`` x ``height`` pixels."""
     habits = HABITS[domain]
     street = _sample_street(habits, rng)
     own_lane = street.lanes[len(street.lanes) // 2]
@@ -223,7 +223,7 @@ def _plot(
 
 
 def _traffic(habits: Habits, street: Street, rng: np.random.Generator) -> Iterator[Thing]:
-    """Everything that moves or stands on road and pavement."""
+    """Everything on road and pavement."""
     taken: list[tuple[float, float, float]] = []  # across, near, far
     for name, expected in habits.expected.items():
         for _ in range(rng.poisson(expected)):
@@ -235,7 +235,7 @@ def _traffic(habits: Habits, street: Street, rng: np.random.Generator) -> Iterat
 def _free_spot(
     kind: Kind, street: Street, taken: list[tuple[float, float, float]], rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    """Where to put one of ``kind`` (across, near) without touching what stands already; None when it is too crowded."""
+    """Where to put one of ``kind`` (across, near) without touching others; None when it is too crowded."""
     wide = 1.0 + kind.parts[0].size[0] / 2
     for _ in range(6):
         near = float(np.exp(rng.uniform(*np.log(kind.depth))))

@@ -1,8 +1,8 @@
 """The vocabulary of the models: flat polygons in a unit box, each with the role of its colour.
 
 A model's box has ``u`` in [-0.5, 0.5] across, ``v`` in [0, 1] up and ``w`` in [0, 1] along the street, near end first.
-Shapes are listed back to front. The flank (``u = -0.5``) is the side that the camera sees; painting mirrors the model
-where it stands left of the camera.
+Shapes are listed back to front. The flank (``u = -0.5``) is the side that the camera sees; painting mirrors models
+left of the camera.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Model:
 
 
 FLANK = 0.78
-"""Shade of a flank beside a front: they face away from the light."""
+"""Shade of flanks relative to fronts: they face away from the light."""
 
 
 def front(role: str, *uv: tuple[float, float], w: float = 0.0, shade: float = 1.0) -> Shape:

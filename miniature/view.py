@@ -1,4 +1,4 @@
-"""The pinhole camera of the miniature: metres in the street -> pixels in the picture."""
+"""The pinhole camera of the miniature: metres in the street -> pixels in the image."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAR = 0.5
-"""Metres: what lies nearer is moved here, which is exact for edges that run along the street."""
+"""Metres: nearer points are moved here, which is exact for edges that run along the street."""
 
 FAR = 160.0
 """Metres: where the ground ends and the depth of the sky for fog."""
@@ -24,7 +24,7 @@ class View:
     focal: float  # pixels
     centre: float  # column of the vanishing point
     horizon: float  # row of the vanishing point
-    x: float  # metres, where the camera stands
+    x: float  # metres, position of the camera
     eye: float  # metres above the ground
 
     def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:

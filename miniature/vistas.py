@@ -111,7 +111,7 @@ _OF_CITYSCAPES = {
     "bicycle": "object--vehicle--bicycle",
     "ego vehicle": "void--ego-vehicle",
 }
-"""What the miniature's labels, which are called as in Cityscapes, are in Vistas; others are unlabeled there."""
+"""Cityscapes label -> Vistas label, for the miniature; others are unlabeled in Vistas."""
 
 
 def vistas_config() -> dict[str, Any]:

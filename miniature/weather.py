@@ -1,4 +1,4 @@
-"""The air, the light and the camera between a street and its picture, in either domain.
+"""The air, the light and the camera between a street and its image, in either domain.
 
 ``shift`` moves the target's weather away from the source's: 0 is the source's own, 1 the target's, 2 twice as far.
 """
@@ -24,7 +24,7 @@ class Weather:
     gain: Colours  # (3,) log2 of exposure and white balance
     saturation: float
     vignette: float  # light lost in the corners, 0 .. 1
-    blur: float  # pixels of standard deviation in a picture 128 high
+    blur: float  # pixels of standard deviation in an image 128 pixels high
     noise: float  # standard deviation of the sensor, in [0, 1] units
     masonry: float  # 0 plaster and smooth asphalt .. 1 brick and setts
 

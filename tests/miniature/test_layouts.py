@@ -9,21 +9,21 @@ from PIL import Image
 
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import FORMATS
-from esl.data.images import read_picture
+from esl.data.formats.registry import format_named
+from esl.data.images import read_image
 from esl.data.inspection import Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS
-from miniature import render_street
-from miniature.data_set import render_miniature
-from miniature.layouts import CITIES, LAYOUTS, cityscapes_streets
+from miniature.dataset import render_miniature
+from miniature.layouts import CITIES, SCENES, cityscapes_scenes
+from miniature.render import render_street
+from miniature.settings import Layout, MiniatureSettings
 
-SETTINGS = {"seed": 0, "width": 64, "height": 32, "shift": 1.0}
-COUNTS = {"source": 3, "target_train": 5, "target_val": 2}
+SETTINGS = MiniatureSettings(width=64, height=32, source=3, target_train=5, target_val=2, shift=1.0)
 
 
 def _write(root: Path, workers: int = 1) -> Path:
-    for layout in LAYOUTS:
-        render_miniature(root / layout, layout, COUNTS, SETTINGS, workers=workers)
+    for layout in SCENES:
+        render_miniature(root / layout, layout, SETTINGS, seed=0, workers=workers)
     return root
 
 
@@ -45,16 +45,16 @@ def test_the_names_are_those_of_the_data_sets(root: Path) -> None:
     expected |= {f"synthia/{folder}/{number:07d}.png" for folder in ("RGB", "GT/LABELS") for number in range(3)}
     expected |= {f"cityscapes/leftImg8bit/{stem}_leftImg8bit.png" for stem in stems}
     expected |= {f"cityscapes/gtFine/{stem}_gtFine_labelIds.png" for stem in stems}
-    found = {name for name in _contents(root) if "/" in name}
-    vistas = {name for name in found if name.startswith("mapillary/")}
-    assert found - vistas == expected
+    files = {name for name in _contents(root) if "/" in name}
+    vistas = {name for name in files if name.startswith("mapillary/")}
+    assert files - vistas == expected
     keys = {split: {Path(n).stem for n in vistas if f"/{split}/images/" in n} for split in ("training", "validation")}
     assert [len(keys["training"]), len(keys["validation"])] == [5, 2]
     assert all(len(key) == 22 for split in keys.values() for key in split)
-    files = {
+    expected_vistas = {
         f"mapillary/{s}/{kind}" for s in keys for key in keys[s] for kind in (f"images/{key}.jpg", f"labels/{key}.png")
     }
-    assert vistas == files | {"mapillary/config.json"}
+    assert vistas == expected_vistas | {"mapillary/config.json"}
 
 
 def test_no_city_is_in_both_splits() -> None:
@@ -72,10 +72,10 @@ def test_gta5_labels_are_indexed_with_the_palette_of_gta5(root: Path) -> None:
         if 3 * label.id < len(palette):  # Pillow reads no further than the entries that the file holds
             assert tuple(palette[3 * label.id : 3 * label.id + 3]) == label.colour
     assert len(palette) > 3 * int(ids.max())
-    picture, expected = render_street("source", index=1, **SETTINGS)
+    image, expected = render_street("source", seed=0, index=1, width=64, height=32, shift=1.0)
     assert np.array_equal(ids, expected)
-    with Image.open(root / "gta5/images/00002.png") as image:
-        assert image.mode == "RGB" and np.array_equal(np.asarray(image), picture)
+    with Image.open(root / "gta5/images/00002.png") as stored:
+        assert stored.mode == "RGB" and np.array_equal(np.asarray(stored), image)
 
 
 def test_cityscapes_labels_are_grey(root: Path) -> None:
@@ -88,8 +88,8 @@ def test_cityscapes_labels_are_grey(root: Path) -> None:
 
 
 def test_train_and_val_share_no_scene() -> None:
-    streets = [*cityscapes_streets({"target_train": 3000, "target_val": 3000})]
-    assert len({street.index for street in streets}) == 6000
+    scenes = [*cityscapes_scenes(MiniatureSettings(target_train=3000, target_val=3000))]
+    assert len({scene.index for scene in scenes}) == 6000
 
 
 def test_the_files_do_not_depend_on_the_number_of_workers(root: Path, tmp_path: Path) -> None:
@@ -108,25 +108,25 @@ def test_the_files_do_not_depend_on_the_number_of_workers(root: Path, tmp_path: 
     ],
 )
 def test_every_layout_reads_back_to_the_labels_that_were_rendered(
-    root: Path, layout: str, class_set: str, split: str, domain: str, first: int
+    root: Path, layout: Layout, class_set: str, split: str, domain: str, first: int
 ) -> None:
     classes = CLASS_SETS[class_set]
-    index = inspect(layout, FORMATS[layout], root / layout, split, classes, Checks()).checked()
+    index = inspect(layout, format_named(layout), root / layout, split, classes, Checks()).checked()
     read = {sample.label: index.read_label(sample) for sample in index.samples}
-    streets = [street for street in LAYOUTS[layout](COUNTS) if street.label in read]
-    assert len(streets) == len(read) and min(street.index for street in streets) == first
-    for street in streets:
-        width, height = street.size(64, 32)
-        picture, ids = render_street(domain, index=street.index, seed=0, shift=1.0, width=width, height=height)
+    scenes = [scene for scene in SCENES[layout](SETTINGS) if scene.label in read]
+    assert len(scenes) == len(read) and min(scene.index for scene in scenes) == first
+    for scene in scenes:
+        width, height = scene.size_wh(64, 32)
+        image, ids = render_street(domain, index=scene.index, seed=0, shift=1.0, width=width, height=height)
         expected = id_table(CITYSCAPES_LABELS, classes).train_ids[ids]
         if layout == "mapillary":  # which knows a class for some pixels that Cityscapes ignores
-            expected = np.where(expected == IGNORE, read[street.label], expected)
-        assert np.array_equal(read[street.label], expected)
-        stored = read_picture(root / layout / street.picture)
-        if street.picture.endswith(".jpg"):
-            assert np.abs(stored.astype(int) - picture).mean() < 8
+            expected = np.where(expected == IGNORE, read[scene.label], expected)
+        assert np.array_equal(read[scene.label], expected)
+        stored = read_image(root / layout / scene.image)
+        if scene.image.endswith(".jpg"):
+            assert np.abs(stored.astype(int) - image).mean() < 8
         else:
-            assert np.array_equal(stored, picture)
+            assert np.array_equal(stored, image)
 
 
 def test_synthias_labels_have_16_bits(root: Path) -> None:
@@ -134,7 +134,7 @@ def test_synthias_labels_have_16_bits(root: Path) -> None:
         assert path.read_bytes()[24:26] == bytes([16, 2])  # 16 bits, RGB
 
 
-def test_vistas_has_pictures_of_several_shapes_and_66_labels_in_the_colours_of_its_config(root: Path) -> None:
+def test_vistas_has_images_of_several_shapes_and_66_labels_in_the_colours_of_its_config(root: Path) -> None:
     sizes = {Image.open(path).size for path in (root / "mapillary/training/images").glob("*.jpg")}
     assert {width > height for width, height in sizes} == {True, False} and len(sizes) == 3
     assert all(abs(width * height / (64 * 32) - 1) < 0.05 for width, height in sizes)

@@ -9,14 +9,14 @@ import pytest
 
 from esl.classes import IGNORE
 from esl.data.label_tables import CITYSCAPES_LABELS
-from miniature import render_street
+from miniature.render import render_street
 
 SMALL = {"seed": 0, "width": 128, "height": 64, "shift": 1.0}
 EVALUATED = {label.id for label in CITYSCAPES_LABELS if label.train_id != IGNORE}
 
 
 @pytest.mark.parametrize("domain", ["source", "target"])
-def test_every_class_is_in_at_least_8_percent_of_pictures_and_all_ids_are_known(domain: str) -> None:
+def test_every_class_is_in_at_least_8_percent_of_images_and_all_ids_are_known(domain: str) -> None:
     labels = [render_street(domain, index=index, **SMALL)[1] for index in range(100)]
     present = np.array([np.bincount(label.ravel(), minlength=256) > 0 for label in labels])
     assert set(np.flatnonzero(present.any(axis=0))) <= {label.id for label in CITYSCAPES_LABELS}
@@ -25,31 +25,31 @@ def test_every_class_is_in_at_least_8_percent_of_pictures_and_all_ids_are_known(
 
 def test_the_same_arguments_give_the_same_bytes_in_another_process_and_order() -> None:
     script = (
-        "import hashlib; from miniature import render_street\n"
+        "import hashlib; from miniature.render import render_street\n"
         f"scenes = [render_street('target', index=index, **{SMALL!r}) for index in (5, 4, 3)]\n"
         "print(hashlib.sha256(b''.join(p.tobytes() + l.tobytes() for p, l in scenes[::-1])).hexdigest())"
     )
     there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     scenes = [render_street("target", index=index, **SMALL) for index in (3, 4, 5)]
-    here = hashlib.sha256(b"".join(picture.tobytes() + label.tobytes() for picture, label in scenes)).hexdigest()
+    here = hashlib.sha256(b"".join(image.tobytes() + label.tobytes() for image, label in scenes)).hexdigest()
     assert here == there
 
 
-def test_shift_changes_the_target_picture_but_no_label_and_no_source_picture() -> None:
+def test_shift_changes_the_target_image_but_no_label_and_no_source_image() -> None:
     for domain in ("source", "target"):
         scenes = [render_street(domain, index=7, **{**SMALL, "shift": shift}) for shift in (0.0, 1.0, 2.0)]
-        for picture, label in scenes[1:]:
+        for image, label in scenes[1:]:
             assert np.array_equal(label, scenes[0][1])
-            assert np.array_equal(picture, scenes[0][0]) == (domain == "source")
+            assert np.array_equal(image, scenes[0][0]) == (domain == "source")
 
 
 def test_a_greater_shift_moves_the_target_further_from_the_source() -> None:
-    def mean_picture(domain: str, shift: float) -> np.ndarray:
-        pictures = [render_street(domain, index=index, **{**SMALL, "shift": shift})[0] for index in range(12)]
-        return np.mean(pictures, axis=(0, 1, 2))
+    def mean_image(domain: str, shift: float) -> np.ndarray:
+        images = [render_street(domain, index=index, **{**SMALL, "shift": shift})[0] for index in range(12)]
+        return np.mean(images, axis=(0, 1, 2))
 
-    source = mean_picture("source", 1.0)
-    distances = [np.abs(mean_picture("target", shift) - source).sum() for shift in (0.0, 0.5, 1.0, 1.5)]
+    source = mean_image("source", 1.0)
+    distances = [np.abs(mean_image("target", shift) - source).sum() for shift in (0.0, 0.5, 1.0, 1.5)]
     assert distances == sorted(distances)
 
 
@@ -63,8 +63,8 @@ def test_seed_index_and_domain_each_change_the_scene() -> None:
 @pytest.mark.parametrize(("width", "height"), [(64, 32), (65, 33), (100, 200), (401, 97), (512, 256)])
 def test_any_size_from_64x32_works(width: int, height: int) -> None:
     for domain in ("source", "target"):
-        picture, label = render_street(domain, seed=3, index=2, width=width, height=height, shift=1.0)
-        assert picture.shape == (height, width, 3) and picture.dtype == np.uint8
+        image, label = render_street(domain, seed=3, index=2, width=width, height=height, shift=1.0)
+        assert image.shape == (height, width, 3) and image.dtype == np.uint8
         assert label.shape == (height, width) and label.dtype == np.uint8
 
 

@@ -139,7 +139,7 @@ def building(floors: int, bays: int, ends: int, variant: int) -> Model:
 
 @cache
 def fence(bars: int) -> Model:
-    """Palings along the street before a dim gap: the label is solid, the picture is not."""
+    """Palings along the street before a dim gap: the label is solid, the image is not."""
     step = 1.0 / bars
     return Model(
         [

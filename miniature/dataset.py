@@ -1,0 +1,107 @@
+"""The miniature as one dataset on disk: its files, a record of them, and a manifest that is written last."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.classes import IGNORE
+from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.errors import InputError
+from esl.files import atomic_path, sha256_of_file, sha256_of_lines, write_json
+from miniature.layouts import EXTRA_FILES, SCENES, SceneFiles
+from miniature.settings import Layout, MiniatureSettings
+from miniature.writer import write_scenes
+
+RECORD = ".rendering.json"
+"""In the root before, while and after its files are: it tells which files there are ours.
+
+The manifest cannot do this: a workflow removes it before it renders again."""
+
+
+def manifest_of(root: Path) -> Path:
+    """The manifest is next to the dataset, in which a reader of its layout would not expect it."""
+    return root.with_name(f"{root.name}.json")
+
+
+def render_miniature(root: Path, layout: Layout, settings: MiniatureSettings, *, seed: int, workers: int) -> None:
+    """Renders one dataset into ``root``, in place of an older rendering there, finished or not.
+
+    Raises:
+        InputError: ``root`` holds files that no rendering wrote, or ``seed`` is negative.
+    """
+    if seed < 0:
+        raise InputError(f"Expected `seed` to be >= 0, but got {seed}")
+    scenes = list(SCENES[layout](settings))
+    _clear(root)
+    counts = {name: getattr(settings, name) for name in ("source", "target_train", "target_val")}
+    write_json(root / RECORD, {"layout": layout, "images": counts})
+    pixels = write_scenes(scenes, root, settings, seed=seed, workers=workers)
+    for name, content in EXTRA_FILES.get(layout, {}).items():
+        with atomic_path(root / name) as part:
+            part.write_text(content, encoding="utf-8")
+    manifest = {
+        "layout": layout,
+        "settings": {"seed": seed, "width": settings.width, "height": settings.height, "shift": settings.shift},
+        "images": len(scenes),
+        "class_shares": _class_shares(pixels),
+        "sha256": sha256_of_lines([f"{sha256_of_file(root / name)}  {name}" for name in _files(layout, scenes)]),
+    }
+    write_json(manifest_of(root), manifest)
+
+
+def _files(layout: Layout, scenes: list[SceneFiles]) -> list[str]:
+    """The sorted paths, relative to the root, of all files."""
+    return sorted([*EXTRA_FILES.get(layout, {}), *(name for scene in scenes for name in scene.files)])
+
+
+def _clear(root: Path) -> None:
+    """Removes an older rendering from ``root``, but nothing else; refuses when anything else is there.
+
+    The manifest goes first and the record last, so that a kill at any point leaves no manifest over missing files and
+    no file that is not known as ours.
+    """
+    foreign = sorted(_present(root) - _ours(root))
+    if foreign:
+        raise InputError(
+            f"{root / foreign[0]}: not a file of the miniature, which {root} is meant for"
+            f" ({len(foreign)} such files); move them away or choose another root"
+        )
+    manifest_of(root).unlink(missing_ok=True)
+    for path in root.iterdir() if root.exists() else ():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != RECORD:
+            path.unlink()
+
+
+def _present(root: Path) -> set[str]:
+    """Every file under ``root``, relative to it, except the remains of a killed write."""
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{root}: expected a folder for the miniature, but this is a file; choose another root")
+    files = (path for path in root.rglob("*") if not path.is_dir())
+    return {path.relative_to(root).as_posix() for path in files if not _is_part(path)}
+
+
+def _is_part(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
+def _ours(root: Path) -> set[str]:
+    """The files under ``root`` that a record of ours there accounts for; none without such a record."""
+    try:
+        record = json.loads((root / RECORD).read_text())
+        counts = record["images"] if "images" in record else record["pictures"]  # the key of renderings before 2026-12
+        return {RECORD, *_files(record["layout"], list(SCENES[record["layout"]](MiniatureSettings(**counts))))}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()  # absent, or somebody else's
+
+
+def _class_shares(pixels: NDArray[np.int64]) -> dict[str, float]:
+    """The share of every evaluated class in all pixels (256,) by name, and of the rest as "void"."""
+    counts = {label.name: int(pixels[label.id]) for label in CITYSCAPES_LABELS if label.train_id != IGNORE}
+    total = int(pixels.sum())
+    counts["void"] = total - sum(counts.values())
+    return {name: round(count / total, 6) for name, count in counts.items()}

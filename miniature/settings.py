@@ -1,0 +1,36 @@
+"""Settings of the miniature."""
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from esl.settings import Number, Settings
+
+Layout = Literal["gta5", "synthia", "cityscapes", "mapillary"]
+"""A dataset whose layout on disk the miniature can take: the first two are sources, the others targets."""
+
+LAYOUTS: tuple[str, ...] = get_args(Layout)
+
+SMALLEST = 32
+"""Pixels: the least width and height of an image."""
+
+
+class MiniatureSettings(Settings):
+    """The size of the miniature's images, how many there are, and how far apart its two domains look."""
+
+    width: int = Field(256, ge=SMALLEST, description="Width of the images in pixels.")
+    height: int = Field(
+        128,
+        ge=SMALLEST,
+        description="Height of the images in pixels. Those of `mapillary` have several shapes of about as many pixels.",
+    )
+    source: int = Field(400, ge=1, description="Number of source images.")
+    target_train: int = Field(600, ge=1, description="Number of target images to adapt to.")
+    target_val: int = Field(300, ge=1, description="Number of target images to evaluate on.")
+    shift: Number = Field(
+        0.8,
+        ge=0,
+        allow_inf_nan=False,
+        description="How far the target looks from the source: 0 not at all, larger values farther. It changes no "
+        "label and no source image.",
+    )
