@@ -1,6 +1,5 @@
 """The adapt stage: a checkpoint like any other, which says where it comes from."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,31 +11,58 @@ from esl.files import sha256_of_file, write_json
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.registry import build_network
 from esl.stages.adapt import main
+from esl.training.settings import AdaptSettings
+
+SETTINGS = AdaptSettings.model_validate(
+    {
+        "seed": 0,
+        "target_size": "own",
+        "batch_size": 2,
+        "augmentation": {"crop": "24x16", "min_scale": 0.5},
+        "compute": {"accelerator": "cpu", "precision": "bf16-mixed"},
+    }
+)
 
 
-def test_the_adapted_checkpoint_names_its_origin_and_is_the_same_every_time(
-    tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _adapt(source: Path, output: Path, settings: AdaptSettings = SETTINGS) -> None:
+    index = source.with_name("index.json")
+    flags = f"--checkpoint {source} --index {index} --output {output} --threads 1 --settings".split()
+    main([*flags, settings.canonical()])
+
+
+@pytest.fixture
+def source(tmp_path: Path, small_index: Index) -> Path:
+    """A source model with fresh weights, next to the index of its target."""
     write_json(tmp_path / "index.json", small_index.to_json())
     torch.manual_seed(0)
-    source = tmp_path / "source.pt"
     description = Description(
         "small", "cityscapes19", CLASS_SETS["cityscapes19"].classes, {"iterations": 7}, {"labelled": "abc"}
     )
-    save_checkpoint(source, build_network("small", 19), description)
-    inputs = f"--checkpoint {source} --index {tmp_path / 'index.json'}"
-    how = "--size own --crop 24x16 --min-scale 0.5 --batch-size 2 --seed 0 --workers 0 --threads 1"
+    save_checkpoint(tmp_path / "source.pt", build_network("small", 19), description)
+    return tmp_path / "source.pt"
+
+
+def test_the_adapted_checkpoint_names_its_origin_and_is_the_same_every_time(
+    tmp_path: Path, source: Path, small_index: Index
+) -> None:
     for name in ("once.pt", "twice.pt"):
-        words = f"{inputs} {how} --accelerator cpu --precision bf16-mixed --output {tmp_path / name}"
-        monkeypatch.setattr(sys, "argv", ["adapt", *words.split()])
-        main()
+        _adapt(source, tmp_path / name)
     assert (tmp_path / "once.pt").read_bytes() == (tmp_path / "twice.pt").read_bytes()
     network, adapted = load_checkpoint(tmp_path / "once.pt", CLASS_SETS["cityscapes19"])
     assert adapted.settings == {"iterations": 7, "adaptation": "abn"}
     assert adapted.provenance == {
         "labelled": "abc",
         "initial": sha256_of_file(source),
-        "target_pictures": small_index.picture_fingerprint(),
+        "target_images": small_index.image_fingerprint(),
     }
     original, _ = load_checkpoint(source, CLASS_SETS["cityscapes19"])
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), original.parameters(), strict=True))
+
+
+def test_flip_reaches_the_statistics_and_colour_does_not(tmp_path: Path, source: Path) -> None:
+    """Colours stay true, whatever the training does to them."""
+    for name, changed in (("plain", {}), ("flip", {"flip": 0.0}), ("colour", {"colour": 0.0, "blur": 0.0})):
+        augmentation = SETTINGS.augmentation.model_copy(update=changed)
+        _adapt(source, tmp_path / f"{name}.pt", SETTINGS.model_copy(update={"augmentation": augmentation}))
+    plain, flip, colour = ((tmp_path / f"{name}.pt").read_bytes() for name in ("plain", "flip", "colour"))
+    assert plain == colour != flip

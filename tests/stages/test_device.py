@@ -1,12 +1,15 @@
 """The precision that `auto` becomes, and who starts processes."""
 
-import argparse
+from typing import Any
 
 import pytest
 import torch
 
 from esl.errors import InputError
-from esl.stages.device import add_device, make_fabric
+from esl.models.settings import ComputeSettings
+from esl.stages.device import make_fabric, resolved_precision
+
+CPU = ComputeSettings(accelerator="cpu", precision="32-true")
 
 
 @pytest.mark.parametrize(
@@ -20,14 +23,12 @@ from esl.stages.device import add_device, make_fabric
 )
 @pytest.mark.parametrize("precision", ["auto", "32-true", "bf16-mixed"])
 def test_auto_is_bfloat16_only_where_the_processor_computes_it(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: str, precision: str
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: str, precision: Any
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    parser = argparse.ArgumentParser()
-    add_device(parser)
-    flags = parser.parse_args(f"--accelerator cpu --precision {precision} --threads 1".split())
-    chosen = make_fabric(flags)._precision.precision
-    assert flags.precision == chosen == (expected if precision == "auto" else precision)
+    compute = ComputeSettings(accelerator="cpu", precision=precision)
+    chosen = make_fabric(compute, threads=1)._precision.precision
+    assert resolved_precision(compute) == chosen == (expected if precision == "auto" else precision)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +40,22 @@ def test_more_processes_than_devices_are_refused(monkeypatch: pytest.MonkeyPatch
     torchrun = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "1"}
     for name, value in (variables | (torchrun if "WORLD_SIZE" in variables else {})).items():
         monkeypatch.setenv(name, value)
-    parser = argparse.ArgumentParser()
-    add_device(parser)
-    flags = parser.parse_args(["--accelerator", "cpu", "--precision", "32-true", "--threads", "1", "--devices", "2"])
     with pytest.raises(InputError, match="--devices 2: expected as many processes, but 3 were started"):
-        make_fabric(flags)
+        make_fabric(CPU, threads=1, devices=2)
 
 
 def test_a_job_of_slurm_whose_step_has_one_task_starts_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"NTASKS": "8", "STEP_NUM_TASKS": "1", "STEP_NUM_NODES": "1", "JOB_NAME": "snakejob"}.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
-    parser = argparse.ArgumentParser()
-    add_device(parser)
-    fabric = make_fabric(parser.parse_args(["--accelerator", "cpu", "--precision", "32-true", "--threads", "1"]))
-    assert fabric.world_size == 1
+    assert make_fabric(CPU, threads=1).world_size == 1
+
+
+@pytest.mark.parametrize("accelerator", ["cuda", "mps"])
+@pytest.mark.parametrize("precision", ["auto", "32-true"])
+def test_a_device_that_this_machine_lacks_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, accelerator: Any, precision: Any
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(InputError, match=f"compute.accelerator: {accelerator}, but PyTorch .* finds no such device"):
+        make_fabric(ComputeSettings(accelerator=accelerator, precision=precision), threads=1)

@@ -7,14 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-import esl.training.loop
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.errors import InputError
@@ -23,56 +23,49 @@ from esl.labels.png import write_png
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.registry import build_network
 from esl.stages.train import main
+from esl.training.feed import Batch
+from esl.training.settings import TrainSettings
+from esl.training.step import Step
 
-FLAGS = {
-    "network": "small",
-    "size": "own",
-    "crop": "24x16",
-    "iterations": 5,
-    "source-batch": 2,
-    "label-stride": 1,
-    "log-every": 2,
-    "seed": 0,
-    "workers": 0,
-    "save-every": 2,
-    "learning-rate": 0.01,
-    "weight-decay": 0.01,
-    "power": 0.9,
-    "min-scale": 0.5,
-    "colour": 0.5,
-    "blur": 0.5,
-    "accelerator": "cpu",
-    "precision": "32-true",
-    "threads": 1,
-}
 Run = Callable[..., Path]
+TrainSettingsOf = Callable[..., TrainSettings]
 
 
 @pytest.fixture
-def run(tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Trains into a folder of ``tmp_path``; with ``dies_at`` it is killed at that iteration."""
+def run(tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Trains into a folder of ``tmp_path``, with changed settings and further flags; with ``dies_at`` it is killed."""
     write_json(tmp_path / "index.json", small_index.to_json())
 
-    def run(folder: str, dies_at: int | None = None, flag: str | None = None, **changed: object) -> Path:
+    def run(folder: str, dies_at: int | None = None, flags: Flags = {}, **changed: object) -> Path:  # noqa: B006
         output = tmp_path / folder / "checkpoint.pt"
-        flags = {"index": tmp_path / "index.json", "output": output, **FLAGS}
-        flags |= {name.replace("_", "-"): value for name, value in changed.items()}
-        words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
-        monkeypatch.setattr(sys, "argv", ["train", *words, *([flag] if flag else [])])
         with monkeypatch.context() as patch:
             if dies_at is not None:
-                rate = esl.training.loop.polynomial_rate
-
-                def dying_rate(iteration: int, settings: esl.training.loop.TrainingSettings) -> float:
-                    if iteration == dies_at:
-                        raise KeyboardInterrupt
-                    return rate(iteration, settings)
-
-                patch.setattr(esl.training.loop, "polynomial_rate", dying_rate)
-            main()
+                patch.setattr(Step, "__call__", _dying(Step.__call__, dies_at))
+            given = {"index": tmp_path / "index.json", "save-every": 2, **flags}
+            main(_words(output, train_settings(**changed), given))
         return output
 
     return run
+
+
+Flags = Mapping[str, object]
+
+
+def _words(output: Path, settings: TrainSettings, flags: Flags) -> list[str]:
+    """The command line of the stage."""
+    all_ = {"output": output, "threads": 1, "settings": settings.canonical(), **flags}
+    return [str(word) for name, value in all_.items() for word in (f"--{name}", value)]
+
+
+def _dying(step: Any, dies_at: int) -> Any:
+    """A step that is interrupted at iteration ``dies_at``."""
+
+    def dying(self: Step, iteration: int, batches: list[Batch]) -> torch.Tensor:
+        if iteration == dies_at:
+            raise KeyboardInterrupt
+        return step(self, iteration, batches)
+
+    return dying
 
 
 def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
@@ -108,9 +101,9 @@ def test_an_interrupted_training_ends_in_the_same_bytes_and_leaves_no_state(run:
         {"seed": 1},
         {"learning_rate": 0.02},
         {"crop": "16x16"},
-        {"precision": "bf16-true"},
-        {"code": "other"},
-        {"size": "36x24"},
+        {"precision": "bf16-mixed"},
+        {"flags": {"code": "other"}},
+        {"source_size": "36x24"},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -129,93 +122,106 @@ def test_a_state_of_other_settings_is_never_continued(run: Run, changed: dict[st
 
 
 @pytest.fixture
-def round_flags(tmp_path: Path, small_index: Index) -> dict[str, object]:
+def round_(tmp_path: Path, small_index: Index) -> dict[str, Any]:
+    """What ``run`` needs for a round."""
     manifest = _write_manifest(tmp_path / "esl-round1", small_index)
-    return {"target_index": tmp_path / "index.json", "pseudo_labels": manifest, "target_batch": 2}
+    return {"flags": {"target-index": tmp_path / "index.json", "pseudo-labels": manifest}, "target_batch": 2}
 
 
-def test_a_round_is_interrupted_and_resumed_to_the_same_bytes(run: Run, round_flags: dict[str, object]) -> None:
-    whole = run("whole", **round_flags)
+def _with_flags(round_: dict[str, Any], flags: Flags) -> dict[str, Any]:
+    """The round with some flags changed."""
+    return round_ | {"flags": {**round_["flags"], **flags}}
+
+
+def test_a_round_is_interrupted_and_resumed_to_the_same_bytes(run: Run, round_: dict[str, Any]) -> None:
+    whole = run("whole", **round_)
     with pytest.raises(KeyboardInterrupt):
-        run("resumed", dies_at=4, **round_flags)
-    assert run("resumed", **round_flags).read_bytes() == whole.read_bytes()
+        run("resumed", dies_at=4, **round_)
+    assert run("resumed", **round_).read_bytes() == whole.read_bytes()
     rows = [*csv.DictReader((whole.parent / "train.csv").open())]
     assert all(float(row["target_loss"]) > 0 and float(row["target_labelled"]) == 1 for row in rows)
 
 
 def test_the_targets_own_labels_are_never_looked_at(
-    tmp_path: Path, run: Run, round_flags: dict[str, object], small_index: Index
+    tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index
 ) -> None:
-    expected = run("seeing", **round_flags)
+    expected = run("seeing", **round_)
     lost = [replace(sample, label="lost.png", label_sha256="0", pixels=[0] * 19) for sample in small_index.samples]
     write_json(tmp_path / "blind.json", replace(small_index, samples=lost).to_json())
-    blind = run("blind", **{**round_flags, "target_index": tmp_path / "blind.json"})
+    blind = run("blind", **_with_flags(round_, {"target-index": tmp_path / "blind.json"}))
     assert blind.read_bytes() == expected.read_bytes()
 
 
 def test_other_pseudo_labels_make_another_model_and_another_provenance(
-    tmp_path: Path, run: Run, round_flags: dict[str, object], small_index: Index
+    tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index
 ) -> None:
-    other = {**round_flags, "pseudo_labels": _write_manifest(tmp_path / "bdl-round1", small_index, seed=1)}
+    other = _with_flags(round_, {"pseudo-labels": _write_manifest(tmp_path / "bdl-round1", small_index, seed=1)})
     (a, first), (b, second) = (
-        load_checkpoint(run(name, **flags), CLASS_SETS["cityscapes19"])
-        for name, flags in (("a", round_flags), ("b", other))
+        load_checkpoint(run(name, **given), CLASS_SETS["cityscapes19"]) for name, given in (("a", round_), ("b", other))
     )
     assert not torch.equal(a.state_dict()["classifier.bias"], b.state_dict()["classifier.bias"])
     changed = {key for key, value in first.provenance.items() if second.provenance[key] != value}
     assert changed == {"pseudo_labels"}
 
 
-def test_pseudo_labels_that_were_changed_or_are_of_other_pictures_are_refused(
-    tmp_path: Path, run: Run, round_flags: dict[str, object], small_index: Index
+def test_pseudo_labels_that_were_changed_or_are_of_other_images_are_refused(
+    tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index
 ) -> None:
     part = _write_manifest(tmp_path / "part", replace(small_index, samples=small_index.samples[:-1]))
-    with pytest.raises(InputError, match=r"part/pseudo_labels\.json: not of the pictures"):
-        run("a", **{**round_flags, "pseudo_labels": part})
+    with pytest.raises(InputError, match=r"part/pseudo_labels\.json: not of the images"):
+        run("a", **_with_flags(round_, {"pseudo-labels": part}))
     png = tmp_path / "esl-round1" / "pseudo_labels" / f"{small_index.samples[2].id}.png"
     png.write_bytes(png.read_bytes() + b"x")
     with pytest.raises(InputError, match=f"{png.name}: changed"):
-        run("b", **round_flags)
+        run("b", **round_)
 
 
 def test_a_round_starts_from_the_weights_of_its_initial_checkpoint(run: Run) -> None:
     source = run("source")
     start, _ = load_checkpoint(source, CLASS_SETS["cityscapes19"])
-    unmoved = run("round", initial=source, learning_rate=0.0, iterations=2)
+    unmoved = run("round", flags={"initial": source}, learning_rate=1e-30, iterations=2)
     network, description = load_checkpoint(unmoved, CLASS_SETS["cityscapes19"])
     for (name, a), b in zip(start.named_parameters(), network.parameters(), strict=True):
         assert torch.equal(a, b), name
     assert description.provenance["initial"] == sha256_of_file(source)
 
 
-def test_an_initial_checkpoint_of_another_class_set_or_a_picture_without_a_label_is_refused(
+def test_an_initial_checkpoint_of_another_class_set_or_an_image_without_a_label_is_refused(
     tmp_path: Path, run: Run, small_index: Index
 ) -> None:
     network, _ = load_checkpoint(run("source", iterations=1), CLASS_SETS["cityscapes19"])
     save_checkpoint(tmp_path / "other.pt", network, Description.of("small", CLASS_SETS["synthia16"], {}, {}))
     with pytest.raises(InputError, match=r"other\.pt: a model of 'synthia16'"):
-        run("a", initial=tmp_path / "other.pt")
+        run("a", flags={"initial": tmp_path / "other.pt"})
     first, *rest = small_index.samples
     unlabelled = replace(small_index, samples=[replace(first, label=None, pixels=None, label_sha256=None), *rest])
     write_json(tmp_path / "unlabelled.json", unlabelled.to_json())
-    with pytest.raises(InputError, match=f"1 pictures of 'train' have no label, '{first.id}' first"):
-        run("b", index=tmp_path / "unlabelled.json")
+    with pytest.raises(InputError, match=f"1 images of 'train' have no label, '{first.id}' first"):
+        run("b", flags={"index": tmp_path / "unlabelled.json"})
 
 
-def test_two_processes_train_what_one_does_with_the_same_global_batch(tmp_path: Path, small_index: Index) -> None:
+def test_two_processes_train_what_one_does_with_the_same_global_batch(
+    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf
+) -> None:
     """Two processes on the CPU exchange gradients by gloo; with frozen batch norm only rounding may differ."""
     write_json(tmp_path / "index.json", small_index.to_json())
     manifest = _write_manifest(tmp_path / "esl-round1", small_index)
     weights = []
     for devices, batch in ((1, 2), (2, 1)):
         output = tmp_path / f"{devices}/checkpoint.pt"
-        flags = FLAGS | {"devices": devices, "source-batch": batch, "target-batch": batch, "batch-norm": "frozen"}
-        flags |= {"adaptation": "minent", "optimizer": "sgd", "learning-rate": 0.1, "adaptation-weight": 0.1}
-        flags |= {"index": tmp_path / "index.json", "target-index": tmp_path / "index.json", "output": output}
-        flags |= {"pseudo-labels": manifest, "crop": "64x64"}
-        words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
-        ended = subprocess.run([sys.executable, "-m", "esl.stages.train", *words], capture_output=True, text=True)
-        assert ended.returncode == 0, ended.stderr
+        settings = train_settings(
+            source_batch=batch, target_batch=batch, batch_norm="frozen", crop="64x64", optimizer="sgd",
+            learning_rate=0.1, term="minent", term_settings={"weight": 0.1},
+        )  # fmt: skip
+        index = tmp_path / "index.json"
+        flags = {"devices": devices, "index": index, "target-index": index, "pseudo-labels": manifest}
+        words = _words(output, settings, flags)
+        if devices == 1:
+            main(words)
+        else:
+            command = [sys.executable, "-m", "esl.stages.train", *words]
+            ended = subprocess.run(command, capture_output=True, text=True)
+            assert ended.returncode == 0, ended.stderr
         network, description = load_checkpoint(output, CLASS_SETS["cityscapes19"])
         assert description.settings["processes"] == devices
         weights.append(torch.cat([value.ravel() for value in network.parameters()]))
@@ -226,22 +232,25 @@ def test_two_processes_train_what_one_does_with_the_same_global_batch(tmp_path: 
 
 
 def test_compiled_and_checkpointed_together_are_refused(run: Run) -> None:
-    with pytest.raises(InputError, match="compile and activation_checkpointing exclude each other"):
-        run("both", activation_checkpointing=1, flag="--compile")
+    with pytest.raises(InputError, match="compute.compile, compute.activation_checkpointing: exclude each other"):
+        run("both", flags={"activation-checkpointing": 1}, compile=True)
 
 
-def test_checkpointed_activations_change_no_byte(run: Run, round_flags: dict[str, object]) -> None:
-    assert run("a", **round_flags).read_bytes() == run("b", activation_checkpointing=1, **round_flags).read_bytes()
+def test_checkpointed_activations_change_no_byte(run: Run, round_: dict[str, Any]) -> None:
+    twice = _with_flags(round_, {"activation-checkpointing": 1})
+    assert run("a", **round_).read_bytes() == run("b", **twice).read_bytes()
 
 
-def test_processes_that_slurm_or_torchrun_start_train_what_ours_do(tmp_path: Path, small_index: Index) -> None:
+@pytest.mark.slow
+def test_processes_that_slurm_or_torchrun_start_train_what_ours_do(
+    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf
+) -> None:
     """Two nodes of Slurm with a task each, as ``srun`` describes them to their processes; two processes of torchrun."""
     write_json(tmp_path / "index.json", small_index.to_json())
 
     def started(folder: str, *before: str, **variables: str) -> "subprocess.Popen[str]":
-        flags = FLAGS | {"devices": 2, "source-batch": 1, "iterations": 3, "index": tmp_path / "index.json"}
-        flags |= {"output": tmp_path / folder / "checkpoint.pt"}
-        words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
+        flags = {"devices": 2, "index": tmp_path / "index.json"}
+        words = _words(tmp_path / folder / "checkpoint.pt", train_settings(source_batch=1, iterations=3), flags)
         command = [sys.executable, *before, "-m", "esl.stages.train", *words]
         return subprocess.Popen(command, env=os.environ | variables, stderr=subprocess.PIPE, text=True)
 
@@ -272,14 +281,17 @@ def _free_port() -> str:
         return str(listener.getsockname()[1])
 
 
-def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(tmp_path: Path, small_index: Index) -> None:
+@pytest.mark.slow
+def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(
+    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf
+) -> None:
     write_json(tmp_path / "index.json", small_index.to_json())
-    flags = FLAGS | {"iterations": 40, "save-every": 3, "crop": "64x64", "workers": 1, "index": tmp_path / "index.json"}
-    flags |= {"adaptation": "advent", "target-index": tmp_path / "index.json", "target-batch": 1}
+    settings = train_settings(iterations=40, crop="64x64", target_batch=1, term="advent")
+    flags = {"save-every": 3, "workers": 1, "index": tmp_path / "index.json", "target-index": tmp_path / "index.json"}
 
     def process(output: Path) -> "subprocess.Popen[bytes]":
-        words = [str(word) for name, value in (flags | {"output": output}).items() for word in (f"--{name}", value)]
-        return subprocess.Popen([sys.executable, "-m", "esl.stages.train", *words], stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "esl.stages.train", *_words(output, settings, flags)]
+        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
     assert process(tmp_path / "whole/checkpoint.pt").wait() == 0
     output = tmp_path / "cut/checkpoint.pt"

@@ -8,7 +8,8 @@ from torch import nn
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
-from esl.data.stream import Augmentation, Pairs, Stream
+from esl.data.settings import AugmentationSettings
+from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
 from esl.labels.png import train_id_table
 from esl.models.registry import build_network
@@ -16,18 +17,18 @@ from esl.training.adabn import adapt_batch_norm
 
 
 def _stream(index: Index) -> Stream:
-    """The pictures of an index, whole and without labels; every other one flipped, on the average."""
-    files = [(index.picture(sample), None) for sample in index.samples]
+    """The images of an index, whole and without labels; half of them flipped on average."""
+    files = [(index.image(sample), None) for sample in index.samples]
     pairs = Pairs(files, train_id_table(CLASS_SETS["cityscapes19"]), None)
-    return Stream(pairs, Augmentation((24, 16), min_scale=1.0, colour=0, blur=0), (0, 1))
+    return Stream(pairs, AugmentationSettings(crop="24x16", min_scale=1.0, colour=0, blur=0), (0, 1))
 
 
-def test_the_statistics_become_the_mean_and_variance_of_the_target_pictures(small_index: Index, fabric: Fabric) -> None:
+def test_the_statistics_become_the_mean_and_variance_of_the_target_images(small_index: Index, fabric: Fabric) -> None:
     norm, stream = nn.BatchNorm2d(3), _stream(small_index)
-    pictures = np.stack([stream[position][0] for position in range(5)]) / 255
+    images = np.stack([stream[position][0] for position in range(5)]) / 255
     adapt_batch_norm(norm, stream, batch=5, fabric=fabric, workers=0)
-    np.testing.assert_allclose(norm.running_mean, pictures.mean(axis=(0, 2, 3)), rtol=1e-5)
-    np.testing.assert_allclose(norm.running_var, pictures.var(axis=(0, 2, 3), ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(norm.running_mean, images.mean(axis=(0, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(norm.running_var, images.var(axis=(0, 2, 3), ddof=1), rtol=1e-5)
 
 
 def test_batches_are_filled_and_weigh_the_same(small_index: Index, fabric: Fabric) -> None:

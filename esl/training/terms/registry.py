@@ -21,6 +21,17 @@ def term_settings(name: str, values: dict[str, Any]) -> "BaseTermSettings":
     return settings
 
 
+def term_settings_class(name: str) -> "type[BaseTermSettings]":
+    """The class of the settings of the term ``name``."""
+    cls: type[BaseTermSettings] = import_module(f"{TERMS[name]}.settings").TermSettings
+    return cls
+
+
+def term_modules(name: str) -> tuple[str, str]:
+    """The modules of the term ``name``: roots of the code digest of the trainings that use it."""
+    return f"{TERMS[name]}.settings", f"{TERMS[name]}.term"
+
+
 def build_term(name: str, values: dict[str, Any], context: "TermContext") -> "TargetTerm":
     """The term ``name`` for one training."""
     term: TargetTerm = import_module(f"{TERMS[name]}.term").Term(term_settings(name, values), context)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esl.labels.confidence import normalised_entropy
+from esl.labels.measures.entropy import normalised_entropy
 from esl.training.terms.entropy import Domain, adversarial_loss, minent_loss, weighted_self_information
 
 
