@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from esl.data.index import read_index
+from esl.evaluation.predict import write_predictions
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import sha256_of_file, write_json
-from esl.labels.inference import Predictor, write_predictions
 from esl.models.checkpoint import load_checkpoint
+from esl.models.predictor import Predictor
 from esl.settings import resize_wh
 from esl.stages.command import add_paths, add_settings, stage
 from esl.stages.device import add_device, make_fabric
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder: Path = flags.output.with_suffix("")
     predictor = Predictor(network, make_fabric(settings.compute, threads=flags.threads, devices=flags.devices))
     pixels, digests = write_predictions(
-        predictor, index, folder, size=resize_wh(settings.size), batch=settings.batch_size, workers=flags.threads
+        predictor, index, folder, to=resize_wh(settings.size), batch=settings.batch_size, workers=flags.threads
     )
     write_json(
         flags.output,
