@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         if description != replace(last, provenance={**last.provenance, "iteration": iteration}):
             raise InputError(f"{path}: of another training than {flags.checkpoint}; delete it")
         results[iteration] = score(path, network, description)
-    results[last.settings["iterations"]] = score(flags.checkpoint, final, last)
+    results[last.settings["schedule"]["iterations"]] = score(flags.checkpoint, final, last)
     for iteration, result in results.items():
         print(f"iteration {iteration}: {_miou(result, index.class_set)}")
     best = max(results, key=lambda iteration: (_miou(results[iteration], index.class_set) or 0, iteration))
