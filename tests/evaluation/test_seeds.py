@@ -1,0 +1,63 @@
+"""The comparison over seeds, from hand-made results."""
+
+from pathlib import Path
+
+from esl.evaluation.seeds import compare_seeds, seed_table
+from esl.files import write_json
+from esl.stages.reproduce import main
+
+COVERAGES = ("0.3", "0.5", "0.7", "0.9")
+
+
+def _result(folder: Path, source: float, control: float, esl: float, *, labelled: bool = True) -> Path:
+    """A benchmark's miou.json next to the manifest of its only round with pseudo-labels."""
+    miou = {"source": source, "control-round1": control, "esl-round1": esl}
+    models = {name: {"miou": {"cityscapes19": value, "other": 0.0}} for name, value in miou.items()}
+    write_json(folder / "miou.json", {"models": models})
+    accuracy = {
+        measure: dict.fromkeys(COVERAGES, value)
+        for measure, value in (("entropy", 0.75), ("confidence", 0.5), ("margin", 0.25))
+    }
+    quality = {"coverage": 0.5, "accuracy": esl, "accuracy_at_coverage": accuracy}
+    write_json(folder / "esl-round1/pseudo_labels.json", {"quality": quality if labelled else None})
+    return folder / "miou.json"
+
+
+def test_gains_are_over_the_control_of_the_same_round_and_seed(tmp_path: Path) -> None:
+    results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, 0.625)}
+    summary = compare_seeds(results)
+    assert summary["seeds"] == [1, 2]
+    assert summary["miou"]["source"] == {"1": 0.5, "2": 0.25}
+    assert summary["gain_over_control"] == {"esl-round1": {"1": 0.25, "2": 0.125}}
+    assert summary["pseudo_labels"]["esl-round1"]["accuracy"] == {"1": 0.75, "2": 0.625}
+
+
+def test_the_table_has_a_row_for_every_model_gain_and_measure_in_percent(tmp_path: Path) -> None:
+    results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, 0.625)}
+    lines = seed_table(compare_seeds(results)).splitlines()
+    assert lines[0] == "| mIoU in percent, seed | 1 | 2 | mean |"
+    assert "| source | 50.0 | 25.0 | 37.5 |" in lines
+    assert "| esl-round1 minus control | +25.0 | +12.5 | +18.8 |" in lines
+    assert "| esl-round1: pseudo-label coverage | 50.0 | 50.0 | 50.0 |" in lines
+    name = "accuracy of the first teacher's most confident 30 %, by"
+    assert [line for line in lines if "30 %" in line] == [
+        f"| {name} entropy | 75.0 | 75.0 | 75.0 |",
+        f"| {name} confidence | 50.0 | 50.0 | 50.0 |",
+        f"| {name} margin | 25.0 | 25.0 | 25.0 |",
+    ]
+    assert len(lines) == 2 + 3 + 1 + 2 + 3 * len(COVERAGES)
+
+
+def test_a_target_without_labels_has_no_quality_to_compare(tmp_path: Path) -> None:
+    results = {seed: _result(tmp_path / seed, 0.5, 0.5, 0.75, labelled=False) for seed in ("1", "2")}
+    summary = compare_seeds(results)
+    assert summary["pseudo_labels"] == {}
+    assert "pseudo-label" not in seed_table(summary)
+
+
+def test_the_stage_writes_both(tmp_path: Path) -> None:
+    results = [_result(tmp_path / seed, 0.5, 0.5, 0.75) for seed in ("1", "2")]
+    files = [tmp_path / "reproduce.json", tmp_path / "reproduce.md"]
+    main(["--results", *map(str, results), "--seeds", "1", "2", "--output", str(files[0]), "--table", str(files[1])])
+    assert files[1].read_text() == seed_table(compare_seeds(dict(zip("12", results, strict=True))))
+    assert files[0].is_file()
