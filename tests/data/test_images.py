@@ -13,7 +13,7 @@ from PIL import Image
 
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.images import read_ids, read_label, read_image, unknown_ids
+from esl.data.images import read_ids, read_image, read_label, unknown_ids
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
 from esl.errors import InputError
 

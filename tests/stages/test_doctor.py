@@ -1,43 +1,42 @@
-"""The index stage as a doctor: one screen a split, and what it takes a folder for."""
+"""The doctor: one screen a split, and what it recognises a folder as."""
 
-import json
+import re
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.index import read_index
+from esl.data.formats.registry import format_names
 from esl.errors import InputError
-from esl.stages.index import main
-from miniature.data_set import render_miniature
+from esl.stages.doctor import main
+from miniature.dataset import render_miniature
+from miniature.settings import LAYOUTS, MiniatureSettings
 
-COUNTS = {"source": 3, "target_train": 5, "target_val": 2}
+MINIATURE = MiniatureSettings(width=128, height=64, source=3, target_train=5, target_val=2)
 Doctor = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
 def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of every layout."""
+    """A dataset of every layout."""
     root = tmp_path_factory.mktemp("miniature")
-    for layout in ("gta5", "synthia", "cityscapes", "mapillary"):
-        settings = {"seed": 0, "width": 128, "height": 64, "shift": 0.8}
-        render_miniature(root / layout, layout, COUNTS, settings, workers=1)
+    for layout in LAYOUTS:
+        render_miniature(root / layout, layout, MINIATURE, seed=0, workers=1)
     return root
 
 
 @pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    """Runs the stage; returns its exit status and what it printed."""
+def doctor(capsys: pytest.CaptureFixture[str]) -> Doctor:
+    """Runs the doctor; returns its exit status and its report."""
 
     def run(*flags: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["index", *map(str, flags), "--workers", "1"])
         with pytest.raises(SystemExit) as ended:
-            main()
+            main([*map(str, flags), "--workers", "1"])
         assert isinstance(ended.value.code, int)
         return ended.value.code, capsys.readouterr().out
 
@@ -53,28 +52,28 @@ def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         ("mapillary", ["split 'training'", "split 'validation'", "105x78 (3)", "78x105 (1)"]),
     ],
 )
-def test_every_layout_is_recognised_and_told_on_a_screen(
+def test_every_layout_is_recognised_and_reported_on_a_screen(
     miniature: Path, doctor: Doctor, layout: str, lines: list[str]
 ) -> None:
-    status, told = doctor("--root", miniature / layout)
+    status, report = doctor("--root", miniature / layout)
     assert status == 0
     for line in lines:
-        assert line in told
-    assert "present: road" in told and "defects    none" in told
-    assert len(told.splitlines()) <= 24
-    assert max(len(line) for line in told.splitlines()) < 500
+        assert line in report
+    assert "present: road" in report and "defects    none" in report
+    assert len(report.splitlines()) <= 24
+    assert max(len(line) for line in report.splitlines()) < 500
 
 
-def test_classes_that_are_absent_or_that_no_label_means_are_told_apart(miniature: Path, doctor: Doctor) -> None:
-    _, told = doctor("--root", miniature / "gta5")
-    assert "absent: " in told and "no label of this data set means" not in told
-    _, told = doctor("--root", miniature / "cityscapes", "--split", "train", "--class-set", "vistas7")
-    assert "  vistas7\n             present: flat" in told and "human" in told
-    ignored = next(line for line in told.splitlines() if line.startswith("  ignored"))
+def test_classes_that_are_absent_or_that_no_label_belongs_to_are_distinguished(miniature: Path, doctor: Doctor) -> None:
+    _, report = doctor("--root", miniature / "gta5")
+    assert "absent: " in report and "no label of this dataset belongs to" not in report
+    _, report = doctor("--root", miniature / "cityscapes", "--split", "train", "--class-set", "vistas7")
+    assert "  vistas7\n             present: flat" in report and "human" in report
+    ignored = next(line for line in report.splitlines() if line.startswith("  ignored"))
     assert "ego vehicle (1)" in ignored
 
 
-def test_defects_are_told_with_the_rest_and_end_with_status_1(tmp_path: Path, doctor: Doctor) -> None:
+def test_defects_are_reported_with_the_rest_and_end_with_status_1(tmp_path: Path, doctor: Doctor) -> None:
     for number in range(12):
         for folder in ("images", "labels"):
             (tmp_path / folder).mkdir(exist_ok=True)
@@ -82,62 +81,37 @@ def test_defects_are_told_with_the_rest_and_end_with_status_1(tmp_path: Path, do
             Image.fromarray(image).save(tmp_path / folder / f"{number:05d}.png")
     for number in range(10):
         Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / f"labels/{number:05d}.png")
-    status, told = doctor("--root", tmp_path)
+    status, report = doctor("--root", tmp_path)
     assert status == 1
-    assert "2 sound, 2 of them labelled" in told and "defects    10" in told
-    assert "labels/00000.png: expected a label of 8-bit ids" in told and "... and 2 more" in told
+    assert "2 sound, 2 of them labelled" in report and "defects    10" in report
+    assert "labels/00000.png: expected a label of 8-bit ids" in report and "... and 2 more" in report
 
 
-def test_a_folder_of_pictures_is_taken_for_nothing_more_and_an_empty_one_for_nothing(
-    tmp_path: Path, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_of_images_is_recognised_as_no_more_and_an_empty_one_as_nothing(
+    tmp_path: Path, doctor: Doctor
 ) -> None:
     (tmp_path / "day").mkdir()
     Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / "day/a.jpg")
-    status, told = doctor("--root", tmp_path)
+    status, report = doctor("--root", tmp_path)
     assert status == 0
-    assert "a folder of pictures, split 'all', read as 'folder'" in told and "labels     none" in told
+    assert "a folder of images, split 'all', read as 'folder'" in report and "labels     none" in report
     (tmp_path / "day/a.jpg").unlink()
-    monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path)])
-    with pytest.raises(InputError, match="no data set and no picture; expected, for a split SPLIT:\n  gta5: images/"):
-        main()
+    with pytest.raises(InputError, match="no dataset and no image; expected, for a split SPLIT:\n  gta5: images/"):
+        main(["--root", str(tmp_path)])
 
 
-def test_a_declared_data_set_and_class_set_end_in_an_index_that_needs_neither(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "shots").mkdir()
-    (tmp_path / "masks").mkdir()
-    Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "shots/a.jpg")
-    Image.fromarray(np.array([[[9, 9, 9], [1, 2, 3]]] * 2, np.uint8)).save(tmp_path / "masks/a.png")
-    colours = {"free": [9, 9, 9], "blocked": [1, 2, 3]}
-    declared = json.dumps({"pictures": "shots", "labels": [{"files": "masks", "colours": colours}]})
-    classes = json.dumps({"blocked": {}, "free": {"colour": [0, 255, 0]}})
-    output = tmp_path / "index.json"
-    flags = ["--root", tmp_path, "--dataset", "mine", "--declared", declared, "--split", "all", "--class-set", "two"]
-    flags += ["--declared-classes", classes, "--labels", "required", "--output", output, "--workers", "1"]
-    monkeypatch.setattr(sys, "argv", ["index", *map(str, flags)])
-    main()
-    index = read_index(output)
-    assert (index.class_set.name, index.class_set.classes) == ("two", ("blocked", "free"))
-    assert index.class_set.colours[1] == (0, 255, 0)
-    assert index.read_label(index.samples[0]).tolist() == [[1, 0], [1, 0]]
-    assert json.loads(output.read_text())["class_pixels"] == {"blocked": 2, "free": 2}
-
-
-def test_an_unknown_class_set_is_refused_with_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path), "--class-set", "city19"])
+def test_an_unknown_class_set_or_dataset_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"expected one of {', '.join(CLASS_SETS)}, but got 'city19'"):
-        main()
+        main(["--root", str(tmp_path), "--class-set", "city19"])
+    with pytest.raises(InputError, match=f"--dataset: expected one of {', '.join(format_names())}, but got 'gta'"):
+        main(["--root", str(tmp_path), "--dataset", "gta"])
 
 
-def test_a_data_set_one_level_down_and_in_parts_is_told(
-    miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dataset_one_level_down_and_in_parts_is_reported(miniature: Path, tmp_path: Path) -> None:
     part = tmp_path / "leftImg8bit_trainvaltest"
     shutil.copytree(miniature / "cityscapes/leftImg8bit", part / "leftImg8bit")
-    monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path)])
-    with pytest.raises(InputError, match=r"but .*/leftImg8bit_trainvaltest holds pictures of cityscapes: unpack all"):
-        main()
+    with pytest.raises(InputError, match=r"but .*/leftImg8bit_trainvaltest holds images of cityscapes: unpack all"):
+        main(["--root", str(tmp_path)])
 
 
 def test_acdc_and_dark_zurich_are_not_taken_for_each_other(tmp_path: Path, doctor: Doctor) -> None:
@@ -146,14 +120,88 @@ def test_acdc_and_dark_zurich_are_not_taken_for_each_other(tmp_path: Path, docto
         path.parent.mkdir(parents=True)
         Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(path)
     for root, name in (("dark", "darkzurich"), ("acdc", "acdc")):
-        _, told = doctor("--root", tmp_path / root)
-        assert told.count("split 'train', read as") == 1 and f"read as '{name}'" in told
+        _, report = doctor("--root", tmp_path / root)
+        assert report.count("split 'train', read as") == 1 and f"read as '{name}'" in report
 
 
-@pytest.mark.parametrize(("flag", "text"), [("--declared-classes", "{nope"), ("--declared-classes", "[1]")])
-def test_a_declaration_that_is_no_json_object_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str, text: str
+# ----------------------------------------------------------------------------------------------- guessing never stops
+
+
+def _save(path: Path, array: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+
+
+def test_a_list_of_another_format_passes_that_format_over_with_a_line(tmp_path: Path, doctor: Doctor) -> None:
+    """The images are in a folder that GTA5 has too, and test.txt holds paths: GTA5's reader refuses it."""
+    _save(tmp_path / "images/a.png", np.zeros((4, 6, 3), np.uint8))
+    (tmp_path / "test.txt").write_text("images/a.png\n")
+    status, report = doctor("--root", tmp_path)
+    assert status == 0
+    assert f"passed over gta5: {tmp_path}/test.txt: 'images/a.png': expected plain numbers" in report
+    assert "a folder of images, split 'all', read as 'folder'" in report
+    with pytest.raises(InputError, match="expected plain numbers"):  # asked for by name, it is an error
+        main(["--root", str(tmp_path), "--dataset", "gta5", "--workers", "1"])
+
+
+def test_a_damaged_table_of_labels_passes_vistas_over_with_a_line(
+    miniature: Path, tmp_path: Path, doctor: Doctor
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["index", "--root", str(tmp_path), flag, text])
-    with pytest.raises(InputError, match=r"expected (a )?JSON"):
-        main()
+    shutil.copytree(miniature / "mapillary", tmp_path / "vistas")
+    (config,) = (tmp_path / "vistas").glob("config*.json")
+    config.write_text("{}")
+    _, report = doctor("--root", tmp_path / "vistas")
+    assert f"passed over mapillary: {config}: not a config file of Mapillary Vistas" in report
+
+
+# ---------------------------------------------------------------------------------------------- the user's own config
+
+
+def _own_dataset(folder: Path) -> Path:
+    """A config, of two files, of a dataset and a class set that the project does not ship."""
+    _save(folder / "root/shots/a.jpg", np.zeros((2, 2, 3), np.uint8))
+    _save(folder / "root/masks/a.png", np.array([[7, 9], [7, 9]], np.uint8))
+    (folder / "base.yaml").write_text("datasets: {camera: {images: nowhere}}\nbenchmarks: {}\n")
+    (folder / "own.yaml").write_text(
+        "datasets: {camera: {title: My camera, images: shots, labels: [{files: masks, ids: {7: free, 9: blocked}}]}}\n"
+        "class_sets: {two: {blocked: {}, free: {colour: [0, 255, 0]}}}\n"
+    )
+    return folder / "root"
+
+
+def test_a_dataset_that_the_users_own_config_declares_is_checked(tmp_path: Path, doctor: Doctor) -> None:
+    root = _own_dataset(tmp_path)
+    flags = ["--configfile", tmp_path / "base.yaml", tmp_path / "own.yaml", "--class-set", "two"]
+    for asked in (["--dataset", "camera"], []):  # by name, and by guessing
+        status, report = doctor("--root", root, *asked, *flags)
+        assert status == 0
+        assert "My camera, split 'all', read as 'camera'" in report and "1 sound, 1 of them labelled" in report
+        assert "present: blocked 50 %, free 50 %" in report
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("datasets: {camera: {pictures: shots}}", "datasets.camera.images"),
+        ("datasets: {camera: {images: shots, labels: [{files: masks}]}}", "expected either `ids` or `colours`"),
+        ("class_sets: {two: {road: {color: [1, 2, 3]}}}", "class_sets.two.road.color"),
+        ("- a list", "expected a mapping"),
+        ("a: [", "not readable as YAML"),
+    ],
+)
+def test_a_mistake_in_the_users_own_config_is_refused_by_key(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "own.yaml").write_text(text)
+    with pytest.raises(InputError, match=re.escape(message)):
+        main(["--root", str(tmp_path), "--configfile", str(tmp_path / "own.yaml")])
+
+
+def test_a_config_that_is_missing_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.yaml: no such file"):
+        main(["--root", str(tmp_path), "--configfile", str(tmp_path / "none.yaml")])
+
+
+def test_a_split_may_be_a_list_file(miniature: Path, tmp_path: Path, doctor: Doctor) -> None:
+    shutil.copytree(miniature / "gta5", tmp_path / "gta5")
+    (tmp_path / "gta5/half.txt").write_text("00001\n00002.png\n")
+    status, report = doctor("--root", tmp_path / "gta5", "--split", "half.txt")
+    assert status == 0 and "split 'half.txt', read as 'gta5'" in report and "2 sound, 2 of them labelled" in report
