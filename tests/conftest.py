@@ -13,6 +13,7 @@ from hypothesis import settings
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor, nn
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
@@ -20,6 +21,7 @@ from esl.data.index import Index
 from esl.data.inspection import Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS
 from esl.data.settings import AugmentationSettings
+from esl.models.logits import Logits
 from esl.models.settings import ComputeSettings
 from esl.settings import Settings
 from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
@@ -95,7 +97,9 @@ def small_index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         for number in range(5)
     }
     root = _write_cityscapes(tmp_path_factory.mktemp("cityscapes"), "train", frames)
-    return inspect("cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
+    return inspect(
+        "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
+    ).checked()
 
 
 SHORT_TRAINING = {
@@ -154,3 +158,49 @@ def real_cityscapes() -> Path:
     if not REAL.is_dir():
         pytest.skip(f"no real Cityscapes frame at {REAL}")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def mixed_index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: WriteFrames) -> Index:
+    """Images of two sizes in turn; one label is half as large as its image."""
+    rng = np.random.default_rng(1)
+    frames = {}
+    for number, (width, height) in enumerate([(24, 16), (24, 16), (32, 8), (24, 16), (24, 16)]):
+        ids = rng.integers(0, 34, (height, width), dtype=np.uint8)
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        frames[f"ulm_{number:06d}_000019"] = (image, ids[::2, ::2] if number == 3 else ids)
+    root = write_cityscapes(tmp_path_factory.mktemp("mixed"), "val", frames)
+    checks = Checks(mismatched_labels="resize")
+    return inspect("cityscapes", format_named("cityscapes"), root, "val", CLASS_SETS["cityscapes19"], checks).checked()
+
+
+class Pooling(nn.Module):
+    """A network at stride 4 that is easy to compute by hand: fixed weights on the mean colour of each 4x4 patch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.register_buffer("weights", 30 * torch.randn(19, 3, generator=generator))
+
+    def forward(self, x: Tensor) -> Logits:
+        return Logits(torch.einsum("ck,nkhw->nchw", self.weights, nn.functional.avg_pool2d(x, 4)))
+
+    def probability_by_hand(self, image: NDArray[np.uint8], size_hw: tuple[int, int] | None) -> NDArray[np.float64]:
+        """Softmax (C, h, w) in float64; bilinear with corners aligned, (C, H, W), where a size is given."""
+        height, width = image.shape[:2]
+        colour = (image / 255).reshape(height // 4, 4, width // 4, 4, 3).mean(axis=(1, 3))
+        logits = np.einsum("ck,hwk->chw", self.get_buffer("weights").double().numpy(), colour)
+        exponential = np.exp(logits - logits.max(axis=0))
+        probability: NDArray[np.float64] = exponential / exponential.sum(axis=0)
+        if size_hw is None:
+            return probability
+        weights = [
+            np.maximum(0, 1 - np.abs(np.linspace(0, old - 1, new)[:, None] - np.arange(old)))
+            for old, new in zip(probability.shape[1:], size_hw, strict=True)
+        ]
+        return np.einsum("Hh,Ww,chw->cHW", *weights, probability)
+
+
+@pytest.fixture(scope="session")
+def pooling() -> Pooling:
+    return Pooling()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,19 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from esl.errors import InputError
-from esl.labels import confidence
-from esl.labels.confidence import (
-    ConfidenceMaps,
-    confidence_maps,
-    encode,
-    label_map,
-    normalised_entropy,
-    plain_confidence_maps,
-    stride_probability,
-    upsample_probability,
-)
+from esl.labels import tiles
+from esl.labels.confidence import confidence_maps, encode, label_map, plain_confidence_maps, upsample_probability
 from esl.labels.fixed_point import TOP
+from esl.labels.measures.entropy import normalised_entropy
+from esl.labels.measures.registry import MEASURES, measure_named
+from esl.models.predictor import stride_probability
+
+BOTH = [measure_named("entropy"), measure_named("confidence")]
+
+
+def test_only_the_measures_asked_for_are_computed() -> None:
+    probability = _random_probability(7, 1, 3, 2, 2)[0]
+    for form in (confidence_maps, plain_confidence_maps):
+        assert [*form(probability, (3, 3), [])] == ["label"]
+        assert [*form(probability, (3, 3), BOTH[1:])] == ["label", "confidence"]
 
 
 def _entropy(*probability: float) -> float:
@@ -94,23 +97,7 @@ def test_probabilities_are_upsampled_and_not_logits() -> None:
     logits = torch.tensor([[2.0, 0.0], [0.0, 20.0]]).reshape(1, 2, 1, 2)  # classes 0 and 1 at two stride pixels
     # a quarter of the way: 0.75 * 0.88 = 0.66 for class 0, but its logit is 0.75 * 2 against 0.25 * 20
     assert upsample_probability(logits, (1, 5)).argmax(dim=1).tolist() == [[[0, 1, 1, 1, 1]]]
-    assert confidence_maps(stride_probability(logits)[0], (1, 5)).label.tolist() == [[0, 0, 1, 1, 1]]
-
-
-def test_softmax_worked_by_hand_and_in_float32_for_half_precision() -> None:
-    logits = torch.tensor([math.log(1), math.log(2), math.log(5)]).reshape(1, 3, 1, 1)
-    torch.testing.assert_close(stride_probability(logits).ravel(), torch.tensor([1 / 8, 2 / 8, 5 / 8]))
-    halved = stride_probability(logits.bfloat16())
-    assert halved.dtype == torch.float32
-    assert abs(halved.sum().item() - 1) < 1e-6
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_a_logit_that_is_no_number_is_refused(bad: float) -> None:
-    logits = torch.zeros(2, 3, 4, 4)
-    logits[1, 2, 3, 0] = bad
-    with pytest.raises(InputError, match="NaN or infinite"):
-        stride_probability(logits)
+    assert confidence_maps(stride_probability(logits)[0], (1, 5), [])["label"].tolist() == [[0, 0, 1, 1, 1]]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
@@ -126,7 +113,7 @@ def test_a_code_survives_decoding_and_encoding(codes: list[int]) -> None:
     assert encode((torch.tensor(codes, dtype=torch.float64) / TOP).float()).tolist() == codes
 
 
-Form = Callable[[torch.Tensor, tuple[int, int]], ConfidenceMaps]
+Form = Callable[..., dict[str, NDArray[Any]]]
 FORMS = pytest.mark.parametrize("form", [confidence_maps, plain_confidence_maps])
 
 
@@ -144,65 +131,68 @@ FORMS = pytest.mark.parametrize("form", [confidence_maps, plain_confidence_maps]
 )  # fmt: skip
 def test_maps_equal_the_whole_rule_in_float64_numpy(form: Form, stride: tuple[int, int], size: tuple[int, int]) -> None:
     probability = _random_probability(3, 1, 5, *stride)[0]
-    maps = form(probability, size)
+    maps = form(probability, size, BOTH)
     p = np.stack([_upsample_by_hand(plane, size) for plane in probability.numpy().astype(np.float64)])
     entropy = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=0) / np.log(5)
     best, second = np.sort(p, axis=0)[::-1][:2]
     clear = best - second > 1e-5
     assert clear.mean() > 0.8
-    assert np.array_equal(maps.label[clear], p.argmax(axis=0)[clear])
-    assert np.abs(maps.entropy / TOP - entropy).max() < 0.51 / TOP + 1e-6
-    assert np.abs(maps.confidence / TOP - best).max() < 0.51 / TOP + 1e-6
-    assert [maps.label.dtype, maps.entropy.dtype, maps.confidence.dtype] == [np.uint8, np.uint16, np.uint16]
-    assert maps.label.shape == maps.entropy.shape == maps.confidence.shape == size
+    assert np.array_equal(maps["label"][clear], p.argmax(axis=0)[clear])
+    assert np.abs(maps["entropy"] / TOP - entropy).max() < 0.51 / TOP + 1e-6
+    assert np.abs(maps["confidence"] / TOP - best).max() < 0.51 / TOP + 1e-6
+    dtypes = {"label": np.uint8, "entropy": np.uint16, "confidence": np.uint16}
+    assert {name: values.dtype for name, values in maps.items()} == dtypes
+    assert {values.shape for values in maps.values()} == {size}
 
 
 @FORMS
 def test_probabilities_of_exactly_zero_and_one_give_exact_codes(form: Form) -> None:
     one_hot = torch.nn.functional.one_hot(torch.arange(19), 19).T[:, None, :].float()  # class k at stride pixel k
-    maps = form(one_hot, (5, 19))
-    assert (maps.entropy == 0).all() and (maps.confidence == TOP).all()
-    assert (maps.label == np.arange(19)).all()
-    midway = form(one_hot[:, :, :2].contiguous(), (1, 3))  # half class 0, half class 1 between the two
-    assert midway.confidence.tolist() == [[TOP, round(TOP / 2), TOP]]
-    assert midway.entropy.tolist() == [[0, round(TOP * math.log(2) / math.log(19)), 0]]
+    maps = form(one_hot, (5, 19), BOTH)
+    assert (maps["entropy"] == 0).all() and (maps["confidence"] == TOP).all()
+    assert (maps["label"] == np.arange(19)).all()
+    midway = form(one_hot[:, :, :2].contiguous(), (1, 3), BOTH)  # half class 0, half class 1 between the two
+    assert midway["confidence"].tolist() == [[TOP, round(TOP / 2), TOP]]
+    assert midway["entropy"].tolist() == [[0, round(TOP * math.log(2) / math.log(19)), 0]]
 
 
 @pytest.mark.parametrize("num_classes", [2, 16, 19, 255])
 def test_of_equal_probabilities_the_first_class_wins(num_classes: int) -> None:
     """PyTorch's interpolation rounds equal planes apart; the tiles do not."""
-    maps = confidence_maps(torch.full((num_classes, 3, 3), 1 / num_classes), (7, 7))
-    assert not maps.label.any()
-    assert (maps.entropy == TOP).all()
+    maps = confidence_maps(torch.full((num_classes, 3, 3), 1 / num_classes), (7, 7), BOTH)
+    assert not maps["label"].any()
+    assert (maps["entropy"] == TOP).all()
     last = torch.zeros(num_classes, 2, 2)
     last[-2:] = 0.5
-    assert (confidence_maps(last, (3, 3)).label == num_classes - 2).all()
+    assert (confidence_maps(last, (3, 3), [])["label"] == num_classes - 2).all()
 
 
 def test_no_tile_holds_more_than_fits_the_cache_and_its_height_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     probability = _random_probability(4, 1, 19, 9, 17)[0]
     size = (65, 129)
-    whole = confidence_maps(probability, size)
+    whole = confidence_maps(probability, size, BOTH)
     for values in (1, 5 * 19 * 129, 10**9):
-        monkeypatch.setattr(confidence, "TILE_VALUES", values)
-        seen = []
-        for rows, tile in confidence.upsampled_tiles(probability.numpy(), size):
+        monkeypatch.setattr(tiles, "TILE_VALUES", values)
+        covered: list[int] = []
+        for rows, tile in tiles.upsampled_tiles(probability.numpy(), size):
             assert tile.shape == (19, rows.stop - rows.start, 129)
             assert tile.size <= max(values, 19 * 129)
-            seen += range(rows.start, rows.stop)
-        assert seen == [*range(65)]
-        assert all(np.array_equal(a, b) for a, b in zip(confidence_maps(probability, size), whole, strict=True))
+            covered += range(rows.start, rows.stop)
+        assert covered == [*range(65)]
+        maps = confidence_maps(probability, size, BOTH)
+        assert maps.keys() == whole.keys() and all(np.array_equal(maps[name], whole[name]) for name in whole)
 
 
 def test_the_label_alone_is_that_of_the_maps() -> None:
     probability = _random_probability(5, 1, 19, 9, 17)[0]
-    assert np.array_equal(label_map(probability, (65, 129)), confidence_maps(probability, (65, 129)).label)
+    assert np.array_equal(label_map(probability, (65, 129)), confidence_maps(probability, (65, 129), BOTH)["label"])
 
 
-def test_tiles_and_plain_pytorch_agree_to_the_last_code_or_the_one_beside() -> None:
+def test_tiles_and_plain_pytorch_agree_to_the_last_code_or_the_one_next_to_it() -> None:
     probability = _random_probability(6, 1, 19, 17, 33)[0]
-    tiled, plain = (form(probability, (128, 256)) for form in (confidence_maps, plain_confidence_maps))
-    assert np.mean(tiled.label != plain.label) < 1e-4
-    for a, b in ((tiled.entropy, plain.entropy), (tiled.confidence, plain.confidence)):
-        difference = np.abs(a.astype(int) - b)
+    measures = [measure_named(name) for name in MEASURES]
+    tiled, plain = (form(probability, (128, 256), measures) for form in (confidence_maps, plain_confidence_maps))
+    assert np.mean(tiled["label"] != plain["label"]) < 1e-4
+    for name in MEASURES:
+        difference = np.abs(tiled[name].astype(int) - plain[name])
         assert difference.max() <= 1 and difference.mean() < 0.05

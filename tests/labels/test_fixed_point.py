@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl.labels.fixed_point import CODES, TOP, count_codes
+from esl.labels.fixed_point import CODES, TOP, count_codes, nearest_codes
 
 
 def test_the_codes_are_all_of_uint16() -> None:
@@ -29,3 +29,8 @@ def test_the_highest_class_and_code_do_not_spill_into_another_cell() -> None:
     count_codes(histogram, label, codes)
     count_codes(histogram, label, codes)  # counts are added
     assert histogram[18, TOP] == 8 == histogram.sum()
+
+
+def test_rounding_errors_outside_of_the_codes_are_clipped() -> None:
+    scaled = np.array([-0.4, -0.0, 0.4, 0.6, TOP - 0.6, TOP + 0.7], dtype=np.float32)
+    assert nearest_codes(scaled).tolist() == [0, 0, 0, 1, TOP - 1, TOP]

@@ -75,7 +75,7 @@ def test_files_that_are_as_they_were_written_are_handed_out(tmp_path: Path) -> N
     assert checked_files(_manifest(folder), folder) == {str(n): folder / f"{n}.png" for n in range(3)}
 
 
-def test_every_missing_or_changed_file_is_told_by_name(tmp_path: Path) -> None:
+def test_every_missing_or_changed_file_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "pseudo_labels"
     manifest = _manifest(folder)
     (folder / "0.png").unlink()

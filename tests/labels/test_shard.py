@@ -15,6 +15,8 @@ from esl.labels.shard import Origin, Planes, open_shard, same_origin, write_shar
 
 CLASSES = ("road", "sidewalk", "sky")
 ORIGIN = Origin(CLASSES, "0123abcd", "bilinear")
+MEASURES = ("entropy", "confidence")
+ALL = {"stored": (*MEASURES, "probability"), "counted": MEASURES}
 IDS = ["aachen_000000_000019", "zürich_000001_000019", "c"]
 
 
@@ -34,7 +36,7 @@ def _images() -> list[dict[str, NDArray[Any]]]:
 def _write(path: Path, origin: Origin = ORIGIN, images: int = len(IDS)) -> list[dict[str, NDArray[Any]]]:
     """A shard for three images of which the first ``images`` are stored."""
     chosen = _images()[:images]
-    with write_shard(path, len(IDS), origin) as writer:
+    with write_shard(path, len(IDS), origin, **ALL) as writer:
         for id_, image in zip(IDS, chosen, strict=False):
             writer.append(writer.pack(id_, image))
     return chosen
@@ -61,8 +63,8 @@ def test_plain_h5py_finds_the_documented_datasets_and_attributes(tmp_path: Path)
         for name, dtype in expected.items():
             assert file[name].dtype == dtype
             assert np.array_equal(file[name][:], np.stack([image[name] for image in images]))
-        assert {file[f"histogram/{measure}"].shape for measure in ("entropy", "confidence")} == {(3, CODES)}
-        assert {file[f"histogram/{measure}"].dtype for measure in ("entropy", "confidence")} == {np.dtype("int64")}
+        assert {file[f"histogram/{measure}"].shape for measure in MEASURES} == {(3, CODES)}
+        assert {file[f"histogram/{measure}"].dtype for measure in MEASURES} == {np.dtype("int64")}
         assert json.loads(file.attrs["class_set"]) == [*CLASSES]
         attributes = {name: file.attrs[name] for name in ("format_version", "checkpoint_sha256", "interpolation")}
         assert attributes == {"format_version": 2, "checkpoint_sha256": "0123abcd", "interpolation": "bilinear"}
@@ -71,7 +73,7 @@ def test_plain_h5py_finds_the_documented_datasets_and_attributes(tmp_path: Path)
 def test_histograms_equal_a_recount_of_the_stored_codes(tmp_path: Path) -> None:
     _write(tmp_path / "1-of-1.h5")
     with h5py.File(tmp_path / "1-of-1.h5") as file, open_shard(tmp_path / "1-of-1.h5") as shard:
-        for measure in ("entropy", "confidence"):
+        for measure in MEASURES:
             recount = np.zeros((3, CODES), dtype=np.int64)
             np.add.at(recount, (file["label"][:], file[measure][:]), 1)
             assert np.array_equal(shard.histogram(measure), recount)
@@ -81,7 +83,7 @@ def test_histograms_equal_a_recount_of_the_stored_codes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stored", [[], ["entropy"], ["confidence", "probability"]])
 def test_maps_that_are_switched_off_are_left_out_and_asking_for_them_says_so(tmp_path: Path, stored: list[str]) -> None:
     path = tmp_path / "1-of-1.h5"
-    with write_shard(path, 3, ORIGIN, stored) as writer:
+    with write_shard(path, 3, ORIGIN, stored=stored, counted=MEASURES) as writer:
         for id_, image in zip(IDS, _images(), strict=True):
             writer.append(writer.pack(id_, image))
     _write(tmp_path / "all.h5")
@@ -93,15 +95,27 @@ def test_maps_that_are_switched_off_are_left_out_and_asking_for_them_says_so(tmp
             else:
                 with pytest.raises(InputError, match=rf"1-of-1\.h5: holds no '{name}' map; add it to inference\.maps"):
                     shard.maps(0, [name])
-        for measure in ("entropy", "confidence"):  # thresholds need no map
+        for measure in MEASURES:  # thresholds need no map
             assert np.array_equal(shard.histogram(measure), whole.histogram(measure))
+
+
+def test_a_measure_that_is_not_counted_has_no_histogram_and_asking_for_it_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "1-of-1.h5"
+    images = _images()
+    with write_shard(path, 3, ORIGIN, stored=["entropy"], counted=["entropy"]) as writer:
+        for id_, image in zip(IDS, images, strict=True):
+            writer.append(writer.pack(id_, image))
+    with open_shard(path) as shard:
+        assert shard.counted == ["entropy"] and shard.histogram("entropy").sum() == 3 * 11 * 13
+        with pytest.raises(InputError, match=r"1-of-1\.h5: holds no 'confidence' map; add it to inference\.maps"):
+            shard.histogram("confidence")
 
 
 def test_a_writer_that_dies_leaves_no_file_and_an_older_one_untouched(tmp_path: Path) -> None:
     path = tmp_path / "maps" / "1-of-1.h5"
 
     def die() -> None:
-        with write_shard(path, 3, ORIGIN):
+        with write_shard(path, 3, ORIGIN, **ALL):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -161,7 +175,7 @@ def test_a_flipped_byte_never_reads_silently(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_a_flipped_byte_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
+def test_a_flipped_byte_is_reported_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / "1-of-1.h5"
     _write(path)
     _flip_a_byte_of(path, name)
@@ -203,14 +217,14 @@ def test_maps_of_several_sizes_share_planes_and_read_back_without_their_padding(
         for size, small in sizes
     ]
     path = tmp_path / "1-of-1.h5"
-    with write_shard(path, 3, ORIGIN, stored, Planes((13, 13), (4, 4))) as writer:
+    with write_shard(path, 3, ORIGIN, stored=stored, counted=MEASURES, planes=Planes((13, 13), (4, 4))) as writer:
         for id_, image in zip(IDS, images, strict=True):
             writer.append(writer.pack(id_, image))
     with open_shard(path) as shard:
         for row, image in enumerate(images):
             for name, values in shard.maps(row, ["label", *stored]).items():
                 assert values.dtype == image[name].dtype and np.array_equal(values, image[name])
-        for measure in ("entropy", "confidence"):
+        for measure in MEASURES:
             counts = shard.histogram(measure)
             assert counts.sum() == 11 * 13 + 13 * 7 + 5 * 6
             assert not counts[:, 0].any()  # where padding would be counted

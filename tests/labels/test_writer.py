@@ -11,12 +11,11 @@ from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
-from esl.data.images import read_label
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.labels.fixed_point import CODES, TOP
+from esl.labels.methods.registry import build_method
 from esl.labels.png import checked_files, write_png
-from esl.labels.rules import RULES
 from esl.labels.shard import Origin, write_shard
 from esl.labels.writer import write_pseudo_labels
 
@@ -26,7 +25,9 @@ CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 def _write_maps(folder: Path, ids: list[str], name: str = "1-of-1.h5") -> tuple[Path, dict[str, dict[str, NDArray]]]:
     """A shard of random maps of 24x16 for ``ids``; what is stored for an id depends on the id alone."""
     maps = {}
-    with write_shard(folder / name, len(ids), Origin(CITYSCAPES19.classes, "abc", "bilinear")) as writer:
+    origin, measures = Origin(CITYSCAPES19.classes, "abc", "bilinear"), ("entropy", "confidence")
+    stored = {*measures, "probability"}
+    with write_shard(folder / name, len(ids), origin, stored=stored, counted=measures) as writer:
         for id_ in ids:
             rng = np.random.default_rng(int(id_[-6:]))
             label = rng.integers(0, 19, (16, 24), dtype=np.uint8)
@@ -36,10 +37,10 @@ def _write_maps(folder: Path, ids: list[str], name: str = "1-of-1.h5") -> tuple[
     return folder / name, maps
 
 
-ESL, BDL = RULES["esl"], RULES["bdl"]
+ESL, BDL = build_method("esl"), build_method("bdl")
 
 
-def test_the_pngs_hold_the_selection_and_the_manifest_tells_digests_shares_and_totals(
+def test_the_pngs_hold_the_selection_and_the_manifest_holds_digests_shares_and_totals(
     tmp_path: Path, small_index: Index
 ) -> None:
     ids = [sample.id for sample in small_index.samples]
@@ -61,7 +62,7 @@ def test_the_pngs_hold_the_selection_and_the_manifest_tells_digests_shares_and_t
     assert [*written["files"]] == ids
     assert checked_files(json.loads(json.dumps(written)), folder).keys() == {*ids}
 
-    truth = np.stack([read_label(small_index.label(sample), small_index.table) for sample in small_index.samples])
+    truth = np.stack([small_index.read_label(sample) for sample in small_index.samples])
     everything = np.stack([expected[id_] for id_ in ids])
     chosen = (truth != IGNORE) & (everything != IGNORE)
     assert written["quality"]["accuracy"] == pytest.approx((truth == everything)[chosen].mean())
@@ -72,13 +73,13 @@ def test_target_labels_change_the_diagnosis_and_not_one_pseudo_label(tmp_path: P
     path, _ = _write_maps(tmp_path, [sample.id for sample in small_index.samples])
     unlabelled = [replace(sample, label=None, pixels=None, label_sha256=None) for sample in small_index.samples]
     blind = replace(small_index, samples=unlabelled)
-    seeing = write_pseudo_labels([path], [0.5] * 19, BDL, small_index, tmp_path / "a")
-    unseeing = write_pseudo_labels([path], [0.5] * 19, BDL, blind, tmp_path / "b")
-    assert seeing.pop("quality") is not None and unseeing.pop("quality") is None
-    assert seeing == unseeing
+    with_labels = write_pseudo_labels([path], [0.5] * 19, BDL, small_index, tmp_path / "a")
+    without_labels = write_pseudo_labels([path], [0.5] * 19, BDL, blind, tmp_path / "b")
+    assert with_labels.pop("quality") is not None and without_labels.pop("quality") is None
+    assert with_labels == without_labels
 
 
-def test_pngs_of_an_earlier_run_that_are_no_longer_asked_for_go_away(tmp_path: Path, small_index: Index) -> None:
+def test_pngs_of_an_earlier_run_that_are_no_longer_needed_are_removed(tmp_path: Path, small_index: Index) -> None:
     path, _ = _write_maps(tmp_path, [sample.id for sample in small_index.samples])
     folder = tmp_path / "pseudo_labels"
     write_png(folder / "stale.png", np.zeros((2, 2), dtype=np.uint8), CITYSCAPES19)

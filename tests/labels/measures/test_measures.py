@@ -1,0 +1,53 @@
+"""What holds for every measure of confidence, and the measures of the papers."""
+
+import numpy as np
+import pytest
+import torch
+
+from esl.errors import InputError
+from esl.labels.fixed_point import TOP
+from esl.labels.measures.base import Measure
+from esl.labels.measures.registry import MEASURES, measure_module, measure_named
+
+EVERY = pytest.mark.parametrize("measure", [measure_named(name) for name in MEASURES], ids=[*MEASURES])
+
+
+def test_the_measures_of_the_papers() -> None:
+    assert {name: measure_named(name).sure for name in MEASURES} == {"entropy": "low", "confidence": "high"}
+
+
+def test_an_unknown_measure_is_an_error_and_never_has_a_direction() -> None:
+    for resolve in (measure_named, measure_module):
+        with pytest.raises(InputError, match="expected one of entropy, confidence, but got 'entropie'"):
+            resolve("entropie")
+
+
+@EVERY
+def test_a_measure_goes_by_the_name_of_its_row(measure: Measure) -> None:
+    assert MEASURES[measure.name].startswith(f"{measure_module(measure.name)}:")
+    assert type(measure).__module__ == measure_module(measure.name)
+
+
+@EVERY
+@pytest.mark.parametrize("num_classes", [2, 3, 19])
+def test_its_sure_end_is_where_one_class_has_it_all_and_the_other_where_classes_are_equal(
+    measure: Measure, num_classes: int
+) -> None:
+    certain = torch.zeros(num_classes, 1, 1)
+    certain[1] = 1
+    equal = torch.full((num_classes, 1, 1), 1 / num_classes)
+    sure, unsure = (float(measure.values(probability)[0, 0]) for probability in (certain, equal))
+    assert sure == (0 if measure.sure == "low" else 1)
+    assert unsure > sure if measure.sure == "low" else unsure < sure
+
+
+@EVERY
+def test_the_fast_form_equals_the_plain_one_to_a_code_and_changes_neither_tile_nor_maxima(measure: Measure) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(19, 7, 50, generator=generator) * torch.logspace(-2, 1.5, 50)
+    tile = logits.softmax(dim=0).numpy()
+    best, before = tile.max(axis=0), tile.copy()
+    codes = measure.codes(tile, best, np.empty_like(tile))
+    assert codes.dtype == np.uint16 and codes.shape == (7, 50)
+    assert np.abs(codes - TOP * measure.values(torch.from_numpy(before)).double().numpy()).max() < 1.01
+    assert np.array_equal(tile, before) and np.array_equal(best, before.max(axis=0))
