@@ -1,10 +1,10 @@
 """Snapshots of a training, and the best of them."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,39 +15,37 @@ from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
 from esl.models.snapshots import snapshot_path
 from esl.stages import best_snapshot, evaluate, train
+from esl.training.settings import TrainSettings
 
-TRAINING = (
-    "--network small --crop 24x16 --source-batch 2 --label-stride 1 --log-every 2 --seed 0 --workers 0 --save-every 2 "
-    "--learning-rate 0.01 --weight-decay 0.01 --power 0.9 --min-scale 0.5 --colour 0.5 --blur 0.5"
-)
-DEVICE = "--size own --accelerator cpu --precision 32-true --threads 1"
+DEVICE = {"accelerator": "cpu", "precision": "32-true"}
+EVALUATION = json.dumps({"size": "own", "batch_size": 1, "compute": DEVICE})
 Train = Callable[[int, int], Path]
 
 
 @pytest.fixture
-def trained(tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch) -> Train:
+def trained(tmp_path: Path, small_index: Index, train_settings: Callable[..., TrainSettings]) -> Train:
     """Trains for some iterations, with snapshots every so many."""
     write_json(tmp_path / "index.json", small_index.to_json())
 
     def trained(iterations: int, every: int) -> Path:
         output = tmp_path / "source" / "checkpoint.pt"
-        flags = f"--index {tmp_path / 'index.json'} --iterations {iterations} --snapshot-every {every}"
-        monkeypatch.setattr(sys, "argv", f"train {flags} --output {output} {TRAINING} {DEVICE}".split())
-        train.main()
+        flags = (
+            f"--index {tmp_path / 'index.json'} --output {output} --save-every 2 --snapshot-every {every} --threads 1"
+        )
+        train.main([*flags.split(), "--settings", train_settings(iterations=iterations).canonical()])
         return output
 
     return trained
 
 
-def _scored(checkpoint: Path, stage: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+def _scored(checkpoint: Path, stage: Callable[[list[str]], None]) -> dict[str, Any]:
     output = checkpoint.with_suffix(".json")
     index = checkpoint.parents[1] / "index.json"
     if not index.exists():
         index = checkpoint.parents[2] / "index.json"
-    flags = f"--checkpoint {checkpoint} --index {index} --batch-size 1 --output {output} {DEVICE}"
-    monkeypatch.setattr(sys, "argv", ["stage", *flags.split()])
-    stage()
-    content: dict[str, object] = json.loads(output.read_text())
+    flags = f"--checkpoint {checkpoint} --index {index} --output {output} --threads 1"
+    stage([*flags.split(), "--settings", EVALUATION])
+    content: dict[str, Any] = json.loads(output.read_text())
     return content
 
 
@@ -55,16 +53,14 @@ def _names(checkpoint: Path) -> list[str]:
     return sorted(path.name for path in checkpoint.with_name("snapshots").glob("*"))
 
 
-def test_the_best_of_the_snapshots_and_the_last_is_named_with_all_candidates(
-    trained: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_best_of_the_snapshots_and_the_last_is_named_with_all_candidates(trained: Train) -> None:
     checkpoint = trained(7, 2)
     assert _names(checkpoint) == ["0000002.pt", "0000004.pt", "0000006.pt"]
     paths = {**{number: snapshot_path(checkpoint, number) for number in (2, 4, 6)}, 7: checkpoint}
-    expected = {number: _scored(path, evaluate.main, monkeypatch) for number, path in paths.items()}
-    figures = {number: result["miou"]["cityscapes19"] for number, result in expected.items()}  # type: ignore[index]
+    expected = {number: _scored(path, evaluate.main) for number, path in paths.items()}
+    figures = {number: result["miou"]["cityscapes19"] for number, result in expected.items()}
     assert len(set(figures.values())) == 4
-    content = _scored(checkpoint, best_snapshot.main, monkeypatch)
+    content = _scored(checkpoint, best_snapshot.main)
     best = max(figures, key=lambda number: figures[number])
     assert content["iteration"] == best and content["chosen_by"] == best_snapshot.CHOSEN_BY
     assert content["candidates"] == [{"iteration": number, "miou": value} for number, value in figures.items()]
@@ -74,7 +70,7 @@ def test_the_best_of_the_snapshots_and_the_last_is_named_with_all_candidates(
 def test_snapshots_are_those_that_a_shorter_look_at_the_same_training_would_see(trained: Train) -> None:
     checkpoint = trained(7, 3)
     one, _ = load_checkpoint(snapshot_path(checkpoint, 3), CLASS_SETS["cityscapes19"])
-    again = trained(7, 0)  # trains anew, and keeps none of the old
+    again = trained(7, 0)  # trains again, and keeps none of the old
     assert _names(again) == []
     with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "save_checkpoint", _interrupted)
@@ -93,12 +89,12 @@ def _interrupted(path: Path, *content: object) -> None:
     save_checkpoint(path, *content)  # type: ignore[arg-type]
 
 
-def test_snapshots_of_another_training_or_none_are_refused(trained: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshots_of_another_training_or_none_are_refused(trained: Train) -> None:
     checkpoint = trained(3, 0)
     with pytest.raises(InputError, match=r"its training kept no snapshots; set training\.snapshot_every"):
-        _scored(checkpoint, best_snapshot.main, monkeypatch)
+        _scored(checkpoint, best_snapshot.main)
     network, description = load_checkpoint(checkpoint, CLASS_SETS["cityscapes19"])
     foreign = replace(description, provenance={**description.provenance, "code": "other", "iteration": 2})
     save_checkpoint(snapshot_path(checkpoint, 2), network, foreign)
     with pytest.raises(InputError, match=r"0000002\.pt: of another training than"):
-        _scored(checkpoint, best_snapshot.main, monkeypatch)
+        _scored(checkpoint, best_snapshot.main)
