@@ -1,6 +1,6 @@
-"""How the work is dealt out changes no byte: shards, threads and batches, from pictures to pseudo-labels."""
+"""How the work is shared out changes no byte: shards, threads and batches, from images to pseudo-labels."""
 
-import sys
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import FORMATS
+from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import Checks, inspect
 from esl.files import write_json
@@ -18,7 +18,7 @@ from esl.models.checkpoint import Description, save_checkpoint
 from esl.models.registry import build_network
 from esl.stages import infer, pseudo_label, threshold
 
-RULES = ("esl", "bdl", "fda", "cbst")
+METHODS = ("esl", "bdl", "fda", "cbst")
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def _torch_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[..., Path]) -> Index:
-    """Nine pictures, every third of them upright, smooth, as the network is used to."""
+    """Nine images, every third of them upright, smooth, as the network is used to."""
     rng = np.random.default_rng(0)
     frames = {}
     for number in range(9):
@@ -40,7 +40,9 @@ def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[.
             np.kron(rng.integers(0, 34, shape), np.ones((8, 8))).astype(np.uint8),
         )
     root = write_cityscapes(tmp_path_factory.mktemp("sharding"), "train", frames)
-    return inspect("cityscapes", FORMATS["cityscapes"], root, "train", CLASS_SETS["cityscapes19"], Checks()).checked()
+    return inspect(
+        "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
+    ).checked()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[.
     ],
 )
 def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labels(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, precision: str, dealt: list[tuple[int, int, int]]
+    tmp_path: Path, index: Index, precision: str, dealt: list[tuple[int, int, int]]
 ) -> None:
     torch.manual_seed(0)
     network = build_network("small", 19)
@@ -59,28 +61,26 @@ def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labe
     save_checkpoint(tmp_path / "model.pt", network, Description.of("small", CLASS_SETS["cityscapes19"], {}, {}))
     write_json(tmp_path / "index.json", index.to_json())
 
-    def run(main: Callable[[], None], flags: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["stage", *flags.split()])
-        main()
-
     def chain(shards: int, threads: int, batch: int) -> dict[str, bytes]:
         folder = tmp_path / f"{shards}-{threads}-{batch}"
         maps = [folder / f"{number}-of-{shards}.h5" for number in range(1, shards + 1)]
         for path in maps:
-            flags = f"--checkpoint {tmp_path}/model.pt --index {tmp_path}/index.json --output {path} --size own"
-            flags += f" --shard {path.stem} --batch-size {batch} --accelerator cpu --precision {precision}"
-            run(infer.main, f"{flags} --threads {threads}")
+            flags = f"--checkpoint {tmp_path}/model.pt --index {tmp_path}/index.json --output {path}"
+            compute = {"accelerator": "cpu", "precision": precision}
+            settings = json.dumps({"size": "own", "batch_size": batch, "compute": compute})
+            infer.main([*f"{flags} --shard {path.stem} --threads {threads}".split(), "--settings", settings])
         every = " ".join(map(str, maps))
-        for rule in RULES:
-            run(threshold.main, f"--maps {every} --rule {rule} --output {folder}/{rule}/thresholds.json")
-            flags = f"--maps {every} --thresholds {folder}/{rule}/thresholds.json --index {tmp_path}/index.json"
-            run(pseudo_label.main, f"{flags} --threads {threads} --output {folder}/{rule}/pseudo_labels.json")
+        for method in METHODS:
+            flags = f"--maps {every} --output {folder}/{method}/thresholds.json"
+            threshold.main([*flags.split(), "--settings", json.dumps({"method": method})])
+            flags = f"--maps {every} --thresholds {folder}/{method}/thresholds.json --index {tmp_path}/index.json"
+            pseudo_label.main(f"{flags} --threads {threads} --output {folder}/{method}/pseudo_labels.json".split())
         files = [*folder.rglob("*.json"), *folder.rglob("*.png")]
         return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
     with _torch_threads():
         first = chain(shards=1, threads=1, batch=1)
-        assert len(first) == len(RULES) * (2 + 9)
-        assert len({first[f"{rule}/pseudo_labels.json"] for rule in RULES}) == len(RULES)
+        assert len(first) == len(METHODS) * (2 + 9)
+        assert len({first[f"{method}/pseudo_labels.json"] for method in METHODS}) == len(METHODS)
         for shards, threads, batch in dealt:
             assert chain(shards, threads, batch) == first, (shards, threads, batch)
