@@ -12,7 +12,7 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
-from esl.data.index import Index, read_index
+from esl.data.index import Index, checked_id, read_index
 from esl.data.inspection import SHOWN_DEFECTS, Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS
 from esl.errors import InputError
@@ -272,3 +272,49 @@ def test_a_damaged_index_file_is_refused_by_name(tmp_path: Path, small_index: In
         (tmp_path / "index.json").write_text(json.dumps(damaged))
         with pytest.raises(InputError, match=r"index\.json: not an index of this version"):
             read_index(tmp_path / "index.json")
+
+
+def test_an_index_of_the_version_before_is_one_clear_error(tmp_path: Path, small_index: Index) -> None:
+    content = small_index.to_json()
+    names = {"image": "picture", "size_wh": "size", "label_size_wh": "label_size", "image_sha256": "picture_sha256"}
+    content["samples"] = [{names.get(key, key): value for key, value in row.items()} for row in content["samples"]]
+    write_json(tmp_path / "index.json", content)
+    with pytest.raises(
+        InputError, match=r"index\.json: not an index of this version .*; delete it and run"
+    ):
+        read_index(tmp_path / "index.json")
+
+
+# ---------------------------------------------------------------------------------------- files that changed afterwards
+
+
+def test_a_file_that_changed_since_it_was_indexed_is_refused_by_whatever_reads_it(
+    tmp_path: Path, write_cityscapes: WriteFrames
+) -> None:
+    index = _index(write_cityscapes(tmp_path, "train", _frames()))
+    first, second, third = index.samples
+    Image.fromarray(_image(9)).save(index.image(first).path)
+    Image.fromarray(_ids(9)).save(index.label(second).path)
+    message = r"{}: changed since it was indexed; run the workflow again: it indexes changed data first"
+    with pytest.raises(InputError, match=message.format(r"000000_000019_leftImg8bit\.png")):
+        index.read_image(first)
+    with pytest.raises(InputError, match=message.format(r"000001_000019_gtFine_labelIds\.png")):
+        index.read_label(second)
+    index.read_label(first), index.read_image(second), index.read_image(third), index.read_label(third)
+    index.image(third).path.unlink()
+    with pytest.raises(InputError, match=r"no such file, but it was indexed; restore it, or index the dataset again"):
+        index.read_image(third)
+
+
+@pytest.mark.parametrize("id_", ["..", ".", "", "a/b", "a\\b"])
+def test_an_id_that_is_no_plain_file_name_is_refused(id_: str) -> None:
+    with pytest.raises(InputError, match=r"expected a plain file name without folders; rename the file"):
+        checked_id(id_)
+    assert checked_id("a..b") == "a..b"
+
+
+def test_an_id_that_is_no_file_name_is_a_defect_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a/masks").mkdir(parents=True)
+    Image.fromarray(_image(0)).save(tmp_path / "a/x\\y.png")
+    found = inspect("folder", format_named("folder"), tmp_path, "all", CITYSCAPES19, Checks("optional"))
+    assert [defect.startswith(f"{tmp_path}/a/x\\y.png: sample id") for defect in found.defects] == [True]

@@ -1,5 +1,6 @@
 """Streams: position k is always the same sample, augmented in the same way, with its label on top of its image."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,12 @@ from PIL import Image
 
 from esl.classes import IGNORE, Label, id_table
 from esl.data.class_sets import CLASS_SETS
+from esl.data.images import CheckedFile
 from esl.data.label_tables import CITYSCAPES_LABELS
 from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream, batches
+from esl.errors import InputError
+from esl.files import sha256_of_file
 
 SAMPLES = 7
 PLAIN = AugmentationSettings(crop="40x20", min_scale=0.3, colour=0.0, blur=0.0)
@@ -54,6 +58,19 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
 
 def _same(a: Sequence[torch.Tensor], b: Sequence[torch.Tensor]) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_files_that_are_not_those_of_their_digests_are_refused(pairs: Pairs) -> None:
+    image, label = pairs.files[0]
+    assert isinstance(image, Path) and isinstance(label, Path)
+    sound = CheckedFile(image, sha256_of_file(image)), CheckedFile(label, sha256_of_file(label))
+    assert _same(replace(pairs, files=[sound]).read(0), pairs.read(0))
+    for files, name in (
+        ((CheckedFile(image, "0" * 64), sound[1]), "0.png"),
+        ((sound[0], CheckedFile(label, "0" * 64)), "0_ids.png"),
+    ):
+        with pytest.raises(InputError, match=rf"/{re.escape(name)}: changed since it was indexed"):
+            Stream(replace(pairs, files=[files]), PLAIN, (0, 0))[0]
 
 
 # ---------------------------------------------------------------------------------------------------- one position
