@@ -1,13 +1,15 @@
-# make run: set-up, then gta2city on the miniature, then its table. make test: set-up, then the tests.
-# make check-data ROOT=FOLDER: what a folder is taken for, and its defects.
-# make bench: the selection engine, and the papers' network, measured against plain ones.
+# make run: set-up, then gta2city on the miniature, then its table.
+# make test: set-up, then the tests; make test-all: the slow ones too; make lint: linters and type checker.
+# make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
+# make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
+# make manual: the schema of the config and the tables of its manual, from the settings classes.
 PYTHON ?= python3
 VENV := .venv
 # The stamp carries a digest of what is installed: the environment is brought up to date only when that changes.
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run check-data test lint format reproduce bench
+.PHONY: setup run check-data test test-all lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -34,6 +36,9 @@ bench: setup
 	$(RUN) python -m benchmarks.network
 
 test: setup
+	$(RUN) pytest -m "not slow"
+
+test-all: setup
 	$(RUN) pytest
 
 lint: setup
@@ -47,3 +52,6 @@ format: setup
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 	$(RUN) snakefmt workflow
+
+manual: setup
+	$(RUN) PYTHONPATH=workflow:. python -m planning.manual

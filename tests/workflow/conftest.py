@@ -1,4 +1,4 @@
-"""A copy of the project in which Snakemake runs on a tiny miniature."""
+"""Copies of the project in which Snakemake runs on a tiny miniature."""
 
 import os
 import re
@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 PROJECT = Path(__file__).parents[2]
+CODE = ("esl", "miniature", "workflow")
 
 TINY: dict[str, Any] = {
     "miniature": {"width": 128, "height": 64, "source": 12, "target_train": 10, "target_val": 6},
@@ -56,25 +58,20 @@ class Project:
         """Runs ``snakemake`` for ``targets`` with ``change`` over the tiny config."""
         overlay = self.root / "tiny.yaml"
         overlay.write_text(yaml.safe_dump(merged(tiny, change or {}), sort_keys=False))
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *targets, *arguments]
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        return subprocess.run(
-            [*command, "--configfile", "tiny.yaml"], cwd=self.root, env=environment, capture_output=True, text=True
-        )
+        return self.plain("--cores", "2", *targets, *arguments, "--configfile", "tiny.yaml")
 
     def plain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs ``snakemake`` as it is typed, with the shipped config."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True)
+        """Runs ``snakemake`` as it is typed."""
+        command = [sys.executable, "-m", "snakemake", *arguments]
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True)
 
-    def planned(self, *arguments: str, change: dict[str, Any] | None = None) -> set[str]:
+    def planned(self, *arguments: str, change: dict[str, Any] | None = None, **options: Any) -> set[str]:
         """The jobs of a dry-run, by their messages without the benchmark's name; empty when nothing is to be done."""
-        run = self.snakemake("--dry-run", *arguments, change=change)
+        run = self.snakemake("--dry-run", *arguments, change=change, **options)
         assert run.returncode == 0, run.stdout + run.stderr
-        return {
-            message.replace("gta2city's ", "")
-            for message in re.findall(r"^Job \d+: (.*)$", run.stderr + run.stdout, re.M)
-        }
+        messages = re.findall(r"^Job \d+: (.*)$", run.stderr + run.stdout, re.M)
+        return {message.replace(" of gta2city", "") for message in messages}
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replaces ``old``, which must be there, in a file of the checkout."""
@@ -86,7 +83,7 @@ class Project:
 
 def checkout(root: Path) -> Project:
     """The project's code and config, copied to ``root``."""
-    for folder in ("esl", "workflow", "config"):
+    for folder in (*CODE, "config"):
         shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "environment.yml", root)
     return Project(root)
@@ -99,31 +96,53 @@ def tiny() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A checkout in which the whole chain has run; tests leave it as it was."""
-    project = checkout(tmp_path_factory.mktemp("finished"))
-    run = project.snakemake()
-    assert run.returncode == 0, run.stdout + run.stderr
-    return project
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the whole chain has run; test processes share it, so nothing may change it."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    root = shared / "run_once"
+    with FileLock(f"{root}.lock"):
+        if not (root / "done").is_file():
+            run = checkout(root).snakemake()
+            assert run.returncode == 0, run.stdout + run.stderr
+            (root / "done").touch()
+    return root
+
+
+@pytest.fixture(scope="session")
+def finished(run_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of that checkout for this test process; tests leave it as it was."""
+    root = tmp_path_factory.mktemp("finished") / "project"
+    shutil.copytree(run_once, root)
+    return Project(root)
 
 
 @pytest.fixture
 def edited(finished: Project) -> Iterator[Project]:
-    """The finished checkout, whose code is put back after the test."""
+    """The finished checkout, whose code is restored after the test."""
     yield finished
-    for folder in ("esl", "workflow"):
-        shutil.copytree(PROJECT / folder, finished.root / folder, dirs_exist_ok=True)
+    for folder in CODE:
+        shutil.rmtree(finished.root / folder)
+        shutil.copytree(PROJECT / folder, finished.root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@pytest.fixture
+def own(run_once: Path, tmp_path: Path) -> Project:
+    """A finished checkout for one test alone, which may do what it likes to it."""
+    shutil.copytree(run_once, tmp_path / "project")
+    return Project(tmp_path / "project")
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Project:
     """A checkout in which nothing has run."""
-    return checkout(tmp_path)
+    return checkout(tmp_path / "project")
 
 
 @pytest.fixture
-def rendered(fresh: Project) -> Project:
+def rendered(fresh: Project, run_once: Path) -> Project:
     """A checkout in which only the miniature has been rendered."""
-    run = fresh.snakemake(targets=[f"data/miniature/0/{layout}.json" for layout in ("gta5", "cityscapes")])
-    assert run.returncode == 0, run.stdout + run.stderr
+    shutil.copytree(run_once / "data", fresh.root / "data")
+    shutil.copytree(run_once / ".snakemake", fresh.root / ".snakemake")
     return fresh

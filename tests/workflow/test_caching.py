@@ -3,146 +3,304 @@
 import os
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ESL = {
     "Choosing thresholds for esl-round1",
-    "Looking at the teacher of esl-round1",
+    "Checking the teacher of esl-round1",
     "Writing pseudo-labels for esl-round1",
     "Training esl-round1",
     "Evaluating esl-round1",
-    "Bringing models side by side",
+    "Summarizing the models",
 }
+ROUNDS = ("control-round1", "bdl-round1", "esl-round1")
+SETTINGS = "Writing the settings, defaults included"
+COMPUTE = ("Training", "Inferring", "Adapting", "Evaluating")
+
+METHOD = '''"""A method with a fixed bound."""
+
+from esl.labels.methods.bdl import Bdl
+
+
+class Fixed(Bdl):
+    """As BDL."""
+
+    name = "fixed"
+'''
+MEASURE = '''"""The margin."""
+
+from esl.labels.measures.max_probability import MaxProbability
+
+
+class Margin(MaxProbability):
+    """Not computed here."""
+
+    name = "margin"
+'''
+
+
+def gta2city(**benchmark):
+    return {"benchmarks": {"gta2city": benchmark}}
+
+
+def add_row(project, registry, row, *files):
+    """Adds a row to the mapping in a registry, and new files."""
+    text = (project.root / registry).read_text()
+    head = next(line for line in text.splitlines() if line.endswith("= {"))
+    project.edit(registry, head, f"{head}\n    {row}")
+    for name, content in files:
+        path = project.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
 
 
 def test_a_finished_benchmark_has_nothing_to_be_done(finished):
     assert finished.planned() == set()
 
 
-def test_touching_every_file_reruns_nothing(finished):
+def test_touching_every_file_of_code_config_and_data_reruns_nothing(own):
     later = time.time() + 60
-    for folder in ("esl", "workflow", "config"):
-        for path in (finished.root / folder).rglob("*"):
+    for folder in ("esl", "miniature", "workflow", "config", "data/miniature/0/gta5", "data/miniature/0/cityscapes"):
+        for path in (own.root / folder).rglob("*"):
             os.utime(path, (later, later))
-    assert finished.planned() == set()
+    assert own.planned() == set()
 
 
-def test_comments_and_docstrings_rerun_nothing(edited):
-    edited.edit("esl/confidence.py", "import math\n", "# a remark\nimport math\n")
-    edited.edit("esl/training.py", '"""One training loop', '"""The one training loop')
-    edited.edit("esl/selection.py", '    """The last code that', '    """The very last code that')
+# ------------------------------------------------------------------------------------- what grows reruns nothing
+
+
+def test_a_new_network_reruns_nothing(edited):
+    network = (edited.root / "esl/models/networks/small.py").read_text().replace("SmallNetwork", "OtherNetwork")
+    row = '"other": NetworkEntry("esl.models.networks.other:OtherNetwork"),'
+    add_row(edited, "esl/models/registry.py", row, ("esl/models/networks/other.py", network))
     assert edited.planned() == set()
 
 
-def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
-    change = {"benchmarks": {"gta2city": {"methods": {"esl": {"bound": 0.2}}}}}
-    assert finished.planned(change=change) == ESL
+def test_a_new_method_reruns_nothing(edited):
+    row = '"fixed": "esl.labels.methods.fixed:Fixed",'
+    add_row(edited, "esl/labels/methods/registry.py", row, ("esl/labels/methods/fixed.py", METHOD))
+    assert edited.planned() == set()
 
 
-def test_a_gate_that_is_moved_is_looked_through_again_and_trains_nothing(finished):
-    change = {"benchmarks": {"gta2city": {"gate": {"kept_max": 0.99}}}}
-    rounds = ("control-round1", "bdl-round1", "esl-round1")
-    assert finished.planned(change=change) == {f"Looking at the teacher of {round_}" for round_ in rounds}
+def test_a_new_measure_reruns_nothing(edited):
+    row = '"margin": "esl.labels.measures.margin:Margin",'
+    add_row(edited, "esl/labels/measures/registry.py", row, ("esl/labels/measures/margin.py", MEASURE))
+    assert edited.planned() == set()
 
 
-def test_more_workers_and_more_frequent_states_train_nothing(finished):
-    change = {"compute": {"workers": 2}, "training": {"save_every": 2}}
-    assert finished.planned(change={"benchmarks": {"gta2city": change}}) == set()
+def test_a_new_dataset_reruns_nothing(edited):
+    declared = edited.root / "esl/data/formats/declared.yaml"
+    declared.write_text(declared.read_text() + "\ncamera:\n  images: frames/{split}/{frame}.jpg\n")
+    module = (edited.root / "esl/data/formats/folder.py").read_text()
+    row = '"pile": "esl.data.formats.pile:FORMAT",'
+    add_row(edited, "esl/data/formats/registry.py", row, ("esl/data/formats/pile.py", module))
+    assert edited.planned() == set()
 
 
-def test_snapshots_asked_for_afterwards_and_less_memory_train_nothing(finished):
-    change = {"compute": {"activation_checkpointing": True}, "training": {"snapshot_every": 3}}
-    models = ("source", "control-round1", "bdl-round1", "esl-round1")
-    assert finished.planned(change={"benchmarks": {"gta2city": change}}) == {
-        *(f"Choosing among the snapshots of {model} by target labels" for model in models),
-        "Bringing models side by side",
-    }
+def test_a_new_class_set_reruns_nothing(edited):
+    edited.edit(
+        "esl/data/class_sets.py",
+        '_of_cityscapes("cityscapes19"),',
+        """_of_cityscapes("cityscapes19"),
+        _of_cityscapes("cityscapes18", without=("train",)),""",
+    )
+    assert edited.planned() == set()
+
+
+def test_a_new_target_term_reruns_nothing(edited):
+    folder = edited.root / "esl/training/terms/minent"
+    files = [(f"esl/training/terms/other/{path.name}", path.read_text()) for path in folder.glob("*.py")]
+    add_row(edited, "esl/training/terms/registry.py", '"other": "esl.training.terms.other",', *files)
+    assert edited.planned() == set()
+
+
+def test_rewording_errors_docstrings_comments_and_descriptions_reruns_nothing(edited):
+    edited.edit("esl/files.py", "no such file; run the stage", "not there; run the stage")
+    edited.edit("esl/errors.py", '"""', '"""Really: ')
+    edited.edit("esl/labels/confidence.py", "import torch\n", "# a remark\nimport torch\n")
+    edited.edit("esl/training/loop.py", '"""', '"""A docstring of its own. ')
+    edited.edit("esl/training/settings.py", 'description="Momentum of', 'description="The momentum of')
+    assert edited.planned() == set()
+
+
+def test_an_edit_of_the_doctors_report_reruns_nothing(edited):
+    edited.edit("esl/data/report.py", "SHOWN = 8", "SHOWN = 9")
+    edited.edit("esl/stages/doctor.py", "def main(", "def also() -> None: ...\n\n\ndef main(")
+    assert edited.planned() == set()
+
+
+# ------------------------------------------------------------------------------- an edit reruns what depends on it
 
 
 def test_an_edit_of_the_confidence_code_reruns_inference_but_no_source_training(edited):
-    edited.edit("esl/confidence.py", ".clamp(0, 1)", ".clamp(0.0, 1.0)")
+    edited.edit("esl/labels/confidence.py", ".clamp(0, 1)", ".clamp(0.0, 1.0)")
     jobs = edited.planned()
-    assert jobs >= ESL | {"Inferring maps of adapted, shard 1-of-2", "Inferring maps of adapted, shard 2-of-2"}
-    assert "Training source model" not in jobs
-    assert "Adapting the batch norm of source model to the target pictures" not in jobs
-    assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
+    assert jobs >= ESL | {"Inferring maps with adapted, shard 1-of-2", "Inferring maps with adapted, shard 2-of-2"}
+    assert not any(job.startswith(("Training the source", "Adapting", "Checking every", "Rendering")) for job in jobs)
 
 
-def test_an_edit_of_the_selection_code_reruns_neither_inference_nor_source_training(edited):
-    edited.edit("esl/selection.py", "rank = min(round(pixels * quantile),", "rank = min(round(quantile * pixels),")
+def test_an_edit_of_the_chosen_network_reruns_trainings_and_what_follows_but_no_index(edited):
+    edited.edit("esl/models/networks/small.py", "DECODER_WIDTH = 48", "DECODER_WIDTH = 40 + 8")
+    jobs = edited.planned()
+    assert jobs >= ESL | {"Training the source model", "Training control-round1"}
+    assert not any(job.startswith(("Checking every", "Rendering")) for job in jobs)
+
+
+def test_an_edit_of_another_network_or_of_another_term_reruns_nothing(edited):
+    edited.edit("esl/models/networks/deeplabv2.py", "CLASSIFIER_RATE = 10", "CLASSIFIER_RATE = 5 + 5")
+    edited.edit("esl/training/terms/advent/settings.py", "SMALLEST_MAP = 32", "SMALLEST_MAP = 16 + 16")
+    assert edited.planned() == set()
+
+
+def test_an_edit_of_the_loss_reruns_every_training_but_no_index(edited):
+    edited.edit("esl/training/losses.py", 'reduction="sum"', "reduction='su' 'm'.strip()")
+    jobs = edited.planned()
+    assert jobs >= {"Training the source model", *(f"Training {round_}" for round_ in ROUNDS)}
+    assert not any(job.startswith(("Checking every", "Rendering")) for job in jobs)
+
+
+def test_an_edit_of_one_method_reruns_that_method_alone(edited):
+    edited.edit("esl/labels/methods/esl.py", "0.1", "0.05 + 0.05")
+    assert edited.planned() == ESL
+
+
+def test_an_edit_of_what_methods_share_reruns_neither_inference_nor_source_training(edited):
+    edited.edit(
+        "esl/labels/methods/quantile.py", "rank = min(round(pixels * quantile),", "rank = min(round(quantile * pixels),"
+    )
     jobs = edited.planned()
     assert jobs >= ESL
-    assert not any(job.startswith(("Inferring", "Training source")) for job in jobs)
+    assert not any(job.startswith(("Inferring", "Training the source")) for job in jobs)
 
 
-def test_an_edit_of_the_training_loop_reruns_every_training(edited):
-    edited.edit("esl/training.py", "math.pow(1 - iteration", "math.pow(1.0 - iteration")
-    jobs = edited.planned()
-    assert jobs >= {"Training source model", "Training esl-round1", "Training control-round1"}
-    assert not any(job.startswith(("Checking", "Rendering")) for job in jobs)
+# ---------------------------------------------------------------------------------------------- changed settings
+
+
+def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
+    assert finished.planned(change=gta2city(methods={"esl": {"bound": 0.2}})) == {*ESL, SETTINGS}
+
+
+def test_a_gate_that_is_moved_is_checked_again_and_trains_nothing(finished):
+    jobs = finished.planned(change=gta2city(gate={"kept_max": 0.99}))
+    assert jobs == {SETTINGS, *(f"Checking the teacher of {round_}" for round_ in ROUNDS)}
+
+
+def test_more_workers_and_more_frequent_states_train_nothing(finished):
+    change = gta2city(compute={"workers": 2}, training={"save_every": 2})
+    assert finished.planned(change=change) == {SETTINGS}
+
+
+def test_snapshots_asked_for_afterwards_and_less_memory_train_nothing(finished):
+    change = gta2city(compute={"activation_checkpointing": True}, training={"snapshot_every": 3})
+    choices = {f"Choosing among the snapshots of {model} by target labels" for model in ("source", *ROUNDS)}
+    assert finished.planned(change=change) == {SETTINGS, *choices, "Summarizing the models"}
 
 
 def test_another_round_runs_only_that_round(finished):
-    change = {"benchmarks": {"gta2city": {"methods": {"esl": {"rounds": 2}}}}}
-    assert finished.planned(change=change) == {
-        "Inferring maps of esl-round1, shard 1-of-2",
-        "Inferring maps of esl-round1, shard 2-of-2",
+    assert finished.planned(change=gta2city(methods={"esl": {"rounds": 2}})) == {
+        SETTINGS,
+        "Inferring maps with esl-round1, shard 1-of-2",
+        "Inferring maps with esl-round1, shard 2-of-2",
         "Choosing thresholds for esl-round2",
-        "Looking at the teacher of esl-round2",
+        "Checking the teacher of esl-round2",
         "Writing pseudo-labels for esl-round2",
         "Training esl-round2",
         "Evaluating esl-round2",
-        "Bringing models side by side",
+        "Summarizing the models",
     }
 
 
 def test_another_adaptation_trains_no_source_model(finished):
-    jobs = finished.planned(change={"benchmarks": {"gta2city": {"training": {"source": {"adaptation": "none"}}}}})
-    assert jobs >= ESL | {"Inferring maps of source, shard 1-of-2"}
-    assert "Training source model" not in jobs
+    jobs = finished.planned(change=gta2city(training={"source": {"adaptation": "none"}}))
+    assert jobs >= ESL | {"Inferring maps with source, shard 1-of-2"}
+    assert "Training the source model" not in jobs
 
 
-@pytest.mark.parametrize("rule", ["fda", "cbst"])
-def test_a_second_rule_on_the_same_maps_runs_no_inference(finished, rule):
-    jobs = finished.planned(change={"benchmarks": {"gta2city": {"methods": {rule: {"rounds": 1}}}}})
-    assert f"Training {rule}-round1" in jobs
+@pytest.mark.parametrize("method", ["fda", "cbst"])
+def test_a_second_method_on_the_same_maps_runs_no_inference(finished, method):
+    jobs = finished.planned(change=gta2city(methods={method: {"rounds": 1}}))
+    assert f"Training {method}-round1" in jobs
     assert not any(job.startswith("Inferring") for job in jobs)
 
 
 def test_another_learning_rate_of_the_rounds_keeps_source_and_pseudo_labels(finished):
-    jobs = finished.planned(change={"benchmarks": {"gta2city": {"training": {"round": {"learning_rate": 0.003}}}}})
-    assert {job for job in jobs if job.startswith("Training")} == {
-        "Training control-round1",
-        "Training bdl-round1",
-        "Training esl-round1",
+    jobs = finished.planned(change=gta2city(training={"round": {"learning_rate": 0.003}}))
+    assert {job for job in jobs if job.startswith("Training")} == {f"Training {round_}" for round_ in ROUNDS}
+    assert not any(job.startswith(("Inferring", "Choosing", "Writing pseudo")) for job in jobs)
+
+
+def test_flip_reaches_every_stage_that_augments(finished):
+    jobs = finished.planned(change=gta2city(training={"flip": 0}))
+    trainings = {"Training the source model", *(f"Training {round_}" for round_ in ROUNDS)}
+    assert jobs >= trainings | {"Adapting the batch norm of the source model to the target images"}
+
+
+# --------------------------------------------------------------------------------------------- the data are an input
+
+
+def a_file(project, pattern):
+    return min((project.root / "data/miniature/0").glob(pattern))
+
+
+def test_a_validation_label_that_was_corrected_is_indexed_again_and_every_model_scored_again(own):
+    path = a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png")
+    label = np.array(Image.open(path))
+    label[0, 0] = 7 if label[0, 0] != 7 else 8
+    Image.fromarray(label).save(path)
+    jobs = own.planned()
+    assert jobs == {
+        "Checking every file of the target_val data",
+        *(f"Evaluating {model}" for model in ("source", "adapted", *ROUNDS)),
+        "Summarizing the models",
     }
-    assert not any(job.startswith(("Inferring", "Choosing", "Writing")) for job in jobs)
 
 
-def test_an_index_of_the_target_that_is_written_anew_trains_no_source_model(finished):
-    path = finished.root / "results/gta2city/data/target_train.json"
-    before = path.stat()
+def test_an_image_that_was_added_to_the_source_is_indexed_and_trained_on(own):
+    for folder in ("images", "labels"):
+        path = a_file(own, f"gta5/{folder}/*.png")
+        (path.parent / "99999.png").write_bytes(path.read_bytes())
+    jobs = own.planned()
+    assert jobs >= {"Checking every file of the source data", "Training the source model", "Training esl-round1"}
+    assert not any("target_" in job for job in jobs)
+
+
+def test_a_target_image_that_was_replaced_reruns_inference_but_no_source_training(own):
+    path = a_file(own, "cityscapes/leftImg8bit/train/*/*.png")
+    Image.fromarray(np.array(Image.open(path))[::-1]).save(path)
+    jobs = own.planned()
+    assert jobs >= ESL | {"Checking every file of the target_train data", "Inferring maps with adapted, shard 1-of-2"}
+    assert "Training the source model" not in jobs
+
+
+def test_after_the_data_changed_one_run_brings_everything_up_to_date(own):
+    path = a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png")
+    Image.fromarray(np.full_like(np.array(Image.open(path)), 7)).save(path)
+    run = own.snakemake()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert own.planned() == set()
+
+
+def test_an_index_of_the_target_that_is_written_again_trains_no_source_model(own):
+    path = own.root / "results/gta2city/data/target_train.json"
     later = time.time() + 60
     os.utime(path, (later, later))
-    try:
-        assert "Training source model" not in finished.planned()
-    finally:
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "Training the source model" not in own.planned()
 
 
 def test_a_mistyped_root_that_is_corrected_reruns_nothing(finished):
-    run = finished.snakemake(change={"benchmarks": {"gta2city": {"source": {"root": "data/nowhere"}}}})
+    run = finished.snakemake(change=gta2city(source={"root": "data/nowhere"}))
     assert run.returncode != 0
     assert finished.planned() == set()
 
 
-def test_results_of_other_data_are_not_written_over(finished):
-    data = finished.root / "data/other"
-    data.mkdir()
-    try:
-        run = finished.snakemake("--dry-run", change={"benchmarks": {"gta2city": {"source": {"root": "data/other"}}}})
-    finally:
-        data.rmdir()
+def test_results_of_other_data_are_not_overwritten(own):
+    (own.root / "data/other").mkdir()
+    run = own.snakemake("--dry-run", change=gta2city(source={"root": "data/other"}))
     assert run.returncode != 0
-    assert "results/gta2city is of data/miniature/0/gta5, but benchmarks.gta2city is of data/other" in run.stdout
-    assert finished.planned() == set()
+    message = (
+        "results/gta2city holds results of data/miniature/0/gta5, but benchmarks.gta2city.source.root is data/other"
+    )
+    assert message in run.stderr
+    assert own.planned() == set()

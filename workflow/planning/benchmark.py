@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from esl.data.settings import SourceData, TargetData
+from esl.data.config import SourceData, TargetData
 from esl.labels.gate import GateSettings
 from esl.labels.methods.base import MethodSettings
 from esl.labels.methods.registry import METHODS, settings_class

@@ -5,18 +5,20 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, get_args
 
-from miniature.settings import MiniatureSettings
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, declared_class_set
-from esl.data.formats.declared import declared, unknown_members, unknown_names
+from esl.data.config import ClassDeclaration, DatasetDeclaration
+from esl.data.formats.declared import declared
+from esl.data.formats.label_names import unknown_members, unknown_names
 from esl.data.formats.registry import format_names
-from esl.data.settings import ClassDeclaration, DatasetDeclaration
 from esl.errors import InputError
+from esl.labels.methods.registry import method_class
 from esl.models.registry import NETWORKS, pretrained_mistake
 from esl.settings import Settings, explanations
 from esl.training.conflicts import conflicts
+from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark, suggestion, without_nulls
 from planning.trainings import every_training
 
@@ -175,7 +177,7 @@ def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[
             yield f"{domain}.dataset: unknown dataset {data.dataset!r}{suggestion(data.dataset, known_formats)}"
     stored = {"label", *benchmark.inference.maps}
     for name, settings in benchmark.methods.items():
-        if missing := [map_ for map_ in build_method(name, settings).maps if map_ not in stored]:
+        if missing := [map_ for map_ in method_class(name)(settings).maps if map_ not in stored]:
             yield f"inference.maps: {name} reads {', '.join(missing)}, which is not stored; add it, or remove {name}"
     if benchmark.network not in NETWORKS:
         yield f"network: unknown network {benchmark.network!r}{suggestion(benchmark.network, [*NETWORKS])}"

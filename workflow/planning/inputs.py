@@ -9,19 +9,19 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-from esl.data.listing import record_of, state
-from miniature.settings import LAYOUTS
+from typing import Any, Literal, Protocol
 
 from esl.data.formats.registry import declaration, format_named
+from esl.data.listing import record_of, state
 from esl.data.settings import IndexSettings
 from esl.errors import InputError
+from esl.evaluation.settings import EvaluateSettings
 from esl.labels.methods.registry import METHODS
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings
 from esl.settings import subset
 from esl.training.terms.registry import TERMS
+from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
 from planning.config import read_config
 from planning.digest import code_digest
@@ -47,7 +47,11 @@ ROUND = rf"(?:{'|'.join(METHODS)})-round[1-9]\d*"
 ADAPTED = "adapted"
 """The folder of the source model with the batch-norm statistics of the target (`adaptation: abn`)."""
 
-LABELS = {"source": "required", "target_train": "optional", "target_val": "all_or_none"}
+LABELS: dict[str, Literal["required", "optional", "all_or_none"]] = {
+    "source": "required",
+    "target_train": "optional",
+    "target_val": "all_or_none",
+}
 """What an index demands of the labels of each part."""
 
 
@@ -161,7 +165,7 @@ class Plan:
             dataset=data.dataset,
             declaration=self.config.declaration(data.dataset) or declaration(data.dataset),
             split=getattr(data, f"{split}_split") if split else data.split,
-            class_set=self.config.class_set(benchmark.class_set).to_json(),
+            class_set=self.config.class_set(benchmark.class_set),
             labels=LABELS[wildcards.part],
             mismatched_labels=data.mismatched_labels,
             missing_labels=getattr(data, "missing_labels", "error"),
@@ -210,7 +214,13 @@ class Plan:
 
     def evaluation_settings(self, wildcards: Wildcards) -> str:
         """How a model is evaluated, and what to call the data: the miniature by that name."""
-        raise NotImplementedError
+        benchmark = self.settings_of(wildcards)
+        return EvaluateSettings(
+            size=benchmark.target.size,
+            batch_size=benchmark.inference.batch_size,
+            compute=subset(benchmark.compute, ComputeSettings),
+            data="miniature" if is_rendered(Path(benchmark.target.root)) else None,
+        ).canonical()
 
     # ------------------------------------------------------------------------------------------ inputs
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from miniature.settings import MiniatureSettings
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from esl.data.settings import SourceData, TargetData
+from esl.data.config import SourceData, TargetData
 from esl.labels.gate import GateSettings
 from esl.labels.methods.registry import METHODS, settings_class
 from esl.labels.settings import InferenceSettings
@@ -24,6 +23,7 @@ from esl.models.registry import NETWORKS
 from esl.models.settings import ComputeConfig
 from esl.training.settings import RoundSettings, SourceSettings, TrainingConfig
 from esl.training.terms.registry import TERMS, term_settings_class
+from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
 from planning.config import Config
 from planning.digest import PROJECT
@@ -55,23 +55,30 @@ def schema() -> str:
     content = Config.model_json_schema()
     benchmark = content["$defs"]["Benchmark"]["properties"]
     benchmark["network"]["enum"] = [*NETWORKS]
-    benchmark["methods"] = _choice(benchmark["methods"], {name: settings_class(name) for name in METHODS}, content)
+    benchmark["methods"] = _choice(benchmark["methods"], {name: settings_class(name) for name in METHODS})
     training = content["$defs"]["TrainingConfig"]["properties"]
-    training["terms"] = _choice(training["terms"], {name: term_settings_class(name) for name in TERMS}, content)
+    training["terms"] = _choice(training["terms"], {name: term_settings_class(name) for name in TERMS})
+    _drop_titles(content)
     head = "# Generated from the settings classes by `make manual`; edits here are overwritten.\n"
     named = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return head + yaml.safe_dump({**named, **content}, sort_keys=False, width=120, allow_unicode=True)
 
 
-def _choice(property_: dict[str, Any], classes: Mapping[str, type[BaseModel]], content: dict[str, Any]) -> Any:
+def _drop_titles(schema: Any) -> None:
+    """Removes the titles that pydantic makes of the names of keys: they say nothing more."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("title"), str):
+            del schema["title"]
+        for value in schema.values():
+            _drop_titles(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _drop_titles(value)
+
+
+def _choice(property_: dict[str, Any], classes: Mapping[str, type[BaseModel]]) -> Any:
     """The schema of a mapping from names in a registry to the settings of each; null removes an entry."""
-    for cls in classes.values():
-        own = cls.model_json_schema(ref_template="#/$defs/{model}")
-        content["$defs"].update(own.pop("$defs", {}))
-        content["$defs"][cls.__name__] = own
-    entries = {
-        name: {"anyOf": [{"$ref": f"#/$defs/{cls.__name__}"}, {"type": "null"}]} for name, cls in classes.items()
-    }
+    entries = {name: {"anyOf": [cls.model_json_schema(), {"type": "null"}]} for name, cls in classes.items()}
     kept = {key: property_[key] for key in ("description", "default", "title") if key in property_}
     return {**kept, "type": "object", "additionalProperties": False, "properties": entries}
 
@@ -82,9 +89,9 @@ def manual(text: str) -> str:
 
 
 def _table(cls: type[BaseModel]) -> str:
-    """Keys, meanings and defaults of a settings class; groups of keys have tables of their own."""
+    """Keys, meanings and defaults of a settings class, required ones first; groups of keys have tables of their own."""
     rows = ["| key | meaning | default |", "|---|---|---|"]
-    for name, field in cls.model_fields.items():
+    for name, field in sorted(cls.model_fields.items(), key=lambda item: not item[1].is_required()):
         if _is_group(field.annotation):
             continue
         description = field.description or next(

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from miniature.settings import LAYOUTS
-
 from esl.models.registry import NETWORKS
+from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
 
 MINIATURE = Path("data/miniature")

@@ -37,7 +37,10 @@ rule train_source:
 
 use rule train_source as train_adapted with:
     input:
+        index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
+        checked=ancient(plan.every_index),
+        pretrained=plan.pretrained_weights,
     output:
         checkpoint="results/{benchmark}/{adaptation}/checkpoint.pt",
         log="results/{benchmark}/{adaptation}/train.csv",
@@ -52,6 +55,8 @@ use rule train_source as train_adapted with:
 use rule train_source as train_oracle with:
     input:
         index="results/{benchmark}/data/target_train.json",
+        checked=ancient(plan.every_index),
+        pretrained=plan.pretrained_weights,
     output:
         checkpoint="results/{benchmark}/oracle/checkpoint.pt",
         log="results/{benchmark}/oracle/train.csv",
@@ -66,6 +71,7 @@ use rule train_source as train_oracle with:
 # A gate whose bounds are moved is no reason to train a round again.
 use rule train_source as train_round with:
     input:
+        index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
         initial=plan.initial_weights,
