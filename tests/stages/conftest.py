@@ -1,0 +1,42 @@
+"""What tests of the stages share: pseudo-labels without a teacher, and the command line of the train stage."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import torch
+
+from esl.data.class_sets import CLASS_SETS
+from esl.data.index import Index
+from esl.files import sha256_of_file, write_json
+from esl.labels.png import write_png
+from esl.training.settings import TrainSettings
+
+
+def _words(output: Path, settings: TrainSettings, flags: Mapping[str, object]) -> list[str]:
+    """The command line of the stage."""
+    all_ = {"output": output, "threads": 1, "settings": settings.canonical(), **flags}
+    return [str(word) for name, value in all_.items() for word in (f"--{name}", value)]
+
+
+@pytest.fixture(scope="session")
+def train_words() -> Callable[..., list[str]]:
+    return _words
+
+
+def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
+    """Random pseudo-labels of every sample, in place of those of a teacher."""
+    generator = torch.Generator().manual_seed(seed)
+    files = {}
+    for sample in index.samples:
+        path = folder / "pseudo_labels" / f"{sample.id}.png"
+        label = torch.randint(0, 19, (16, 24), generator=generator, dtype=torch.uint8).numpy()
+        write_png(path, label, CLASS_SETS["cityscapes19"])
+        files[sample.id] = {"sha256": sha256_of_file(path)}
+    write_json(folder / "pseudo_labels.json", {"files": files})
+    return folder / "pseudo_labels.json"
+
+
+@pytest.fixture(scope="session")
+def write_manifest() -> Callable[..., Path]:
+    return _write_manifest
