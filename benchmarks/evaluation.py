@@ -10,8 +10,8 @@ from benchmarks.scenes import scene_logits
 from benchmarks.timing import best_ms
 from esl.classes import IGNORE
 from esl.evaluation.metrics import confusion_matrix
-from esl.labels.confidence import label_map, stride_probability
-from esl.labels.inference import helpers
+from esl.labels.confidence import label_map
+from esl.models.predictor import extra_threads, stride_probability
 from esl.prefetch import prefetch
 
 SIZE = (1024, 2048)
@@ -39,7 +39,7 @@ def measure_evaluation(labels: int = 40) -> dict[str, float]:
     cores = len(os.sched_getaffinity(0))
 
     def stream() -> None:
-        sum(prefetch(lambda _: confusion_matrix(truth, prediction, 19), range(labels), helpers(cores)))
+        sum(prefetch(lambda _: confusion_matrix(truth, prediction, 19), range(labels), extra_threads(cores)))
 
     usual = best_ms(lambda: usual_confusion_matrix(truth, prediction, 19), 15)
     ours = best_ms(lambda: confusion_matrix(truth, prediction, 19), 15)

@@ -24,6 +24,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
+from miniature.data_set import render_miniature
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -34,16 +35,18 @@ from esl.data.index import Index
 from esl.data.inspection import Checks, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS
 from esl.data.stream import Augmentation, Pairs, Stream
-from esl.labels.confidence import INTERPOLATION, normalised_entropy
-from esl.labels.inference import Predictor, write_maps
+from esl.labels.confidence import INTERPOLATION
+from esl.labels.inference import write_maps
+from esl.labels.measures.entropy import normalised_entropy
+from esl.labels.measures.registry import MEASURES, measure_named
 from esl.labels.shard import Origin, write_shard
 from esl.models.networks.deeplabv2 import DeepLabV2
+from esl.models.predictor import Predictor
 from esl.stages.command import size
 from esl.stages.device import make_fabric
 from esl.training.loop import Saving, TrainingSettings, train
 from esl.training.terms.advent.discriminator import Discriminator
 from esl.training.terms.entropy import Domain, adversarial_loss, weighted_self_information
-from miniature.data_set import render_miniature
 
 CLASSES = CLASS_SETS["cityscapes19"]
 FULL_BLOCKS, SMALL_BLOCKS = (3, 4, 23, 3), (1, 1, 2, 1)
@@ -289,8 +292,10 @@ def _our_maps(index: Index, flags: argparse.Namespace, clock: _Clock, fabric: Fa
             clock.start()
             samples = [index.samples[position % PICTURES] for position in range(2 * number)]
             origin = Origin(CLASSES.classes, "", INTERPOLATION)
-            with write_shard(Path(folder) / f"{name}.h5", len(samples), origin) as writer:
-                write_maps(predictor, index, samples, writer, size=None, batch=flags.batch, workers=flags.threads)
+            predictions = predictor.predictions(index, samples, to=None, batch=flags.batch, workers=flags.threads)
+            path, stored = Path(folder) / f"{name}.h5", (*MEASURES, "probability")
+            with write_shard(path, len(samples), origin, stored=stored, counted=MEASURES) as writer:
+                write_maps(predictions, [measure_named(key) for key in MEASURES], writer, workers=flags.threads)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,16 @@ from PIL import Image
 
 from benchmarks.scenes import CLASSES, SIZE, scene_logits
 from benchmarks.timing import best_ms
-from esl.labels.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps, stride_probability
+from esl.labels.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps
 from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.methods.registry import build_method
 from esl.labels.png import write_png
-from esl.labels.rules import RULES
-from esl.labels.selection import pseudo_label
-from esl.labels.shard import MEASURES, Origin, open_shard, write_shard
+from esl.labels.shard import Origin, open_shard, write_shard
+from esl.models.predictor import stride_probability
+
+ESL = build_method("esl")
+EVERY_MEASURE = [measure_named(name) for name in MEASURES]
 
 
 def measure_parts() -> dict[str, float]:
@@ -23,10 +27,11 @@ def measure_parts() -> dict[str, float]:
     torch.set_num_threads(1)
     logits = scene_logits(3)[None]
     probability = stride_probability(logits)[0]
-    maps = {"probability": probability.half().numpy(), **confidence_maps(probability, SIZE)._asdict()}
+    maps = {"probability": probability.half().numpy(), **confidence_maps(probability, SIZE, EVERY_MEASURE)}
     histogram = np.zeros((len(CLASSES), CODES), dtype=np.int64)
     thresholds = [0.1] * len(CLASSES)
-    label = pseudo_label(maps, thresholds, RULES["esl"])
+    label = ESL.label(maps, thresholds)
+    origin, stored = Origin(CLASSES.classes, "", INTERPOLATION), (*MEASURES, "probability")
 
     def count() -> None:
         for measure in MEASURES:
@@ -36,27 +41,27 @@ def measure_parts() -> dict[str, float]:
         path, images = Path(name) / "1-of-1.h5", 4
 
         def write() -> None:
-            with write_shard(path, images, Origin(CLASSES.classes, "", INTERPOLATION)) as writer:
+            with write_shard(path, images, origin, stored=stored, counted=MEASURES) as writer:
                 for _ in range(images):
                     writer.append(packed)
 
-        with write_shard(path, 1, Origin(CLASSES.classes, "", INTERPOLATION)) as writer:
+        with write_shard(path, 1, origin, stored=stored, counted=MEASURES) as writer:
             packed = writer.pack("0", maps)
             packing = best_ms(lambda: writer.pack("0", maps))
             writer.append(packed)
         written = best_ms(write, 3) / images
         counted = best_ms(count)
         with open_shard(path) as shard:
-            read = best_ms(lambda: shard.maps(0, RULES["esl"].maps))
+            read = best_ms(lambda: shard.maps(0, ESL.maps))
         return {
             "softmax": best_ms(lambda: stride_probability(logits)),
-            "confidence, plain PyTorch": best_ms(lambda: plain_confidence_maps(probability, SIZE)),
-            "confidence, in tiles": best_ms(lambda: confidence_maps(probability, SIZE)),
+            "confidence, plain PyTorch": best_ms(lambda: plain_confidence_maps(probability, SIZE, EVERY_MEASURE)),
+            "confidence, in tiles": best_ms(lambda: confidence_maps(probability, SIZE, EVERY_MEASURE)),
             "histograms": counted,
             "compressing maps": packing,
             "writing maps": max(0.0, written - counted),
             "reading maps": read,
-            "masking": best_ms(lambda: pseudo_label(maps, thresholds, RULES["esl"])),
+            "masking": best_ms(lambda: ESL.label(maps, thresholds)),
             "writing the PNG": best_ms(lambda: write_png(Path(name) / "a.png", label, CLASSES)),
         }
 
@@ -64,7 +69,7 @@ def measure_parts() -> dict[str, float]:
 def measure_png_levels() -> dict[str, dict[str, float]]:
     """Kilobytes and milliseconds of a pseudo-label PNG by compression level."""
     probability = stride_probability(scene_logits(3)[None])[0]
-    label = pseudo_label(confidence_maps(probability, SIZE)._asdict(), [0.1] * len(CLASSES), RULES["esl"])
+    label = ESL.label(confidence_maps(probability, SIZE, EVERY_MEASURE), [0.1] * len(CLASSES))
     image = Image.fromarray(label)
     image.putpalette(CLASSES.palette())
     found = {}

@@ -18,21 +18,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.baseline import plain_pseudo_labels
 from benchmarks.scenes import CLASSES, SIZE, scene_logits
 from esl.data.index import Index, IndexedSample
-from esl.labels.confidence import INTERPOLATION, confidence_maps, stride_probability
+from esl.labels.confidence import INTERPOLATION, confidence_maps
 from esl.labels.fixed_point import CODES
-from esl.labels.inference import Prediction, store_maps
-from esl.labels.rules import RULES
-from esl.labels.selection import class_threshold
+from esl.labels.inference import write_maps
+from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.methods.registry import build_method
+from esl.labels.png import write_png
 from esl.labels.shard import Origin, open_shard, write_shard
 from esl.labels.writer import write_pseudo_labels
+from esl.models.predictor import Prediction, stride_probability
+from examples.esl_in_40_lines import pseudo_labels
 
 SCENES = 16
 """Different logits; longer data sets repeat them, so that making them costs no memory that would be measured."""
 
-RULE = RULES["esl"]
+METHOD = build_method("esl")
+
+EVERY_MEASURE = [measure_named(name) for name in MEASURES]
 
 
 def _infer(shard: int, shards: int, ids: list[str], folder: Path) -> float:
@@ -42,11 +46,17 @@ def _infer(shard: int, shards: int, ids: list[str], folder: Path) -> float:
 
     def predictions() -> Iterator[Prediction]:
         for id_ in chosen:
-            yield id_, stride_probability(scenes[int(id_) % SCENES][None])[0], SIZE
+            yield Prediction(_sample(id_), SIZE, stride_probability(scenes[int(id_) % SCENES][None])[0])
 
-    with write_shard(folder / f"{shard}.h5", len(chosen), Origin(CLASSES.classes, "", INTERPOLATION)) as writer:
-        store_maps(predictions(), writer, workers=1)
+    origin, stored = Origin(CLASSES.classes, "", INTERPOLATION), (*MEASURES, "probability")
+    with write_shard(folder / f"{shard}.h5", len(chosen), origin, stored=stored, counted=MEASURES) as writer:
+        write_maps(predictions(), EVERY_MEASURE, writer)
     return peak_mb()
+
+
+def _sample(id_: str) -> IndexedSample:
+    """A target image without a file or a label."""
+    return IndexedSample(id_, "", (SIZE[1], SIZE[0]), None, None, None, "", None)
 
 
 @cache
@@ -57,7 +67,7 @@ def _scenes() -> list[Tensor]:
 def _ready(barrier: Barrier) -> None:
     """What a process does before time is taken: imports, logits, an image of everything, and waiting for the others."""
     torch.set_num_threads(1)
-    confidence_maps(stride_probability(_scenes()[0][None])[0], SIZE)
+    confidence_maps(stride_probability(_scenes()[0][None])[0], SIZE, EVERY_MEASURE)
     barrier.wait()
 
 
@@ -79,12 +89,11 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
     for path in shards:
         with open_shard(path) as shard:
             histogram += shard.histogram("entropy")
-    thresholds = [class_threshold(counts, RULE).value for counts in histogram]
+    thresholds = [threshold.value for threshold in METHOD.thresholds({"entropy": histogram}, 1)]
     chosen = time.perf_counter() - start
-    samples = [IndexedSample(id_, "", (SIZE[1], SIZE[0]), None, None, None, "", None) for id_ in ids]
-    index = Index("cityscapes", "", "train", CLASSES, None, "ids", (), samples)
+    index = Index("cityscapes", "", "train", CLASSES, None, "ids", (), [_sample(id_) for id_ in ids])
     start = time.perf_counter()
-    write_pseudo_labels(shards, thresholds, RULE, index, folder, workers=workers)
+    write_pseudo_labels(shards, thresholds, METHOD, index, folder, workers=workers)
     written = time.perf_counter() - start
     return {"infer": inferred, "threshold": chosen, "pseudo_label": written}, max(sum(peaks), peak_mb())
 
@@ -103,7 +112,8 @@ def measure(engine: str, count: int, workers: int) -> dict[str, object]:
             logits = islice(cycle(_scenes()), count)
             torch.set_num_threads(workers)
             start = time.perf_counter()
-            plain_pseudo_labels(logits, count, folder)
+            for number, mask in enumerate(pseudo_labels(logits, count, SIZE)):
+                write_png(folder / f"{number:06d}.png", mask, CLASSES)
             seconds, peak = time.perf_counter() - start, peak_mb()
         else:
             stages, peak = staged_pseudo_labels(count, folder, workers)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.scenes import SIZE, scene_logits
 from esl.labels import hdf5_chunks as chunks
-from esl.labels.confidence import confidence_maps, stride_probability
+from esl.labels.confidence import confidence_maps
+from esl.labels.measures.registry import MEASURES, measure_named
+from esl.models.predictor import stride_probability
 
 Maps = dict[str, NDArray[Any]]
 
@@ -34,7 +36,7 @@ def scene_maps(count: int) -> list[Maps]:
     stored = []
     for number in range(count):
         probability = stride_probability(scene_logits(number)[None])[0]
-        maps = confidence_maps(probability, SIZE)._asdict()
+        maps = confidence_maps(probability, SIZE, [measure_named(name) for name in MEASURES])
         stored.append({**maps, "probability": probability.half().numpy()})
     return stored
 
