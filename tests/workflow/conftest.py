@@ -14,7 +14,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
-PROJECT = Path(__file__).parents[2]
+from tests.configs import PROJECT, merged
+
 CODE = ("esl", "miniature", "workflow")
 
 TINY: dict[str, Any] = {
@@ -32,14 +33,6 @@ TINY: dict[str, Any] = {
         }
     },
 }
-
-
-def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """``base`` with the keys of ``change`` put in, at any depth."""
-    result = dict(base)
-    for key, value in change.items():
-        result[key] = merged(result.get(key, {}), value) if isinstance(value, dict) else value
-    return result
 
 
 @dataclass

@@ -55,7 +55,7 @@ def essence(tree: ast.Module) -> ast.Module:
         if isinstance(body, list):
             node.body = [item for item in body if not _is_text(item)]  # type: ignore[attr-defined]
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            node.exc.args, node.exc.keywords = [], []
+            node.exc.args, node.exc.keywords, node.cause = [], [], None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
             node.keywords = [word for word in node.keywords if word.arg not in ("description", "json_schema_extra")]
     return tree

@@ -1,0 +1,26 @@
+"""Configs of tests: the shipped one, and changes laid over it as Snakemake does."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.utils import update_config
+
+PROJECT = Path(__file__).parents[1]
+
+Content = dict[str, Any]
+
+
+def shipped(name: str = "config") -> Content:
+    """The content of a config file of the project."""
+    content: Content = yaml.safe_load((PROJECT / f"config/{name}.yaml").read_text(encoding="utf-8"))
+    return content
+
+
+def merged(base: Content, *changes: Content) -> Content:
+    """``base`` with changes laid over it; ``base`` stays as it is."""
+    result = deepcopy(base)
+    for change in changes:
+        update_config(result, deepcopy(change))
+    return result

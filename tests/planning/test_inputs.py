@@ -1,0 +1,257 @@
+"""From wildcards to paths and settings."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.configs import shipped
+
+ROOTS = {
+    "gta2city": ("gta5", "cityscapes"),
+    "synthia2city": ("synthia", "cityscapes"),
+    "gta2vistas": ("gta5", "mapillary"),
+    "synthia2vistas": ("synthia", "mapillary"),
+    "city2acdc": ("cityscapes", "acdc"),
+    "city2dark": ("cityscapes", "dark_zurich"),
+}
+WEIGHTS = "weights/DeepLab_resnet_pretrained_imagenet.pth"
+
+
+def gta2city(**benchmark):
+    return {"benchmarks": {"gta2city": benchmark}}
+
+
+def put_in_place(name):
+    """Empty folders and an empty file where the data and weights of a full-scale benchmark are expected."""
+    for root in ROOTS[name]:
+        Path("data", root).mkdir(parents=True)
+    Path(WEIGHTS).parent.mkdir()
+    Path(WEIGHTS).touch()
+
+
+# --------------------------------------------------------------------------------------------------------- models
+
+
+def test_models_are_in_the_order_of_the_summary(make_plan, job):
+    plan = make_plan(gta2city(oracle=True, methods={"esl": {"rounds": 2}}))
+    assert plan.models(job()) == [
+        "source", "adapted", "control-round1", "bdl-round1", "esl-round1", "esl-round2", "oracle",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("adaptation", "first"), [("none", "source"), ("abn", "adapted"), ("minent", "minent"), ("advent", "advent")]
+)
+def test_the_first_round_is_taught_by_the_model_that_the_config_asks_for(make_plan, job, adaptation, first):
+    plan = make_plan(gta2city(training={"source": {"adaptation": adaptation}}))
+    maps = [f"results/gta2city/{first}/maps/{n}-of-2.h5" for n in (1, 2)]
+    assert plan.teacher_maps(job(round="esl-round1")) == maps
+    assert plan.initial_weights(job(round="esl-round2")) == [f"results/gta2city/{first}/checkpoint.pt"]
+    assert (first in plan.models(job())) and ("adapted" in plan.models(job())) == (adaptation == "abn")
+
+
+def test_later_rounds_are_taught_by_the_round_before(make_plan, job):
+    plan = make_plan(gta2city(methods={"esl": {"rounds": 3}}, inference={"shards": 3}))
+    assert plan.teacher_maps(job(round="esl-round3")) == [
+        f"results/gta2city/esl-round2/maps/{n}-of-3.h5" for n in (1, 2, 3)
+    ]
+    assert plan.previous_thresholds(job(round="esl-round3")) == ["results/gta2city/esl-round2/thresholds.json"]
+    assert plan.previous_thresholds(job(round="esl-round1")) == []
+
+
+@pytest.mark.parametrize(("initial", "start"), [("source", "adapted"), ("teacher", "esl-round1")])
+def test_a_round_starts_from_what_the_config_asks_for(make_plan, job, initial, start):
+    plan = make_plan(gta2city(training={"round": {"initial": initial}}))
+    assert plan.initial_weights(job(round="esl-round2")) == [f"results/gta2city/{start}/checkpoint.pt"]
+    assert plan.pretrained_weights_of_rounds(job(round="esl-round2")) == []
+
+
+def test_rounds_from_published_weights_name_no_model(make_plan, job):
+    put_in_place("gta2city")
+    plan = make_plan(shipped("gta2city"))
+    assert plan.initial_weights(job(round="esl-round1")) == []
+    assert plan.pretrained_weights_of_rounds(job(round="esl-round1")) == [WEIGHTS]
+
+
+def test_an_ignored_gate_is_no_input(make_plan, job):
+    assert make_plan().gate(job(round="esl-round1")) == ["results/gta2city/esl-round1/gate.json"]
+    assert make_plan(gta2city(gate={"action": "ignore"})).gate(job(round="esl-round1")) == []
+
+
+def test_a_seed_in_the_name_sets_training_and_rendering(make_plan, job):
+    plan = make_plan()
+    wildcards = job("gta2city-seed101", part="target_train")
+    assert plan.rendering(wildcards) == ["data/miniature/101/cityscapes.json"]
+    assert json.loads(plan.source_training(wildcards))["seed"] == 101
+    assert plan.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
+
+
+def test_snapshots_are_chosen_among_only_for_models_that_were_trained(make_plan, job):
+    plan = make_plan(gta2city(training={"snapshot_every": 5}))
+    chosen = [path.split("/")[2] for path in plan.best_snapshots(job())]
+    assert chosen == ["source", "control-round1", "bdl-round1", "esl-round1"]
+    assert make_plan().best_snapshots(job()) == []
+
+
+def test_figures_show_every_round_that_keeps_anything(make_plan, job):
+    assert make_plan().manifests(job()) == [
+        "results/gta2city/bdl-round1/pseudo_labels.json",
+        "results/gta2city/esl-round1/pseudo_labels.json",
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- settings
+
+
+def test_settings_hold_only_what_differs_from_the_defaults(make_plan, job):
+    plan = make_plan(gta2city(training={"flip": 0.5, "momentum": 0.9}))
+    settings = json.loads(plan.source_training(job()))
+    assert "flip" not in settings["augmentation"] and "momentum" not in settings.get("optimization", {})
+    assert settings["compute"] == {"accelerator": "cpu"}
+
+
+def test_flip_reaches_every_stage_that_augments(make_plan, job):
+    plan = make_plan(gta2city(training={"flip": 0}))
+    for settings in (
+        plan.source_training(job()),
+        plan.oracle_training(job()),
+        plan.round_training(job(round="esl-round1")),
+        plan.batch_norm_adaptation(job()),
+    ):
+        assert json.loads(settings)["augmentation"]["flip"] == 0
+
+
+def test_batch_norm_adapts_to_colours_as_they_are(make_plan, job):
+    augmentation = json.loads(make_plan().batch_norm_adaptation(job()))["augmentation"]
+    assert (augmentation["colour"], augmentation["blur"]) == (0, 0)
+
+
+def test_a_term_and_its_settings_go_to_the_trainings_that_use_it(make_plan, job):
+    terms = {"advent": {"weight": 0.01}, "minent": {"weight": 0.02}}
+    training = {"terms": terms, "source": {"adaptation": "advent"}, "round": {"adaptation": "minent"}}
+    plan = make_plan(gta2city(training={**training, "crop": "128x64"}))
+    assert "target" not in json.loads(plan.source_training(job()))
+    adapted = json.loads(plan.adapted_training(job(adaptation="advent")))["target"]
+    assert (adapted["term"], adapted["term_settings"]) == ("advent", {"weight": 0.01})
+    round_ = json.loads(plan.round_training(job(round="esl-round1")))["target"]
+    assert (round_["term"], round_["term_settings"]) == ("minent", {"weight": 0.02})
+
+
+def test_a_method_gets_its_round_and_its_own_settings(make_plan, job):
+    plan = make_plan(gta2city(methods={"cbst": {"rounds": 3, "portion_step": 0.1}}))
+    settings = json.loads(plan.threshold_settings(job(round="cbst-round3")))
+    assert settings == {"method": "cbst", "round": 3, "parameters": {"portion_step": 0.1}}
+
+
+def test_the_data_of_the_miniature_are_called_so(make_plan, job):
+    assert json.loads(make_plan().evaluation_settings(job()))["data"] == "miniature"
+    Path("city").mkdir()
+    elsewhere = make_plan(gta2city(target={"root": "city"}))
+    assert "data" not in json.loads(elsewhere.evaluation_settings(job()))
+
+
+def test_an_index_gets_the_declaration_of_its_format_and_the_whole_class_set(make_plan, job):
+    declared = {"images": "frames/{split}/{frame}.jpg"}
+    change = {"datasets": {"camera": declared}, "class_sets": {"two": {"road": {}, "sky": {}}}}
+    Path("city").mkdir()
+    target = {"dataset": "camera", "root": "city", "train_split": "lists/day.txt"}
+    Path("city/lists").mkdir()
+    Path("city/lists/day.txt").touch()
+    plan = make_plan(change, gta2city(class_set="two", target=target))
+    settings = json.loads(plan.index_settings(job(part="target_train")))
+    assert settings["declaration"] == declared
+    assert settings["split"] == "lists/day.txt"
+    assert settings["class_set"]["name"] == "two" and settings["class_set"]["classes"] == ["road", "sky"]
+    source = json.loads(plan.index_settings(job(part="source")))
+    assert "declaration" not in source
+
+
+# ------------------------------------------------------------------------------------------------------ resources
+
+
+def test_threads_and_gpus_follow_the_accelerator(make_plan, job):
+    cpu, cuda = make_plan(), make_plan(gta2city(compute={"accelerator": "cuda", "workers": 3}))
+    assert (cpu.gpus(job()), cpu.training_threads(job())) == (0, 2)
+    assert (cuda.gpus(job()), cuda.training_threads(job())) == (1, 8)
+
+
+def test_a_launcher_starts_a_process_for_every_gpu(make_plan, job):
+    plan = make_plan()
+    resources = SimpleNamespace(gpu=8, get={"mpi": "srun", "nodes": 2}.get)
+    assert plan.launcher(job(), resources) == "srun --nodes=2 --ntasks-per-node=4 "
+    assert plan.launcher(job(), SimpleNamespace(gpu=1, get={}.get)) == ""
+
+
+# --------------------------------------------------------------------------------------------- what a run requires
+
+
+def ends(plan, wildcards):
+    with pytest.raises(SystemExit) as caught:
+        plan.every_index(wildcards)
+    return str(caught.value)
+
+
+def test_everything_that_is_missing_is_reported_together(make_plan, job):
+    lists = gta2city(target={"train_split": "day.txt"}) | {}
+    message = ends(make_plan(shipped("gta2city"), lists), job())
+    lines = message.splitlines()
+    assert len(lines) == 4 and all(line.startswith("error: benchmarks.gta2city.") for line in lines)
+    assert "source.root: no such folder: data/gta5; download the dataset and unpack it there" in message
+    assert "target.root: no such folder: data/cityscapes" in message
+    assert "target.train_split: no such list file: day.txt" in message
+    assert f"pretrained: no such file: {WEIGHTS}; for deeplabv2_resnet101 get the" in message
+
+
+def test_a_gpu_that_is_not_there_is_missed_only_by_a_run_on_this_machine(make_plan, job):
+    local = SimpleNamespace(is_main_process=True, non_local_exec_or_dryrun=False)
+    change = gta2city(compute={"accelerator": "mps"})
+    assert "compute.accelerator: mps, but this machine has no Apple GPU" in ends(make_plan(change, run=local), job())
+    assert make_plan(change).every_index(job())
+    on_a_node = SimpleNamespace(is_main_process=False, non_local_exec_or_dryrun=False)
+    assert make_plan(change, run=on_a_node).every_index(job())
+
+
+def test_mistakes_in_the_config_end_the_run_with_one_line_each(make_plan):
+    with pytest.raises(SystemExit) as caught:
+        make_plan(gta2city(network="smal", class_set="cityscape19"))
+    assert str(caught.value).count("config: benchmarks.gta2city.") == 2
+
+
+# ----------------------------------------------------------------------------------------- full-scale benchmarks
+
+
+def test_the_overlays_train_alike_but_for_the_crop_of_images_of_many_shapes():
+    blocks = {name: shipped(name)["benchmarks"][name] for name in ROOTS}
+    training = [dict(block["training"]) for block in blocks.values()]
+    assert [block.pop("crop") for block in training] == ["whole", "whole", "1024x768", "1024x768", "whole", "whole"]
+    assert [block.pop("min_scale", None) for block in training] == [None, None, 0.5, 0.5, None, None]
+    assert all(block == training[0] for block in training)
+    for key in ("network", "pretrained", "methods", "inference", "compute"):
+        assert all(block[key] == blocks["gta2city"][key] for block in blocks.values())
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_every_full_scale_benchmark_trains_as_published(make_plan, job, name):
+    put_in_place(name)
+    plan = make_plan(shipped(name))
+    assert plan.models(job(name))[:2] == ["source", "advent"]
+    assert set(plan.models(job(name))[2:]) == {"control-round1", "bdl-round1", "esl-round1"}
+    assert len(plan.teacher_maps(job(name, round="esl-round1"))) == 4
+    trainings = {
+        "source": plan.source_training(job(name)),
+        "advent": plan.adapted_training(job(name, adaptation="advent")),
+        "esl-round1": plan.round_training(job(name, round="esl-round1")),
+    }
+    for model, text in trainings.items():
+        settings = json.loads(text)
+        assert settings["network"] == "deeplabv2_resnet101" and settings["pretrained"] == WEIGHTS
+        assert settings["schedule"] == {
+            "iterations": 120000, "schedule": 250000, "learning_rate": 0.00025, "source_batch": 1,
+        }  # fmt: skip
+        assert settings["optimization"]["optimizer"] == "sgd"
+        assert settings["compute"] == {"accelerator": "cuda", "precision": "32-true"}
+        assert settings["augmentation"]["flip"] == settings["augmentation"]["colour"] == 0
+        target = settings.get("target")
+        assert target is None if model == "source" else target["term"] == "advent" and target["batch_norm"] == "shared"
