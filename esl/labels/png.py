@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import IGNORE, ClassSet, IdTable
+from esl.data.images import CheckedFile
+from esl.data.index import checked_id
 from esl.errors import InputError
 from esl.files import atomic_path, sha256_of_file
 
 
 def png_path(folder: Path, id_: str) -> Path:
     """The file of the pseudo-label of ``id_``; InputError for an id that would climb out of ``folder``."""
-    if id_ in ("", ".", "..") or Path(id_).name != id_ or "\\" in id_:
-        raise InputError(f"sample id {id_!r}: expected a plain file name without folders; fix the index")
-    return folder / f"{id_}.png"
+    return folder / f"{checked_id(id_)}.png"
 
 
 def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None:
@@ -42,7 +42,7 @@ def train_id_table(class_set: ClassSet) -> IdTable:
     return IdTable(np.where(known, np.arange(256), IGNORE).astype(np.uint8), known)
 
 
-def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, Path]:
+def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, CheckedFile]:
     """Sample id -> pseudo-label PNG, each checked against its digest in the manifest.
 
     Raises:
@@ -61,4 +61,4 @@ def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, Path]:
             "and run the workflow\n  "
             + "\n  ".join(defects[:20] + ([f"... and {len(defects) - 20} more"] if len(defects) > 20 else []))
         )
-    return paths
+    return {id_: CheckedFile(path, manifest["files"][id_]["sha256"]) for id_, path in paths.items()}

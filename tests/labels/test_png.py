@@ -8,7 +8,7 @@ from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
-from esl.data.images import read_label
+from esl.data.images import CheckedFile, read_label
 from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.labels.png import checked_files, png_path, train_id_table, write_png
@@ -72,7 +72,10 @@ def _manifest(folder: Path, count: int = 3) -> dict[str, dict[str, dict[str, str
 
 def test_files_that_are_as_they_were_written_are_handed_out(tmp_path: Path) -> None:
     folder = tmp_path / "pseudo_labels"
-    assert checked_files(_manifest(folder), folder) == {str(n): folder / f"{n}.png" for n in range(3)}
+    manifest = _manifest(folder)
+    assert checked_files(manifest, folder) == {
+        id_: CheckedFile(folder / f"{id_}.png", manifest["files"][id_]["sha256"]) for id_ in ("0", "1", "2")
+    }
 
 
 def test_every_missing_or_changed_file_is_named(tmp_path: Path) -> None:
