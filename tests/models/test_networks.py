@@ -4,11 +4,10 @@ import pytest
 import torch
 from torchvision.models import segmentation
 
-from esl.errors import InputError
 from esl.models.registry import NETWORKS, build_network
 
 QUICK = ["small", "lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"]
-TORCHVISION_NETWORKS = [name for name, entry in NETWORKS.items() if "torchvision:" in entry.factory]
+OF_TORCHVISION = [name for name, entry in NETWORKS.items() if "torchvision:" in entry.factory]
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 64), (33, 50), (16, 16)])
@@ -20,17 +19,20 @@ def test_small_logits_come_at_a_quarter_of_the_size_rounded_up(height: int, widt
     assert logits.auxiliary is None
 
 
-@pytest.mark.parametrize("name", TORCHVISION_NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in OF_TORCHVISION],
+)
 def test_torchvisions_networks_give_at_their_stride_what_torchvision_upsamples(name: str) -> None:
     torch.manual_seed(0)
     network = build_network(name, 5).eval()
     theirs = getattr(segmentation, name)(weights=None, weights_backbone=None, num_classes=5, aux_loss="ras" not in name)
     theirs.load_state_dict(network.state_dict())
-    picture = torch.rand(1, 3, 64, 96)
+    image = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
-        ours = network(picture)
+        ours = network(image)
         mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-        expected = theirs.eval()((picture - mean) / std)
+        expected = theirs.eval()((image - mean) / std)
     for output, key in ((ours.main, "out"), (ours.auxiliary, "aux")):
         if output is None:
             assert key not in expected
@@ -41,12 +43,12 @@ def test_torchvisions_networks_give_at_their_stride_what_torchvision_upsamples(n
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_in_evaluation_a_picture_does_not_look_at_its_neighbours_in_the_batch(name: str) -> None:
+def test_in_evaluation_an_image_does_not_look_at_its_neighbours_in_the_batch(name: str) -> None:
     network = build_network(name, 5).eval()
-    pictures = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        together = network(pictures).main
-        alone = torch.cat([network(picture[None]).main for picture in pictures])
+        together = network(images).main
+        alone = torch.cat([network(image[None]).main for image in images])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
@@ -66,8 +68,3 @@ def test_the_global_seed_alone_decides_fresh_weights(name: str) -> None:
         weights.append(torch.cat([value.ravel() for value in build_network(name, 5).parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
-
-
-def test_an_unknown_network_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="network: expected one of small"):
-        build_network("smal", 19)
