@@ -21,11 +21,7 @@ Split = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+|[^/].*\.txt)$"), AfterVa
 """A split of a dataset, or the path of a list file: relative to the root or to the working folder, ending in .txt."""
 
 Dataset = Annotated[
-    str,
-    Field(
-        description="The format on disk: `gta5`, `synthia`, `cityscapes`, `mapillary`, `acdc`, `darkzurich`, "
-        "`bdd100k`, `idd`, `folder`, or one of `datasets`."
-    ),
+    str, Field(description="The format on disk: one that `config/README.md` lists, or one of `datasets`.")
 ]
 
 Root = Annotated[

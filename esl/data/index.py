@@ -145,7 +145,7 @@ def checked_id(id_: str) -> str:
         InputError: it is not a plain file name, and could climb out of a folder.
     """
     if id_ in ("", ".", "..") or "/" in id_ or "\\" in id_:
-        raise InputError(f"sample id {id_!r}: expected a plain file name without folders; rename the file, and index it again")
+        raise InputError(f"sample id {id_!r}: expected a plain file name without folders; rename the file")
     return id_
 
 
