@@ -16,8 +16,8 @@ _SPARE_COLOURS: tuple[Colour, ...] = (
 )  # fmt: skip
 
 
-def _of_cityscapes(name: str, *, without: Sequence[str] = (), beside: Sequence[ClassSet] = ()) -> ClassSet:
-    """The evaluated classes of Cityscapes in the order of their trainIds, but for some."""
+def _of_cityscapes(name: str, *, without: Sequence[str] = (), subsets: Sequence[ClassSet] = ()) -> ClassSet:
+    """The evaluated classes of Cityscapes in the order of their trainIds, ``without`` some of them."""
     chosen = [label for label in TRAIN_ID_LABELS if label.id != IGNORE and label.name not in without]
     names = tuple(label.name for label in chosen)
     return ClassSet(
@@ -25,7 +25,7 @@ def _of_cityscapes(name: str, *, without: Sequence[str] = (), beside: Sequence[C
         names,
         tuple(label.colour for label in chosen),
         tuple((name,) for name in names),
-        {other.name: other.classes for other in beside},
+        {other.name: other.classes for other in subsets},
     )
 
 
@@ -46,7 +46,7 @@ CLASS_SETS = {
     for class_set in (
         _of_cityscapes("cityscapes19"),
         # the 16 classes that SYNTHIA shares with Cityscapes, and the 13 of them behind the literature's mIoU*
-        _of_cityscapes("synthia16", without=_NOT_IN_SYNTHIA, beside=(_SYNTHIA13,)),
+        _of_cityscapes("synthia16", without=_NOT_IN_SYNTHIA, subsets=(_SYNTHIA13,)),
         _SYNTHIA13,
         # the categories of Cityscapes (its label definitions), in which ESL adapts to Mapillary Vistas; a label may
         # call itself by its category, as those of Vistas do
@@ -61,9 +61,9 @@ CLASS_SETS = {
 
 
 def declared_class_set(name: str, declaration: Mapping[str, Mapping[str, Any]]) -> ClassSet:
-    """A class set of the user's own: class name -> ``labels`` (names; default: its own) and ``colour`` (R, G, B).
+    """A class set of the user's own: class name -> ``labels`` (by default its own name) and ``colour`` (R, G, B).
 
-    Without a colour a class has that of the Cityscapes label it is called like, or one of matplotlib's ``tab20``.
+    Without a colour, a class has that of the Cityscapes label of its name, or one of matplotlib's ``tab20``.
 
     Raises:
         InputError: a label is part of two classes, or there are fewer than 2 or more than 255 classes.
@@ -79,7 +79,7 @@ def declared_class_set(name: str, declaration: Mapping[str, Mapping[str, Any]]) 
             if label in owners:
                 raise InputError(
                     f"class_sets.{name}: the label {label!r} is part of {owners[label]!r} and of {class_!r}; "
-                    "a label can be part of one class only: take it out of the other"
+                    "a label can belong to one class only: remove it from one of them"
                 )
             owners[label] = class_
     return ClassSet(

@@ -91,7 +91,7 @@ def inspect(
         split: One of the format's splits, or a list file: see ``list_files``.
 
     Raises:
-        InputError: there is nothing to inspect: no sample, or no readable file that says what lies where.
+        InputError: there is nothing to inspect: no sample, or no readable list or table that the format needs.
     """
     listing = listing_of(format_, root, split)
     if not listing.samples:

@@ -77,4 +77,4 @@ LABEL_TABLES = {
     "gta5": GTA5_LABELS,
     "synthia": SYNTHIA_LABELS,
 }
-"""The tables that a declared data set can name."""
+"""The tables that a declared dataset can name."""

@@ -90,7 +90,7 @@ def _recorded(record: Path) -> dict[str, Any] | None:
 
 
 def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) -> bool:
-    """Whether the files are those of the record, byte by byte, as far as sizes and dates tell."""
+    """Whether the files are those of the record: by size and date, and by digest where the date alone differs."""
     if stats.keys() != recorded.keys():
         return False
     moved = []

@@ -279,9 +279,7 @@ def test_an_index_of_the_version_before_is_one_clear_error(tmp_path: Path, small
     names = {"image": "picture", "size_wh": "size", "label_size_wh": "label_size", "image_sha256": "picture_sha256"}
     content["samples"] = [{names.get(key, key): value for key, value in row.items()} for row in content["samples"]]
     write_json(tmp_path / "index.json", content)
-    with pytest.raises(
-        InputError, match=r"index\.json: not an index of this version .*; delete it and run"
-    ):
+    with pytest.raises(InputError, match=r"index\.json: not an index of this version .*; delete it and run"):
         read_index(tmp_path / "index.json")
 
 
@@ -316,5 +314,5 @@ def test_an_id_that_is_no_plain_file_name_is_refused(id_: str) -> None:
 def test_an_id_that_is_no_file_name_is_a_defect_of_its_file(tmp_path: Path) -> None:
     (tmp_path / "a/masks").mkdir(parents=True)
     Image.fromarray(_image(0)).save(tmp_path / "a/x\\y.png")
-    found = inspect("folder", format_named("folder"), tmp_path, "all", CITYSCAPES19, Checks("optional"))
-    assert [defect.startswith(f"{tmp_path}/a/x\\y.png: sample id") for defect in found.defects] == [True]
+    inspection = inspect("folder", format_named("folder"), tmp_path, "all", CITYSCAPES19, Checks("optional"))
+    assert [defect.startswith(f"{tmp_path}/a/x\\y.png: sample id") for defect in inspection.defects] == [True]

@@ -157,7 +157,7 @@ def test_a_label_stays_on_top_of_its_image(pairs: Pairs, resize: tuple[int, int]
 
 
 def test_labels_are_not_shifted_against_images_on_average(tmp_path: Path) -> None:
-    """A white car to the right of a black road: the image tells where the border lies to a fraction of a pixel."""
+    """A white car to the right of a black road: the image shows where the border is, to a fraction of a pixel."""
     ids = np.full((32, 64), RAW_ID[ROAD], dtype=np.uint8)
     ids[:, 30:] = RAW_ID[CAR]
     Image.fromarray(ids).save(tmp_path / "ids.png")

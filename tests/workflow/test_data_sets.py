@@ -27,7 +27,7 @@ def test_synthia_to_cityscapes_runs_in_its_16_classes(fresh, tiny):
     assert index["dataset"] == "synthia" and index["class_pixels"]["road"] > 0
 
 
-def test_gta5_to_vistas_runs_in_7_classes_over_pictures_of_many_sizes(fresh, tiny):
+def test_gta5_to_vistas_runs_in_7_classes_over_images_of_many_sizes(fresh, tiny):
     change = {"benchmarks": {"gta2vistas": tiny["benchmarks"]["gta2city"] | {"methods": {"cbst": {"rounds": 1}}}}}
     results = fresh.root / "results/gta2vistas"
     targets = ["esl-round1/miou.json", "cbst-round1/pseudo_labels.json", "esl-round1/predictions.json"]
@@ -35,7 +35,7 @@ def test_gta5_to_vistas_runs_in_7_classes_over_pictures_of_many_sizes(fresh, tin
     assert run.returncode == 0, run.stdout + run.stderr
     index = json.loads((results / "data/target_train.json").read_text())
     assert len(index["sizes"]) == 3 and index["labelled"] == 10
-    sizes = {sample["id"]: tuple(sample["size"]) for sample in index["samples"]}
+    sizes = {sample["id"]: tuple(sample["size_wh"]) for sample in index["samples"]}
     for round_ in ("esl-round1", "cbst-round1"):
         for id_, size in sizes.items():
             with Image.open(results / round_ / f"pseudo_labels/{id_}.png") as image:
@@ -46,7 +46,7 @@ def test_gta5_to_vistas_runs_in_7_classes_over_pictures_of_many_sizes(fresh, tin
     assert np.sum(score["confusion"]) == sum(val["class_pixels"].values()) > 0
     for sample in val["samples"]:
         with Image.open(results / f"esl-round1/predictions/{sample['id']}.png") as image:
-            assert list(image.size) == sample["size"]
+            assert list(image.size) == sample["size_wh"]
 
 
 def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(rendered):
@@ -57,8 +57,8 @@ def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(rendered):
         for number, png in enumerate(sorted((rendered.root / "data").rglob(f"leftImg8bit/{split}/*/*.png"))):
             exif = Image.Exif()
             exif[274] = 1 if number % 2 else 6  # held upright: its pixels are stored lying
-            picture = Image.open(png).resize((96, 72))
-            picture.save(photos / folder / f"IMG_{number:04d}.JPG", exif=exif)
+            photo = Image.open(png).resize((96, 72))
+            photo.save(photos / folder / f"IMG_{number:04d}.JPG", exif=exif)
     target = {"dataset": "folder", "root": "photos", "train_split": "trip", "val_split": "home", "size": 64}
     change = {"benchmarks": {"gta2city": {"target": target, "methods": {"esl": {"rounds": 1}}}}}
     targets = ["esl-round1/miou.json", "esl-round1/predictions.json"]
@@ -80,7 +80,7 @@ def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(rendered):
 def test_a_data_set_and_a_class_set_of_ones_own_run_from_the_config_alone(rendered):
     root = "data/miniature/0/cityscapes"
     declared = {
-        "pictures": "leftImg8bit/{split}/*/{frame}_leftImg8bit.png",
+        "images": "leftImg8bit/{split}/*/{frame}_leftImg8bit.png",
         "labels": [{"files": "gtFine/{split}/*/{frame}_gtFine_labelIds.png", "ids": "cityscapes"}],
     }
     classes = {
