@@ -54,9 +54,15 @@ class QuantileMethod:
 
     def label(self, maps: Maps, thresholds: Sequence[float | None]) -> NDArray[np.uint8]:
         """The predicted class where the threshold keeps it."""
-        label, codes, sure = maps["label"], maps[self.measure.name], self.measure.sure
-        limits = np.array([limit_code(value, sure) for value in thresholds], dtype=np.int32)[label]
-        return np.where(codes <= limits if sure == "low" else codes >= limits, label, np.uint8(IGNORE))
+        return cut(maps["label"], maps[self.measure.name], thresholds, self.measure.sure)
+
+
+def cut(
+    label: NDArray[np.uint8], codes: NDArray[np.uint16], thresholds: Sequence[float | None], sure: Sure
+) -> NDArray[np.uint8]:
+    """``label`` (H, W) where its ``codes`` (H, W) are on the sure side of the class's threshold, else ``IGNORE``."""
+    limits = np.array([limit_code(value, sure) for value in thresholds], dtype=np.int32)[label]
+    return np.where(codes <= limits if sure == "low" else codes >= limits, label, np.uint8(IGNORE))
 
 
 def order_statistic(counts: NDArray[np.int64], quantile: float) -> int | None:

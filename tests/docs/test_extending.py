@@ -1,0 +1,81 @@
+"""docs/extending.md: every diff applies to a copy of the project, and what the page says of it then holds."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+COPIED = ("esl", "miniature", "workflow", "config", "examples")
+SECTIONS = {
+    title: dict(blocks)
+    for title, *text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", (PROJECT / "docs/extending.md").read_text(), re.M)
+    if (blocks := re.findall(r"^```(diff|python)\n(.*?)^```$", *text, re.M | re.S))
+}
+
+
+def _environment(copy: Path) -> dict[str, str]:
+    """The copy comes first on the path, also before an installed project; no repository around it is git's."""
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(copy.parent)}
+    return os.environ | ceiling | {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'workflow'}"}
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with every diff of the page applied, one after the other."""
+    copy = tmp_path_factory.mktemp("extending") / "project"
+    for name in COPIED:
+        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for title, blocks in SECTIONS.items():
+        done = subprocess.run(
+            ["git", "apply", "--verbose", "-"], input=blocks["diff"], text=True, cwd=copy, env=_environment(copy),
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{title}: {done.stderr}"
+    return copy
+
+
+def test_the_page_has_a_diff_and_a_block_that_checks_it_in_every_section() -> None:
+    assert {title: sorted(blocks) for title, blocks in SECTIONS.items()} == {
+        title: ["diff", "python"] for title in SECTIONS
+    }
+    assert {"Add a method", "Add a measure"} <= SECTIONS.keys()
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_a_diff_changes_nothing_that_exists_but_one_registry(title: str) -> None:
+    """Nothing that has been computed is computed again: the code digest passes over registries."""
+    changed = re.findall(r"^--- a/(.+)$", SECTIONS[title]["diff"], re.M)
+    assert len(changed) == 1 and Path(changed[0]).name in ("registry.py", "declared.yaml")
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_what_a_section_says_of_its_diff_holds(extended: Path, title: str) -> None:
+    code = f"import esl; assert esl.__file__.startswith({str(extended)!r}), esl.__file__\n{SECTIONS[title]['python']}"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=extended,
+        env=_environment(extended),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_new_modules_pass_the_linter(extended: Path) -> None:
+    added = re.findall(r"^\+\+\+ b/(.+\.py)$", "".join(blocks["diff"] for blocks in SECTIONS.values()), re.M)
+    config = ["--config", str(PROJECT / "pyproject.toml")]
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *config, *added],
+            cwd=extended,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
