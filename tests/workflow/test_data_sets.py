@@ -74,7 +74,7 @@ def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(rendered):
     model = read(rendered, "esl-round1/miou.json")
     assert model["miou"] == {"cityscapes19": None} and (model["images"], model["unlabelled"]) == (0, 6)
     log = (rendered.root / "logs/gta2city/esl-round1/evaluate.log").read_text()
-    assert "photos: nothing to evaluate with: none of 6 pictures has a label" in log
+    assert "photos: nothing to evaluate: none of 6 images has a label" in log
 
 
 def test_a_data_set_and_a_class_set_of_ones_own_run_from_the_config_alone(rendered):
