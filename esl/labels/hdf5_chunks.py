@@ -12,7 +12,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 GZIP_LEVEL = 1
-"""Of ISA-L's four (0 ... 3), and what the dataset says: see the table in benchmarks/README.md."""
+"""Of ISA-L's four levels (0 ... 3), and the one noted in the file: see the table in benchmarks/README.md."""
 
 BLOCK = 16384
 """Words of which a checksum is taken at a time: they stay in the cache."""
@@ -21,7 +21,7 @@ COUNTDOWN = np.arange(BLOCK, 0, -1, dtype=np.uint64)
 
 
 def create_dataset(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> h5py.Dataset:
-    """A dataset (N, ...) with one chunk per row and the filters that ``compressed`` speaks for."""
+    """A dataset (N, ...) with one chunk per row and the filters that ``compressed`` applies."""
     return file.create_dataset(
         name,
         shape,

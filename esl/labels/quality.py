@@ -21,7 +21,7 @@ class Quality:
 
     num_classes: int
     measures: Sequence[Measure] = ()
-    """Those to compare: which of them is right more often where it is surest?"""
+    """Those to compare: which one is correct more often where it is surest?"""
     images: int = 0
     truth: NDArray[np.int64] = field(init=False)  # (C) labelled pixels of each true class
     covered: NDArray[np.int64] = field(init=False)  # (C) of them with a pseudo-label

@@ -1,8 +1,10 @@
 """From shards to pseudo-label PNGs, their manifest and its diagnosis."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.labels.fixed_point import CODES, TOP
+from esl.labels.measures.registry import MEASURES
 from esl.labels.methods.registry import build_method
 from esl.labels.png import checked_files, write_png
 from esl.labels.shard import Origin, write_shard
@@ -102,3 +105,32 @@ def test_an_image_in_two_shards_is_refused(tmp_path: Path, small_index: Index) -
     both = [_write_maps(tmp_path, ids, "1-of-2.h5")[0], _write_maps(tmp_path, ids[:1], "2-of-2.h5")[0]]
     with pytest.raises(InputError, match=ids[0]):
         write_pseudo_labels(both, [0.5] * 19, ESL, small_index, tmp_path / "a")
+
+
+def test_a_new_measure_is_judged_by_its_own_direction_and_an_unknown_one_is_an_error(
+    tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The measure is 0 where the prediction is correct, 1 elsewhere: which half is surest depends on ``sure``."""
+    with write_shard(
+        tmp_path / "1-of-1.h5", 5, Origin(CITYSCAPES19.classes, "abc", "bilinear"),
+        stored=["entropy", "luck"], counted=["entropy", "luck"],
+    ) as writer:  # fmt: skip
+        for sample in small_index.samples:
+            truth = small_index.read_label(sample)
+            label = np.where(truth == IGNORE, 0, truth)
+            label[::2] = (label[::2] + 1) % 19
+            codes = np.where(label == truth, 0, TOP).astype(np.uint16)
+            maps = {"label": label, "entropy": codes, "luck": codes, "probability": np.zeros((19, 4, 6), np.float16)}
+            writer.append(writer.pack(sample.id, maps))
+    arguments = [tmp_path / "1-of-1.h5"], [0.5] * 19, ESL, small_index, tmp_path / "pseudo_labels"
+    with pytest.raises(InputError, match="measure: expected one of entropy, confidence, but got 'luck'"):
+        write_pseudo_labels(*arguments)
+
+    module = ModuleType("measure_of_a_test")
+    module.Luck = type("Luck", (), {"name": "luck", "sure": "high"})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(MEASURES, "luck", f"{module.__name__}:Luck")
+    judged = write_pseudo_labels(*arguments)["quality"]["accuracy_at_coverage"]
+    assert [*judged] == ["entropy", "luck"]
+    assert judged["entropy"]["0.1"] == 1 and judged["luck"]["0.1"] == 0
+    assert judged["entropy"]["1.0"] == judged["luck"]["1.0"]

@@ -29,7 +29,7 @@ class MethodSettings(Settings):
 class Threshold:
     """The cut of one predicted class. ``quantile_value`` and ``value`` are ``None`` where nothing can be kept."""
 
-    pixels: int  # predicted as this class, over the whole data set
+    pixels: int  # predicted as this class, over the whole dataset
     quantile_value: float | None
     value: float | None  # the threshold itself: the quantile value after the bound
     bounded: bool  # whether the bound replaced the quantile value

@@ -11,7 +11,7 @@ class BdlSettings(QuantileSettings):
     """Maximum probability at or above min(quantile, bound) (Li et al. 2019)."""
 
     quantile: Number = Field(
-        0.5, ge=0, le=1, description="Share of each predicted class that lies below the quantile; published: 0.5."
+        0.5, ge=0, le=1, description="Share of each predicted class that is below the quantile; published: 0.5."
     )
     bound: Number = Field(0.9, ge=0, le=1, description="Probability from which every pixel is kept; published: 0.9.")
 

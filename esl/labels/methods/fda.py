@@ -11,7 +11,7 @@ class FdaSettings(QuantileSettings):
     """Maximum probability at or above min(quantile, bound) (Yang & Soatto 2020)."""
 
     quantile: Number = Field(
-        0.66, ge=0, le=1, description="Share of each predicted class that lies below the quantile; published: 0.66."
+        0.66, ge=0, le=1, description="Share of each predicted class that is below the quantile; published: 0.66."
     )
     bound: Number = Field(0.9, ge=0, le=1, description="Probability from which every pixel is kept; published: 0.9.")
 

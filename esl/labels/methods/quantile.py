@@ -1,6 +1,6 @@
 """Thresholds from a quantile of each predicted class, and the methods that need nothing else.
 
-Thresholds are exact: order statistics of the very codes that masking reads, over the whole data set.
+Thresholds are exact: order statistics of the very codes that masking reads, over the whole dataset.
 """
 
 from collections.abc import Sequence
