@@ -21,30 +21,6 @@ def stage(main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}")
 
 
-def size(text: str) -> tuple[int, int]:
-    """The flag value ``256x128`` -> (width, height) in pixels.
-
-    >>> size("256x128")
-    (256, 128)
-    """
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, such as 1024x512, but got {text!r}")
-    return int(width), int(height)
-
-
-def resize(text: str) -> tuple[int, int] | int | None:
-    """As ``size``; or the longer side alone, ``1024``; or ``own``, every picture at its own size: ``None``."""
-    if text == "own":
-        return None
-    return int(text) if text.isdigit() and int(text) else size(text)
-
-
-def crop(text: str) -> tuple[int, int] | None:
-    """As ``size``; or ``whole``, pictures as they are, which gives ``None``."""
-    return None if text == "whole" else size(text)
-
-
 def add_paths(parser: argparse.ArgumentParser, *flags: str) -> None:
     """Adds required flags that take a path."""
     for flag in flags:
@@ -59,17 +35,16 @@ def add_settings(parser: argparse.ArgumentParser, settings: type[Settings]) -> N
 
 
 def _key_lines(settings: type[Settings], indent: int) -> Iterator[str]:
-    """A paragraph for each key, those of nested settings below their group."""
+    """A paragraph for each key; the keys of a nested group stand below it."""
+    prefix = " " * indent
     for name, field in settings.model_fields.items():
-        nested = next((type_ for type_ in _types(field) if issubclass(type_, Settings)), None)
-        default = (
-            " (required)" if field.is_required() else f" (default: {field.get_default(call_default_factory=True)})"
-        )
-        text = field.description or (nested.__doc__ if nested is not None else None) or ""
-        prefix = " " * indent
-        yield textwrap.fill(f"{name}: {text}{default}", 100, initial_indent=prefix, subsequent_indent=prefix + "    ")
-        if nested is not None:
-            yield from _key_lines(nested, indent + 4)
+        group = next((type_ for type_ in _types(field) if issubclass(type_, Settings)), None)
+        text = field.description or (group.__doc__ if group is not None else None) or ""
+        default = "" if group is not None else f" (default: {field.get_default(call_default_factory=True)})"
+        given = " (required)" if field.is_required() else default
+        yield textwrap.fill(f"{name}: {text}{given}", 100, initial_indent=prefix, subsequent_indent=prefix + "    ")
+        if group is not None:
+            yield from _key_lines(group, indent + 4)
 
 
 def _types(field: FieldInfo) -> list[type]:
