@@ -44,10 +44,11 @@ def main(arguments: list[str] | None = None) -> None:
     if settings.target is not None:
         pairs = _target_pairs(flags, resize_wh(settings.target.target_size), provenance)
         target = Stream(pairs, settings.augmentation, (settings.seed, 1))
+    precision = resolved_precision(settings.compute)
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     torch.manual_seed(settings.seed)  # fresh weights, of the network and of what a target term trains
     network = _initial_network(flags.initial, settings, index.class_set, provenance)
-    computed = {"precision": resolved_precision(settings.compute), "processes": fabric.world_size}
+    computed = {"precision": precision, "processes": fabric.world_size}
     described = {**settings.model_dump(mode="json"), **computed}
     description = Description.of(settings.network, index.class_set, described, provenance)
 

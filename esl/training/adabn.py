@@ -17,15 +17,17 @@ from esl.models.network import as_input
 def adapt_batch_norm(network: nn.Module, target: Stream, *, batch: int, fabric: Fabric, workers: int) -> None:
     """Replaces the statistics of every batch norm by those of the target images (Li et al. 2016, AdaBN).
 
-    No weight changes and no label is read. The statistics are the mean over the batches, of ``batch`` images each, of one
-    pass over ``target``. Flip, scale and crop should be those of the training, whose statistics are replaced; changes
+    No weight changes and no label is read. The statistics are the mean over the batches of one pass over ``target``,
+    ``batch`` images each. Flip, scale and crop should be those of the training, whose statistics are replaced; changes
     of colour and blur should be off, since they would hide the very colours that the network adapts to.
 
     Raises:
         InputError: the network has no batch norm that keeps statistics.
     """
     if not any(isinstance(module, _BatchNorm) and module.track_running_stats for module in network.modules()):
-        raise InputError("training.source.adaptation: abn needs a network with batch norm, and this one has none; set it to none")
+        raise InputError(
+            "training.source.adaptation: abn needs a network with batch norm, and this one has none; set it to none"
+        )
     model = fabric.setup_module(network.to(memory_format=torch.channels_last))
     number = math.ceil(target.epoch / batch)
     stream = batches(target, batch_size=batch, start=0, stop=number, rank=0, world_size=1, workers=workers)

@@ -10,13 +10,18 @@ from esl.data.stream import Stream, batches
 from esl.training.settings import TrainSettings
 
 
-class Batch(NamedTuple):
-    """S labelled source images and, with a target, T target images with their pseudo-labels; all uint8."""
+class Labelled(NamedTuple):
+    """N images of one domain, augmented, with their labels."""
 
-    source_image: Tensor  # (S, 3, h, w)
-    source_label: Tensor  # (S, h, w)
-    target_image: Tensor | None = None  # (T, 3, h', w')
-    target_label: Tensor | None = None  # (T, h', w')
+    image: Tensor  # (N, 3, h, w) uint8
+    label: Tensor  # (N, h, w) uint8 trainIds, or pseudo-labels; IGNORE where there is none
+
+
+class Batch(NamedTuple):
+    """Images of the source and, where a training has one, of the target."""
+
+    source: Labelled
+    target: Labelled | None
 
 
 def feed(
@@ -34,4 +39,5 @@ def feed(
     if target is not None and settings.target is not None:
         streams.append(batches(target, batch_size=settings.target.target_batch, workers=workers, **share))
     for parts in zip(*streams, strict=True):
-        yield Batch(*(fabric.to_device(tensor) for part in parts for tensor in part))
+        domains = [Labelled(fabric.to_device(image), fabric.to_device(label)) for image, label in parts]
+        yield Batch(domains[0], domains[1] if target is not None else None)

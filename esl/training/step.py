@@ -23,7 +23,7 @@ from esl.training.terms.base import TargetBatch, TargetTerm
 
 @dataclass(frozen=True)
 class Step:
-    """What an iteration moves, and how."""
+    """One iteration of a training, and everything that it updates."""
 
     model: nn.Module  # through ``fabric``
     optimizer: Optimizer  # through ``fabric``
@@ -55,32 +55,26 @@ class Step:
 
     def _accumulate(self, batch: Batch, iteration: int, *, last: bool) -> tuple[Tensor, TargetBatch | None]:
         """Adds the gradients of one batch; returns what is logged, (4,), and the target batch if there is one."""
-        source_only = batch.target_image is None or batch.target_label is None
-        with self._exchanging(last and source_only), self._source_statistics():
-            source_logits = self.model(as_input(batch.source_image))
-            source_loss = self._segmentation(source_logits, batch.source_label)
-            self.fabric.backward(source_loss / self.settings.optimization.accumulate)
+        accumulate = self.settings.optimization.accumulate
+        with self._exchanging(last and batch.target is None), self._source_statistics():
+            source_logits = self.model(as_input(batch.source.image))
+            source_loss = self._segmentation(source_logits, batch.source.label)
+            self.fabric.backward(source_loss / accumulate)
         zero = source_loss.new_zeros(())
-        if batch.target_image is None or batch.target_label is None:
+        if batch.target is None:
             return torch.stack([source_loss.detach(), zero, zero, zero]), None
         with self._exchanging(last):
-            logits = self.model(as_input(batch.target_image))
-            target = TargetBatch(
-                iteration, batch.target_image, batch.target_label, logits,
-                batch.source_image, batch.source_label, source_logits,
-            )  # fmt: skip
-            target_loss, term_loss = self._target_losses(target)
-            assert self.settings.target is not None
-            loss = self.settings.target.pseudo_label_weight * target_loss + term_loss
-            self.fabric.backward(loss / self.settings.optimization.accumulate)
-        labelled = (batch.target_label != IGNORE).float().mean()
+            logits = self.model(as_input(batch.target.image))
+            target = TargetBatch(iteration, *batch.target, logits, *batch.source, source_logits)
+            target_loss = self._segmentation(logits, target.label) if self.pseudo_labels else zero
+            term_loss = zero if self.term is None else self.term.loss(target)
+            self.fabric.backward((self._pseudo_label_weight * target_loss + term_loss) / accumulate)
+        labelled = (target.label != IGNORE).float().mean()
         return torch.stack([source_loss.detach(), target_loss.detach(), term_loss.detach(), labelled]), target
 
-    def _target_losses(self, target: TargetBatch) -> tuple[Tensor, Tensor]:
-        """The cross-entropy with the pseudo-labels and the loss of the target term: scalars, 0 where there is none."""
-        zero = target.logits.main.new_zeros((), dtype=torch.float32)
-        segmentation = self._segmentation(target.logits, target.label) if self.pseudo_labels else zero
-        return segmentation, zero if self.term is None else self.term.loss(target)
+    @property
+    def _pseudo_label_weight(self) -> float:
+        return 0.0 if self.settings.target is None else self.settings.target.pseudo_label_weight
 
     def _segmentation(self, logits: Logits, label: Tensor) -> Tensor:
         """Cross-entropy of every output, averaged over the labelled pixels of all processes: a scalar."""
@@ -92,11 +86,11 @@ class Step:
         return weighted_sum((1.0, self.settings.optimization.auxiliary_weight), losses)
 
     def _source_statistics(self) -> AbstractContextManager[None]:
-        """Within it the running statistics of batch norm stay the target's, where they are to be the target's."""
+        """Within the block, batch norm's running statistics do not follow the source if they belong to the target."""
         target = self.settings.target
         keep = target is not None and target.batch_norm == "per_domain"
         return keeping_statistics(self.model) if keep else nullcontext()
 
     def _exchanging(self, exchanging: bool) -> AbstractContextManager[Any]:
-        """Whether several processes exchange gradients within it: once per iteration, at its last loss."""
+        """Whether processes exchange gradients within the block: once per iteration, at its last loss."""
         return self.fabric.no_backward_sync(self.model, enabled=not exchanging)  # type: ignore[arg-type]
