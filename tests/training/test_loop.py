@@ -73,7 +73,7 @@ def test_a_target_without_pseudo_labels_moves_no_weight(
 
 
 class _Frozen(nn.BatchNorm2d):
-    """Batch norm that normalises by its first statistics, 0 and 1, whatever it is told."""
+    """Batch norm that normalises by its first statistics, 0 and 1, even in training mode."""
 
     def train(self, mode: bool = True) -> "_Frozen":
         return super().train(False)
