@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[25, 50, 100, 200])
     flags = parser.parse_args()
     runs = {engine: [_run(engine, images) for images in flags.images] for engine in ENGINES}
-    found = {
+    results = {
         "machine": {
             "processor": torch.cpu.get_capabilities()["cpu_name"],
             "cores": len(os.sched_getaffinity(0)),
@@ -46,11 +46,11 @@ def main() -> None:
         "png_levels": measure_png_levels(),
         "evaluation": measure_evaluation(),
     }
-    table = _report(found)
-    write_json(flags.output / "bench.json", found)
+    table = _report(results)
+    write_json(flags.output / "bench.json", results)
     with atomic_path(flags.output / "bench.md") as part:
         part.write_text(table)
-    _picture(found, flags.output / "bench.png")
+    _plot(results, flags.output / "bench.png")
     print(table)
     print(f"written: {flags.output}/bench.json, bench.md, bench.png")
 
@@ -80,9 +80,9 @@ def _fit(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
     return {name: [float(value) for value in np.polyfit(images, values, 1)[::-1]] for name, values in measured.items()}
 
 
-def _report(found: dict[str, Any]) -> str:
+def _report(results: dict[str, Any]) -> str:
     """All tables in Markdown."""
-    machine, runs, fits = found["machine"], found["runs"], found["fits"]
+    machine, runs, fits = results["machine"], results["runs"], results["fits"]
     lines = [
         f"{machine['cores']} cores of {machine['processor']}; torch {machine['versions']['torch']}, "
         f"numpy {machine['versions']['numpy']}, h5py {machine['versions']['h5py']}",
@@ -108,7 +108,7 @@ def _report(found: dict[str, Any]) -> str:
             peak = _projected_mb(runs[engine], fits[engine]["peak_mb"], images)
             cells += [f"{at['seconds'] / 3600:.2f}", f"{peak / 1000:.1f}"]
         lines.append("| " + " | ".join([*cells, f"{at['disk_mb'] / 1000:.0f}"]) + " |")
-    parts = found["parts_ms"]
+    parts = results["parts_ms"]
     busy = sum(value for name, value in parts.items() if "plain" not in name)
     slope = 1000 * fits["staged"]["seconds"][1]
     lines += ["", "Where the time goes: milliseconds for an image on one thread", "", "| step | ms |", "|---|---:|"]
@@ -120,25 +120,26 @@ def _report(found: dict[str, Any]) -> str:
         "",
         "HDF5 filters: MB (ms to write, ms to read) for an image; fletcher32 in all",
         "",
-        storage_table(found["storage"]),
-        "PNG levels: " + "; ".join(f"{k}: {v['kb']:.1f} kB, {v['ms']:.1f} ms" for k, v in found["png_levels"].items()),
+        storage_table(results["storage"]),
+        "PNG levels: "
+        + "; ".join(f"{k}: {v['kb']:.1f} kB, {v['ms']:.1f} ms" for k, v in results["png_levels"].items()),
         "",
         "Confusion matrix, 2048 x 1024 pixels: usual form {usual_ms:.2f} ms; this project {ours_ms:.2f} ms, ratio "
         "{ratio:.1f}; in a stream on all cores {stream_ms:.2f} ms, ratio {stream_ratio:.1f}".format(
-            **found["evaluation"]
+            **results["evaluation"]
         ),
         "",
     ]
     return "\n".join(lines)
 
 
-def _picture(found: dict[str, Any], path: Path) -> None:
+def _plot(results: dict[str, Any], path: Path) -> None:
     """Time and memory of both engines over the number of images."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axis, key, title in zip(axes, ("seconds", "peak_mb"), ("time, s", "peak memory, MB"), strict=True):
-        for engine, rows in found["runs"].items():
+        for engine, rows in results["runs"].items():
             images = [row["images"] for row in rows]
-            offset, growth = found["fits"][engine][key]
+            offset, growth = results["fits"][engine][key]
             points = axis.plot(images, [row[key] for row in rows], "o", label=ENGINES[engine])
             line = np.array([0, max(images)])
             axis.plot(line, offset + growth * line, color=points[0].get_color())

@@ -14,7 +14,7 @@ from esl.labels.confidence import label_map
 from esl.models.predictor import extra_threads, stride_probability
 from esl.prefetch import prefetch
 
-SIZE = (1024, 2048)
+SIZE_HW = (1024, 2048)
 
 
 def usual_confusion_matrix(label: NDArray[np.uint8], pred: NDArray[np.uint8], n: int) -> NDArray[np.int64]:
@@ -30,9 +30,9 @@ def measure_evaluation(labels: int = 40) -> dict[str, float]:
     the evaluate stage does, on all cores. The usual form cannot share cores: numpy's bincount keeps the interpreter.
     """
     torch.set_num_threads(1)
-    prediction, other = (label_map(stride_probability(scene_logits(number)[None])[0], SIZE) for number in (0, 1))
+    prediction, other = (label_map(stride_probability(scene_logits(number)[None])[0], SIZE_HW) for number in (0, 1))
     rng = np.random.default_rng(0)
-    blocks = np.kron(rng.random((SIZE[0] // 32, SIZE[1] // 32)), np.ones((32, 32)))
+    blocks = np.kron(rng.random((SIZE_HW[0] // 32, SIZE_HW[1] // 32)), np.ones((32, 32)))
     truth = np.where(blocks < 0.1, other, prediction)
     truth[blocks > 0.875] = IGNORE
     assert np.array_equal(usual_confusion_matrix(truth, prediction, 19), confusion_matrix(truth, prediction, 19))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.network        # ResNet-101 at 1024 x 512 on a GPU; without one, a small part of it on the CPU
 
-Published: float32, one source and one target picture per iteration, read and decoded in turn in the training's own
-process, the loss read back every iteration (ADVENT's public code); inference picture by picture, every map of all
+Published: float32, one source and one target image per iteration, read and decoded in turn in the training's own
+process, the loss read back every iteration (ADVENT's public code); inference image by image, every map of all
 classes upsampled and copied to the host. Ours: the loops of the stages.
 """
 
@@ -11,50 +11,39 @@ import argparse
 import json
 import math
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
-from miniature.data_set import render_miniature
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from esl.classes import id_table
-from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from benchmarks.case import CLASSES, NUM_IMAGES, WARM, Case, Clock
+from benchmarks.published import published_maps, published_steps
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
-from esl.data.label_tables import CITYSCAPES_LABELS
-from esl.data.stream import Augmentation, Pairs, Stream
+from esl.data.settings import AugmentationSettings
+from esl.data.stream import Pairs, Stream
 from esl.labels.confidence import INTERPOLATION
 from esl.labels.inference import write_maps
-from esl.labels.measures.entropy import normalised_entropy
 from esl.labels.measures.registry import MEASURES, measure_named
 from esl.labels.shard import Origin, write_shard
-from esl.models.networks.deeplabv2 import DeepLabV2
 from esl.models.predictor import Predictor
-from esl.stages.command import size
-from esl.stages.device import make_fabric
-from esl.training.loop import Saving, TrainingSettings, train
-from esl.training.terms.advent.discriminator import Discriminator
-from esl.training.terms.entropy import Domain, adversarial_loss, weighted_self_information
+from esl.models.settings import ComputeSettings
+from esl.settings import size_wh
+from esl.stages.device import make_fabric, resolved_precision
+from esl.training.loop import train
+from esl.training.resume import Saving
+from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
 
-CLASSES = CLASS_SETS["cityscapes19"]
 FULL_BLOCKS, SMALL_BLOCKS = (3, 4, 23, 3), (1, 1, 2, 1)
-FULL_SIZE, SMALL_SIZE = (1024, 512), (256, 128)
-PICTURES = 8
-WARM = 2
-"""Iterations before the clock runs."""
-
+FULL_SIZE_WH, SMALL_SIZE_WH = (1024, 512), (256, 128)
 
 WORKS = (
     "training, published",
@@ -70,29 +59,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     gpu = torch.cuda.is_available()
     parser.add_argument("--blocks", type=int, nargs=4, default=FULL_BLOCKS if gpu else SMALL_BLOCKS)
-    parser.add_argument("--size", type=size, default=FULL_SIZE if gpu else SMALL_SIZE, help="of both domains' pictures")
+    parser.add_argument("--size", type=size_wh, default=FULL_SIZE_WH if gpu else SMALL_SIZE_WH, help="WIDTHxHEIGHT")
     parser.add_argument("--iterations", type=int, default=40 if gpu else 12, help="of training; twice as many maps")
-    parser.add_argument("--batch", type=int, default=4, help="pictures at a time of our inference on a GPU")
+    parser.add_argument("--batch", type=int, default=4, help="images at a time of our inference on a GPU")
     parser.add_argument("--workers", type=int, default=4 if gpu else 1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--only", choices=WORKS, help="measure this here, and print it as JSON")
     flags = parser.parse_args()
+    blocks = (flags.blocks[0], flags.blocks[1], flags.blocks[2], flags.blocks[3])
+    case = Case(blocks, flags.size, flags.iterations, flags.batch, flags.workers, flags.threads)
     if flags.only:
-        print(json.dumps(_measured(flags)))
+        print(json.dumps(_measured(flags.only, case)))
         return
     rows = {}
-    for what in WORKS:  # each in a process of its own, whose peak memory is its own
-        command = [sys.executable, "-m", "benchmarks.network", *sys.argv[1:], "--only", what]
-        rows[what] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    first = next(iter(rows.values()))
-    width, height = flags.size
-    print(f"{first['device']}, {flags.threads} threads; pictures of {width}x{height}, blocks {tuple(flags.blocks)}")
-    print(f"training: 1 source and 1 target picture; inference: 1, ours {flags.batch} on a GPU")
-    print("share: of the TFLOP/s of a large matrix product in the same precision on the same device\n")
-    print("| what | precision | images/s | peak MB | TFLOP/s | share | ratio |\n|---|---|---:|---:|---:|---:|---:|")
-    for what, row in rows.items():
+    for work in WORKS:  # each in a process of its own, whose peak memory is its own
+        command = [sys.executable, "-m", "benchmarks.network", *sys.argv[1:], "--only", work]
+        rows[work] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    print(_report(rows, case))
+
+
+def _report(rows: dict[str, dict[str, Any]], case: Case) -> str:
+    """The measurements of all ``WORKS`` as a Markdown table."""
+    width, height = case.size_wh
+    lines = [
+        f"{next(iter(rows.values()))['device']}, {case.threads} threads; images of {width}x{height}, "
+        f"blocks {case.blocks}",
+        f"training: 1 source and 1 target image; inference: 1, ours {case.batch} on a GPU",
+        "share: of the TFLOP/s of a large matrix product in the same precision on the same device",
+        "",
+        "| what | precision | images/s | peak MB | TFLOP/s | share | ratio |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for work, row in rows.items():
         peak = max(other["matrix_tflops"] for other in rows.values() if other["precision"] == row["precision"])
-        published = rows[f"{what.partition(',')[0]}, published"]
+        published = rows[f"{work.partition(',')[0]}, published"]
         cells = (
             row["precision"],
             f"{row['rate']:.2f}",
@@ -101,46 +101,46 @@ def main() -> None:
             f"{row['tflops'] / peak:.0%}",
             f"{row['rate'] / published['rate']:.1f}",
         )
-        print(f"| {what} | {' | '.join(cells)} |")
+        lines.append(f"| {work} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def _measured(flags: argparse.Namespace) -> dict[str, Any]:
+def _measured(work: str, case: Case) -> dict[str, Any]:
     """One of ``WORKS``: images per second, peak memory, and floating-point operations per second."""
-    published = flags.only.endswith("published")
-    flags.accelerator, flags.precision, flags.devices = "auto", "32-true" if published else "auto", 1
-    fabric = make_fabric(flags)
-    clock = _Clock(fabric.device)
+    compute = ComputeSettings(precision="32-true" if work.endswith("published") else "auto")
+    fabric = make_fabric(compute, threads=case.threads)
+    clock = Clock(fabric.device)
     with tempfile.TemporaryDirectory() as name:
-        index = _index(Path(name), flags.size)
-        work: dict[str, Callable[[], None]] = {
-            "training, published": partial(_published_steps, index, flags, clock),
-            "training, this project": partial(_our_steps, index, flags, clock, fabric),
-            "training, compiled": partial(_our_steps, index, flags, clock, fabric, compiled=True),
-            "training, activations twice": partial(_our_steps, index, flags, clock, fabric, twice=True),
-            "inference, published": partial(_published_maps, index, flags, clock),
-            "inference, this project": partial(_our_maps, index, flags, clock, fabric),
+        index = case.index(Path(name))
+        calls: dict[str, Callable[[], None]] = {
+            "training, published": partial(published_steps, index, case, clock),
+            "training, this project": partial(_our_steps, index, case, clock, fabric),
+            "training, compiled": partial(_our_steps, index, case, clock, fabric, compiled=True),
+            "training, activations twice": partial(_our_steps, index, case, clock, fabric, twice=True),
+            "inference, published": partial(published_maps, index, case, clock),
+            "inference, this project": partial(_our_maps, index, case, clock, fabric),
         }
-        work[flags.only]()
+        calls[work]()
         seconds, peak = clock.stop()
-        counted = _published_steps if flags.only.startswith("training") else _published_maps
+        counted = published_steps if work.startswith("training") else published_maps
         with FlopCounterMode(display=False) as counter:  # the same whoever does it
-            once = argparse.Namespace(**{**vars(flags), "iterations": 1 - WARM})
-            counted(index, once, _Clock(fabric.device))
-    rate = 2 * flags.iterations / seconds
+            counted(index, replace(case, iterations=1 - WARM), Clock(fabric.device))
+    rate = 2 * case.iterations / seconds
+    precision = resolved_precision(compute)
     return {
         "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else _processor(),
-        "precision": flags.precision,
+        "precision": precision,
         "rate": rate,
         "peak_mb": peak,
         "tflops": rate * counter.get_total_flops() / 2 / 1e12,  # an iteration is two images
-        "matrix_tflops": _matrix_tflops(fabric.device, flags),
+        "matrix_tflops": _matrix_tflops(fabric.device, precision, case.threads),
     }
 
 
-def _matrix_tflops(device: torch.device, flags: argparse.Namespace) -> float:
+def _matrix_tflops(device: torch.device, precision: str, threads: int) -> float:
     """What a product of large square matrices reaches, in 10^12 operations per second: the best of ten."""
-    torch.set_num_threads(flags.threads)  # inference on a CPU has one for each picture
-    dtype = torch.bfloat16 if flags.precision.startswith("bf16") else torch.float32
+    torch.set_num_threads(threads)  # inference on a CPU has one for each image
+    dtype = torch.bfloat16 if precision.startswith("bf16") else torch.float32
     length, best = 8192 if device.type == "cuda" else 2048, math.inf
     matrix = torch.rand(length, length, device=device, dtype=dtype)
     for _ in range(10):
@@ -155,147 +155,46 @@ def _processor() -> str:
     return f"{torch.cpu.get_capabilities()['cpu_name']} ({platform.machine()})"
 
 
-def _index(folder: Path, size: tuple[int, int]) -> Index:
-    """Rendered pictures with labels."""
-    counts = {"source": 1, "target_train": PICTURES, "target_val": 1}
-    settings = {"seed": 0, "width": size[0], "height": size[1], "shift": 0.8}
-    render_miniature(folder / "cityscapes", "cityscapes", counts, settings, workers=1)
-    return inspect("cityscapes", format_named("cityscapes"), folder / "cityscapes", "train", CLASSES, Checks()).checked()
-
-
-class _Clock:
-    """Runs from the end of the warm-up; looks at the peak of memory from the beginning."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self._begun = math.nan
-
-    def _now(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
-    def start(self) -> None:
-        self._begun = self._now()
-
-    def stop(self) -> tuple[float, float]:
-        """Seconds, and peak memory in MB: of the GPU, or of this process."""
-        seconds = self._now() - self._begun
-        if self.device.type == "cuda":
-            return seconds, torch.cuda.max_memory_allocated() / 2**20
-        return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _network(flags: argparse.Namespace) -> DeepLabV2:
-    torch.manual_seed(0)
-    return DeepLabV2(len(CLASSES), blocks=tuple(flags.blocks))
-
-
-# --------------------------------------------------------------------------------------------------------- published
-
-
-def _pair(index: Index, number: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    sample = index.samples[number % PICTURES]
-    picture = torch.from_numpy(index.read_image(sample).copy()).permute(2, 0, 1)[None].float() / 255
-    label = torch.from_numpy(index.read_label(sample).copy())[None].long()
-    return picture.to(device), label.to(device)
-
-
-def _published_steps(index: Index, flags: argparse.Namespace, clock: _Clock) -> None:
-    """AdvEnt's iteration: two domains, two outputs, two discriminators."""
-    device = clock.device
-    network = _network(flags).to(device).train()
-    optimizer = torch.optim.SGD(network.parameter_groups(2.5e-4), lr=2.5e-4, momentum=0.9, weight_decay=5e-4)
-    discriminators = [Discriminator(len(CLASSES)).to(device) for _ in range(2)]
-    adams = [torch.optim.Adam(each.parameters(), lr=1e-4, betas=(0.9, 0.99)) for each in discriminators]
-
-    def full(logits: Tensor, label: Tensor) -> Tensor:
-        return F.interpolate(logits, size=label.shape[-2:], mode="bilinear", align_corners=True)
-
-    for iteration in range(WARM + flags.iterations):
-        if iteration == WARM:
-            clock.start()
-        (picture, label), (target, other) = (_pair(index, iteration + shift, device) for shift in (0, 3))
-        for each in (optimizer, *adams):
-            each.zero_grad()
-        for discriminator in discriminators:
-            discriminator.requires_grad_(False)
-        source_maps = [full(logits, label) for logits in network(picture)]
-        losses = [F.cross_entropy(logits, label, ignore_index=255) for logits in source_maps]
-        torch.autograd.backward(losses[0] + 0.1 * losses[1])
-        target_maps = [full(logits, other) for logits in network(target)]
-        judged = [
-            d(weighted_self_information(maps.softmax(1))) for d, maps in zip(discriminators, target_maps, strict=True)
-        ]
-        fooled = [weight * adversarial_loss(each, "source") for weight, each in zip((1e-3, 2e-4), judged, strict=True)]
-        torch.autograd.backward(fooled[0] + fooled[1])
-        optimizer.step()
-        for number, (discriminator, adam) in enumerate(zip(discriminators, adams, strict=True)):
-            discriminator.requires_grad_(True)
-            domains: dict[Domain, list[Tensor]] = {"source": source_maps, "target": target_maps}
-            for domain, maps in domains.items():
-                told = discriminator(weighted_self_information(maps[number].detach().softmax(1)))
-                torch.autograd.backward(adversarial_loss(told, domain) / 2)
-            adam.step()
-        losses[0].item()  # the progress that is printed
-
-
-def _published_maps(index: Index, flags: argparse.Namespace, clock: _Clock) -> None:
-    """Every picture's probabilities at full size, on the host, and from there its label and entropy."""
-    network, device = _network(flags).to(clock.device).eval(), clock.device
-    for number in range(2 * (WARM + flags.iterations)):
-        if number == 2 * WARM:
-            clock.start()
-        picture, label = _pair(index, number, device)
-        with torch.no_grad():
-            probability = network(picture).main.softmax(1)
-            whole = F.interpolate(probability, size=label.shape[-2:], mode="bilinear", align_corners=True).cpu()
-        whole.argmax(1)
-        normalised_entropy(whole)
-
-
-# --------------------------------------------------------------------------------------------------------------- ours
-
-
 def _our_steps(
-    index: Index,
-    flags: argparse.Namespace,
-    clock: _Clock,
-    fabric: Fabric,
-    compiled: bool = False,
-    twice: bool = False,
+    index: Index, case: Case, clock: Clock, fabric: Fabric, *, compiled: bool = False, twice: bool = False
 ) -> None:
-    iterations = WARM + flags.iterations
-    settings = TrainingSettings(
-        seed=0, iterations=iterations, schedule=250_000, optimizer="sgd", learning_rate=2.5e-4, momentum=0.9,
-        weight_decay=5e-4, power=0.9, source_batch=1, target_batch=1, accumulate=1, pseudo_label_weight=1.0,
-        auxiliary_weight=0.1, adaptation="advent", adaptation_weight=1e-3, auxiliary_adaptation_weight=2e-4,
-        discriminator_rate=1e-4, label_stride=1, batch_norm="shared", compile=compiled, log_every=1000,
-    )  # fmt: skip
+    """The same iterations by the loop of the train stage."""
+    settings = TrainSettings(
+        seed=0,
+        network="deeplabv2_resnet101",
+        source_size="own",
+        augmentation=AugmentationSettings(crop="whole", flip=0.0, min_scale=1.0, colour=0.0, blur=0.0),
+        optimization=OptimizationSettings(optimizer="sgd", weight_decay=5e-4, log_every=1000),
+        schedule=ScheduleSettings(
+            iterations=WARM + case.iterations, learning_rate=2.5e-4, schedule=250_000, source_batch=1
+        ),
+        target=TargetSettings(target_size="own", target_batch=1, batch_norm="shared", term="advent"),
+        compile=compiled,
+    )
     files = [(index.image(sample), index.label(sample)) for sample in index.samples]
-    whole = Augmentation(None, 1.0, 0.0, 0.0, 0.0)
-    table = id_table(CITYSCAPES_LABELS, CLASSES)
-    source = Stream(Pairs(files, table, None), whole, (0, 0))
-    target = Stream(Pairs([(picture, None) for picture, _ in files], table, None), whole, (0, 1))
+    source = Stream(Pairs(files, index.table, None), settings.augmentation, (0, 0))
+    unlabelled = [(image, None) for image, _ in files]
+    target = Stream(Pairs(unlabelled, index.table, None), settings.augmentation, (0, 1))
     with tempfile.TemporaryDirectory() as folder:
         saving = Saving(Path(folder) / "last.pt", 10**9, {}, 1, lambda done: clock.start() if done == WARM else None)
         train(
-            _network(flags), source, target, settings,
-            fabric=fabric, workers=flags.workers, saving=saving, activation_checkpointing=twice,
+            case.network(), source, target, settings,
+            fabric=fabric, workers=case.workers, saving=saving, activation_checkpointing=twice,
         )  # fmt: skip
 
 
-def _our_maps(index: Index, flags: argparse.Namespace, clock: _Clock, fabric: Fabric) -> None:
-    predictor = Predictor(_network(flags), fabric)
+def _our_maps(index: Index, case: Case, clock: Clock, fabric: Fabric) -> None:
+    """The same maps by the loop of the infer stage."""
+    predictor = Predictor(case.network(), fabric)
     with tempfile.TemporaryDirectory() as folder:
-        for name, number in (("warm", WARM), ("timed", flags.iterations)):
+        for name, number in (("warm", WARM), ("timed", case.iterations)):
             clock.start()
-            samples = [index.samples[position % PICTURES] for position in range(2 * number)]
+            samples = [index.samples[position % NUM_IMAGES] for position in range(2 * number)]
             origin = Origin(CLASSES.classes, "", INTERPOLATION)
-            predictions = predictor.predictions(index, samples, to=None, batch=flags.batch, workers=flags.threads)
+            predictions = predictor.predictions(index, samples, to=None, batch=case.batch, workers=case.threads)
             path, stored = Path(folder) / f"{name}.h5", (*MEASURES, "probability")
             with write_shard(path, len(samples), origin, stored=stored, counted=MEASURES) as writer:
-                write_maps(predictions, [measure_named(key) for key in MEASURES], writer, workers=flags.threads)
+                write_maps(predictions, [measure_named(key) for key in MEASURES], writer, workers=case.threads)
 
 
 if __name__ == "__main__":

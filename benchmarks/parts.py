@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.scenes import CLASSES, SIZE, scene_logits
+from benchmarks.scenes import CLASSES, SIZE_HW, scene_logits
 from benchmarks.timing import best_ms
 from esl.labels.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps
 from esl.labels.fixed_point import CODES, count_codes
@@ -27,7 +27,7 @@ def measure_parts() -> dict[str, float]:
     torch.set_num_threads(1)
     logits = scene_logits(3)[None]
     probability = stride_probability(logits)[0]
-    maps = {"probability": probability.half().numpy(), **confidence_maps(probability, SIZE, EVERY_MEASURE)}
+    maps = {"probability": probability.half().numpy(), **confidence_maps(probability, SIZE_HW, EVERY_MEASURE)}
     histogram = np.zeros((len(CLASSES), CODES), dtype=np.int64)
     thresholds = [0.1] * len(CLASSES)
     label = ESL.label(maps, thresholds)
@@ -55,8 +55,8 @@ def measure_parts() -> dict[str, float]:
             read = best_ms(lambda: shard.maps(0, ESL.maps))
         return {
             "softmax": best_ms(lambda: stride_probability(logits)),
-            "confidence, plain PyTorch": best_ms(lambda: plain_confidence_maps(probability, SIZE, EVERY_MEASURE)),
-            "confidence, in tiles": best_ms(lambda: confidence_maps(probability, SIZE, EVERY_MEASURE)),
+            "confidence, plain PyTorch": best_ms(lambda: plain_confidence_maps(probability, SIZE_HW, EVERY_MEASURE)),
+            "confidence, in tiles": best_ms(lambda: confidence_maps(probability, SIZE_HW, EVERY_MEASURE)),
             "histograms": counted,
             "compressing maps": packing,
             "writing maps": max(0.0, written - counted),
@@ -69,13 +69,13 @@ def measure_parts() -> dict[str, float]:
 def measure_png_levels() -> dict[str, dict[str, float]]:
     """Kilobytes and milliseconds of a pseudo-label PNG by compression level."""
     probability = stride_probability(scene_logits(3)[None])[0]
-    label = ESL.label(confidence_maps(probability, SIZE, EVERY_MEASURE), [0.1] * len(CLASSES))
+    label = ESL.label(confidence_maps(probability, SIZE_HW, EVERY_MEASURE), [0.1] * len(CLASSES))
     image = Image.fromarray(label)
     image.putpalette(CLASSES.palette())
-    found = {}
+    measured = {}
     for level in (0, 1, 2, 3, 4, 6, 9):
         stream = io.BytesIO()
         image.save(stream, format="PNG", compress_level=level)
         milliseconds = best_ms(lambda level=level: image.save(io.BytesIO(), format="PNG", compress_level=level))  # type: ignore[misc]
-        found[str(level)] = {"kb": len(stream.getvalue()) / 1000, "ms": milliseconds}
-    return found
+        measured[str(level)] = {"kb": len(stream.getvalue()) / 1000, "ms": milliseconds}
+    return measured

@@ -10,21 +10,21 @@ from esl.data.label_tables import CITYSCAPES_LABELS
 from miniature.render import render_street
 
 CLASSES = CLASS_SETS["cityscapes19"]
-SIZE = (512, 1024)
-"""(height, width) of the maps."""
+SIZE_HW = (512, 1024)
+"""Height and width of the maps."""
 
-STRIDE_SIZE = (65, 129)
-"""(height, width) of the logits: stride 8, as of the paper's network."""
+STRIDE_SIZE_HW = (65, 129)
+"""Height and width of the logits, at stride 8 as from the paper's network."""
 
 
 def scene_logits(number: int) -> Tensor:
     """(19, 65, 129) float32 logits of the scene called ``number``; the same number gives the same logits.
 
     A rendered label, blurred, times a smooth sharpness, plus smooth noise. They were chosen so that the entropy has
-    the quantiles, and the maps the compressed sizes, of the miniature's source model on its target pictures (entropy at
+    the quantiles, and the maps the compressed sizes, of the miniature's source model on its target images (entropy at
     10, 25, 50, 75 and 90 %: 0.002, 0.007, 0.08, 0.29 and 0.46).
     """
-    height, width = STRIDE_SIZE
+    height, width = STRIDE_SIZE_HW
     _, ids = render_street("target", seed=0, index=number, width=width, height=height, shift=1.0)
     label = id_table(CITYSCAPES_LABELS, CLASSES).train_ids[ids]
     label[label == IGNORE] = CLASSES.classes.index("building")
@@ -39,4 +39,4 @@ def scene_logits(number: int) -> Tensor:
 def _smooth(channels: int, nodes: int, generator: torch.Generator) -> Tensor:
     """Normal noise (1, channels, 65, 129) that varies over ``nodes`` nodes along the height."""
     coarse = torch.randn(1, channels, nodes, 2 * nodes, generator=generator)
-    return F.interpolate(coarse, size=STRIDE_SIZE, mode="bicubic", align_corners=True)
+    return F.interpolate(coarse, size=STRIDE_SIZE_HW, mode="bicubic", align_corners=True)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.scenes import CLASSES, SIZE, scene_logits
+from benchmarks.scenes import CLASSES, SIZE_HW, scene_logits
 from esl.data.index import Index, IndexedSample
 from esl.labels.confidence import INTERPOLATION, confidence_maps
 from esl.labels.fixed_point import CODES
@@ -46,7 +46,7 @@ def _infer(shard: int, shards: int, ids: list[str], folder: Path) -> float:
 
     def predictions() -> Iterator[Prediction]:
         for id_ in chosen:
-            yield Prediction(_sample(id_), SIZE, stride_probability(scenes[int(id_) % SCENES][None])[0])
+            yield Prediction(_sample(id_), SIZE_HW, stride_probability(scenes[int(id_) % SCENES][None])[0])
 
     origin, stored = Origin(CLASSES.classes, "", INTERPOLATION), (*MEASURES, "probability")
     with write_shard(folder / f"{shard}.h5", len(chosen), origin, stored=stored, counted=MEASURES) as writer:
@@ -56,7 +56,7 @@ def _infer(shard: int, shards: int, ids: list[str], folder: Path) -> float:
 
 def _sample(id_: str) -> IndexedSample:
     """A target image without a file or a label."""
-    return IndexedSample(id_, "", (SIZE[1], SIZE[0]), None, None, None, "", None)
+    return IndexedSample(id_, "", (SIZE_HW[1], SIZE_HW[0]), None, None, None, "", None)
 
 
 @cache
@@ -67,7 +67,7 @@ def _scenes() -> list[Tensor]:
 def _ready(barrier: Barrier) -> None:
     """What a process does before time is taken: imports, logits, an image of everything, and waiting for the others."""
     torch.set_num_threads(1)
-    confidence_maps(stride_probability(_scenes()[0][None])[0], SIZE, EVERY_MEASURE)
+    confidence_maps(stride_probability(_scenes()[0][None])[0], SIZE_HW, EVERY_MEASURE)
     barrier.wait()
 
 
@@ -112,7 +112,7 @@ def measure(engine: str, count: int, workers: int) -> dict[str, object]:
             logits = islice(cycle(_scenes()), count)
             torch.set_num_threads(workers)
             start = time.perf_counter()
-            for number, mask in enumerate(pseudo_labels(logits, count, SIZE)):
+            for number, mask in enumerate(pseudo_labels(logits, count, SIZE_HW)):
                 write_png(folder / f"{number:06d}.png", mask, CLASSES)
             seconds, peak = time.perf_counter() - start, peak_mb()
         else:

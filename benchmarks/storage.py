@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
-from benchmarks.scenes import SIZE, scene_logits
+from benchmarks.scenes import SIZE_HW, scene_logits
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.confidence import confidence_maps
 from esl.labels.measures.registry import MEASURES, measure_named
@@ -28,7 +28,7 @@ FILTERS: dict[str, dict[str, Any]] = {
 
 CHOSEN = "gzip 1, shuffle, by ISA-L"
 
-CHUNK_ROWS = {"whole image": SIZE[0], "128 rows": 128, "32 rows": 32}
+CHUNK_ROWS = {"whole image": SIZE_HW[0], "128 rows": 128, "32 rows": 32}
 
 
 def scene_maps(count: int) -> list[Maps]:
@@ -36,7 +36,7 @@ def scene_maps(count: int) -> list[Maps]:
     stored = []
     for number in range(count):
         probability = stride_probability(scene_logits(number)[None])[0]
-        maps = confidence_maps(probability, SIZE, [measure_named(name) for name in MEASURES])
+        maps = confidence_maps(probability, SIZE_HW, [measure_named(name) for name in MEASURES])
         stored.append({**maps, "probability": probability.half().numpy()})
     return stored
 
@@ -97,15 +97,15 @@ def _store(images: list[NDArray[Any]], filter_: dict[str, Any], rows: int | None
         return _measured(path, len(images), start)
 
 
-def storage_table(found: dict[str, Any]) -> str:
+def storage_table(measured: dict[str, Any]) -> str:
     """The measurements as a Markdown table: MB (write ms, read ms) per image."""
-    maps = [*found["filters"][CHOSEN]]
+    maps = [*measured["filters"][CHOSEN]]
     lines = ["| filter | " + " | ".join(maps) + " | together |", "|---|" + "---:|" * (len(maps) + 1)]
-    for name, by_map in found["filters"].items():
+    for name, by_map in measured["filters"].items():
         together = {key: sum(cell[key] for cell in by_map.values()) for key in ("mb", "write_ms", "read_ms")}
         cells = " | ".join(_cell(cell) for cell in (*by_map.values(), together))
         lines.append(f"| {f'**{name}**' if name == CHOSEN else name} | {cells} |")
-    by_chunk = "; ".join(f"{name} {_cell(cell)}" for name, cell in found["chunks of entropy"].items())
+    by_chunk = "; ".join(f"{name} {_cell(cell)}" for name, cell in measured["chunks of entropy"].items())
     return "\n".join(lines) + f"\n\nentropy, gzip 1, shuffle, by chunk: {by_chunk}\n"
 
 

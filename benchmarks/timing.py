@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def best_ms(call: Callable[[], object], repeats: int = 7) -> float:
-    """Milliseconds of the fastest of several calls: what other processes disturb least."""
+    """Milliseconds of the fastest of several calls: the one that other processes disturbed least."""
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -1,0 +1,38 @@
+"""The inputs of ``benchmarks.many``: small random images, their index, and a random model."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import format_named
+from esl.data.inspection import Checks, inspect
+from esl.files import write_json
+from esl.models.checkpoint import Description, save_checkpoint
+from esl.models.registry import build_network
+
+SIZE_WH = (64, 32)
+"""Width and height of an image."""
+
+
+def write_inputs(folder: Path, images: int) -> None:
+    """``folder/index.json`` and ``folder/model.pt``."""
+    rng = np.random.default_rng(0)
+    town = folder / "root/leftImg8bit/train/town"
+    town.mkdir(parents=True)
+    for number in range(images):
+        coarse = Image.fromarray(rng.integers(0, 256, (4, 8, 3), dtype=np.uint8))
+        coarse.resize(SIZE_WH).save(town / f"town_{number:06d}_000019_leftImg8bit.png")
+    format_, classes = format_named("cityscapes"), CLASS_SETS["cityscapes19"]
+    index = inspect("cityscapes", format_, folder / "root", "train", classes, Checks("optional"), workers=2).checked()
+    write_json(folder / "index.json", index.to_json())
+    torch.manual_seed(0)
+    description = Description.of("small", classes, {}, {})
+    save_checkpoint(folder / "model.pt", build_network("small", len(classes)), description)
+
+
+if __name__ == "__main__":
+    write_inputs(Path(sys.argv[1]), int(sys.argv[2]))
