@@ -1,0 +1,52 @@
+"""Files of datasets made on the spot, and their index: what tests of the formats share."""
+
+from pathlib import Path
+
+import numpy as np
+from cityscapesscripts.helpers.labels import name2label
+from numpy.typing import NDArray
+from PIL import Image
+
+from esl.classes import ClassSet
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import format_named
+from esl.data.index import Index
+from esl.data.inspection import Checks, inspect
+
+CITYSCAPES19, SYNTHIA16, VISTAS7 = (CLASS_SETS[name] for name in ("cityscapes19", "synthia16", "vistas7"))
+TRAIN_ID = {label.name: label.trainId for label in name2label.values()}
+RNG = np.random.default_rng(0)
+
+
+def image_file(path: Path, size_wh: tuple[int, int] = (8, 6)) -> Path:
+    """A random image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(RNG.integers(0, 256, (size_wh[1], size_wh[0], 3), dtype=np.uint8)).save(path)
+    return path
+
+
+def label_file(path: Path, ids: NDArray[np.uint8], palette: list[tuple[int, int, int]] | None = None) -> Path:
+    """Raw ids (H, W), grey or with a palette."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(ids)
+    if palette:
+        image.putpalette([channel for colour in palette for channel in colour])
+    image.save(path)
+    return path
+
+
+def label_of(values: list[int]) -> NDArray[np.uint8]:
+    """A label (6, 8) in which every one of ``values`` occurs."""
+    return np.resize(np.array(values, dtype=np.uint8), (6, 8)) if len(values) <= 48 else np.array([values], np.uint8)
+
+
+def index_of(
+    name: str, root: Path, split: str, class_set: ClassSet = CITYSCAPES19, checks: Checks | None = None
+) -> Index:
+    """The index of a shipped format, which must be without defects."""
+    return inspect(name, format_named(name), root, split, class_set, checks or Checks()).checked()
+
+
+def train_ids_of(index: Index, number: int = 0) -> list[int]:
+    """The trainIds of a sample, row by row."""
+    return index.read_label(index.samples[number]).ravel().tolist()

@@ -1,0 +1,126 @@
+"""The index file: what it holds, how it reads back, and that files which changed afterwards are refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import format_named
+from esl.data.index import Index, checked_id, read_index
+from esl.data.inspection import Checks, inspect
+from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.errors import InputError
+from esl.files import write_json
+
+Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image and raw ids
+WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
+
+STRICT = Checks()
+CITYSCAPES19 = CLASS_SETS["cityscapes19"]
+
+
+def _image(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def _ids(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, len(CITYSCAPES_LABELS), (height, width), dtype=np.uint8)
+
+
+def _frames(count: int = 3) -> dict[str, Frame]:
+    return {f"ulm_{number:06d}_000019": (_image(number), _ids(number)) for number in range(count)}
+
+
+def _index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
+    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).checked()
+
+
+def _defects(root: Path, checks: Checks = STRICT) -> str:
+    with pytest.raises(InputError) as caught:
+        _index(root, checks)
+    return str(caught.value)
+
+
+def test_an_index_reads_back_as_it_was_written(tmp_path: Path, small_index: Index) -> None:
+    write_json(tmp_path / "index.json", small_index.to_json())
+    assert read_index(tmp_path / "index.json") == small_index
+
+
+def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
+    frames = _frames(2) | {"bonn_000000_000019": (_image(7, 20, 10), None)}
+    content = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional")).to_json()
+    assert (content["images"], content["labelled"]) == (3, 2)
+    assert content["sizes"] == {"12x8": 2, "20x10": 1}
+    roads = sum(int((ids == 7).sum()) for _, ids in frames.values() if ids is not None)
+    assert content["class_pixels"]["road"] == roads > 0
+    assert content["samples"][0]["label"] is content["samples"][0]["pixels"] is None  # bonn comes first
+
+
+def test_fingerprints_follow_content_and_only_the_whole_one_follows_labels(
+    tmp_path: Path, write_cityscapes: WriteFrames
+) -> None:
+    frames = _frames(2)
+    base = _index(write_cityscapes(tmp_path / "a", "train", frames))
+    moved = _index(write_cityscapes(tmp_path / "b", "train", frames))
+    assert (moved.fingerprint(), moved.image_fingerprint()) == (base.fingerprint(), base.image_fingerprint())
+    first = min(frames)
+    image, ids = frames[first]
+    assert ids is not None
+    other_label = _index(write_cityscapes(tmp_path / "c", "train", {**frames, first: (image, ids[::-1])}))
+    assert other_label.image_fingerprint() == base.image_fingerprint()
+    assert other_label.fingerprint() != base.fingerprint()
+    other_image = _index(write_cityscapes(tmp_path / "d", "train", {**frames, first: (image[::-1], ids)}))
+    assert other_image.image_fingerprint() != base.image_fingerprint()
+    assert other_image.fingerprint() != base.fingerprint()
+
+
+def test_a_damaged_index_file_is_refused_by_name(tmp_path: Path, small_index: Index) -> None:
+    content = small_index.to_json()
+    for damaged in (
+        {key: value for key, value in content.items() if key != "root"},
+        {**content, "samples": [{**content["samples"][0], "unheard_of": 1}]},
+        {**content, "samples": [{"id": "a"}]},
+        {**content, "samples": ["a"]},
+    ):
+        (tmp_path / "index.json").write_text(json.dumps(damaged))
+        with pytest.raises(InputError, match=r"index\.json: not an index of this version"):
+            read_index(tmp_path / "index.json")
+
+
+def test_an_index_of_the_version_before_is_one_clear_error(tmp_path: Path, small_index: Index) -> None:
+    content = small_index.to_json()
+    names = {"image": "picture", "size_wh": "size", "label_size_wh": "label_size", "image_sha256": "picture_sha256"}
+    content["samples"] = [{names.get(key, key): value for key, value in row.items()} for row in content["samples"]]
+    write_json(tmp_path / "index.json", content)
+    with pytest.raises(InputError, match=r"index\.json: not an index of this version .*; delete it and run"):
+        read_index(tmp_path / "index.json")
+
+
+def test_a_file_that_changed_since_it_was_indexed_is_refused_by_whatever_reads_it(
+    tmp_path: Path, write_cityscapes: WriteFrames
+) -> None:
+    index = _index(write_cityscapes(tmp_path, "train", _frames()))
+    first, second, third = index.samples
+    Image.fromarray(_image(9)).save(index.image(first).path)
+    Image.fromarray(_ids(9)).save(index.label(second).path)
+    message = r"{}: changed since it was indexed; run the workflow again: it indexes changed data first"
+    with pytest.raises(InputError, match=message.format(r"000000_000019_leftImg8bit\.png")):
+        index.read_image(first)
+    with pytest.raises(InputError, match=message.format(r"000001_000019_gtFine_labelIds\.png")):
+        index.read_label(second)
+    index.read_label(first), index.read_image(second), index.read_image(third), index.read_label(third)
+    index.image(third).path.unlink()
+    with pytest.raises(InputError, match=r"no such file, but it was indexed; restore it, or index the dataset again"):
+        index.read_image(third)
+
+
+@pytest.mark.parametrize("id_", ["..", ".", "", "a/b", "a\\b"])
+def test_an_id_that_is_no_plain_file_name_is_refused(id_: str) -> None:
+    with pytest.raises(InputError, match=r"expected a plain file name without folders; rename the file"):
+        checked_id(id_)
+    assert checked_id("a..b") == "a..b"
