@@ -79,8 +79,8 @@ def convolved(x: Tensor, weight: Tensor, stride: int = 1, padding: int = 0, dila
     """A convolution as the sum of one matrix product for each element of the kernel."""
     padded = torch.nn.functional.pad(x, (padding,) * 4)
     return sum(  # type: ignore[return-value]
-        torch.einsum("oc,nchw->nohw", weight[:, :, row, column], seen)
-        for row, column, seen in taps(padded, weight.shape[-1], stride, dilation)
+        torch.einsum("oc,nchw->nohw", weight[:, :, row, column], window)
+        for row, column, window in taps(padded, weight.shape[-1], stride, dilation)
     )
 
 
@@ -88,7 +88,7 @@ def pooled(x: Tensor, *, round_up: bool) -> Tensor:
     """The maximum of 3x3 windows at every second place, beginning one pixel outside."""
     after = [1 + (round_up and length % 2 == 0) for length in x.shape[-2:]]
     padded = torch.nn.functional.pad(x, (1, after[1], 1, after[0]), value=-math.inf)
-    return torch.stack([seen for _, _, seen in taps(padded, 3, 2, 1)]).amax(dim=0)
+    return torch.stack([window for _, _, window in taps(padded, 3, 2, 1)]).amax(dim=0)
 
 
 def normalised(x: Tensor, state: dict[str, Tensor], name: str) -> Tensor:
