@@ -11,7 +11,8 @@ import torch
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.models.networks.deeplabv2 import DeepLabV2
 from miniature.dataset import render_miniature
 from miniature.settings import MiniatureSettings

@@ -9,7 +9,8 @@ from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.files import write_json
 from esl.models.checkpoint import Description, save_checkpoint
 from esl.models.registry import build_network
@@ -27,7 +28,8 @@ def write_inputs(folder: Path, images: int) -> None:
         coarse = Image.fromarray(rng.integers(0, 256, (4, 8, 3), dtype=np.uint8))
         coarse.resize(SIZE_WH).save(town / f"town_{number:06d}_000019_leftImg8bit.png")
     format_, classes = format_named("cityscapes"), CLASS_SETS["cityscapes19"]
-    index = inspect("cityscapes", format_, folder / "root", "train", classes, Checks("optional"), workers=2).checked()
+    checks = Checks(labels="optional")
+    index = inspect("cityscapes", format_, folder / "root", "train", classes, checks, workers=2).checked()
     write_json(folder / "index.json", index.to_json())
     torch.manual_seed(0)
     description = Description.of("small", classes, {}, {})

@@ -4,10 +4,11 @@ Planning alone reads these classes: an edit here reruns no stage.
 """
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from esl.data.settings import LabelChecks, SizeChecks
 from esl.settings import Resize, Settings
 
 
@@ -20,59 +21,38 @@ def _inside(split: str) -> str:
 Split = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+|[^/].*\.txt)$"), AfterValidator(_inside)]
 """A split of a dataset, or the path of a list file: relative to the root or to the working folder, ending in .txt."""
 
-Dataset = Annotated[
-    str, Field(description="The format on disk: one that `config/README.md` lists, or one of `datasets`.")
-]
-
-Root = Annotated[
-    str,
-    Field(
-        min_length=1,
-        description="The folder that the dataset was unpacked into, relative to where `snakemake` runs; `{seed}` "
-        "stands for the benchmark's seed.",
-    ),
-]
-
-MismatchedLabels = Annotated[
-    Literal["error", "resize"],
-    Field(
-        description="What to do with a label of another size than its image: `error`, or `resize` it (nearest) and "
-        "list it in the index; the official GTA5 download has some."
-    ),
-]
-
 Byte = Annotated[int, Field(ge=0, le=255)]
 Rgb = Annotated[list[Byte], Field(min_length=3, max_length=3)]
 Pattern = Annotated[str, Field(min_length=1)]
 
 
-class SourceData(Settings):
+class Data(Settings):
+    """Where a dataset is, and the size of its images."""
+
+    dataset: str = Field(description="The format on disk: one that `config/README.md` lists, or one of `datasets`.")
+    root: str = Field(
+        min_length=1,
+        description="The folder that the dataset was unpacked into, relative to where `snakemake` runs; `{seed}` "
+        "stands for the benchmark's seed.",
+    )
+    size: Resize = "own"
+
+
+class SourceData(LabelChecks, Data):
     """The labelled data."""
 
-    dataset: Dataset
-    root: Root
     split: Split = Field(
         "all",
         description="The split to train on; `all` for a dataset without splits; or a list file: a text file of ids or "
         "image paths, one a line, whose path ends in `.txt`.",
     )
-    size: Resize = "own"
-    mismatched_labels: MismatchedLabels = "error"
-    missing_labels: Literal["error", "skip"] = Field(
-        "error",
-        description="What to do with an image without a label: `error`, or `skip` it and list it in the index.",
-    )
 
 
-class TargetData(Settings):
+class TargetData(SizeChecks, Data):
     """The data to adapt to; training labels are read for the oracle and for diagnosis only."""
 
-    dataset: Dataset
-    root: Root
     train_split: Split = Field("train", description="The split to adapt to, or a list file.")
     val_split: Split = Field("val", description="The split to evaluate on, or a list file.")
-    size: Resize = "own"
-    mismatched_labels: MismatchedLabels = "error"
 
 
 class LabelDeclaration(Settings):

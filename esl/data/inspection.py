@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from tqdm import tqdm
@@ -16,24 +15,11 @@ from esl.data.formats.base import Format, LabelFiles, Sample
 from esl.data.images import SizeWH, decode_ids, decode_image, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
+from esl.data.settings import Checks
 from esl.errors import InputError
 
 SHOWN_DEFECTS = 40
 """Defects printed at most, so that the report fits a screen; the count names them all."""
-
-Demand = Literal["required", "all_or_none", "optional"]
-"""Which images must have a label: all of them; all or none; or optional."""
-
-DEMANDS: tuple[Demand, ...] = get_args(Demand)
-
-
-@dataclass(frozen=True)
-class Checks:
-    """What an index demands of a dataset."""
-
-    labels: Demand = "required"
-    mismatched_labels: Literal["error", "resize"] = "error"  # a label of another size than its image
-    missing_labels: Literal["error", "skip"] = "error"  # an image without the label that it must have
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,34 @@ from esl.classes import ClassSet
 from esl.settings import Crop, Number, Settings
 
 
-class IndexSettings(Settings):
+class SizeChecks(Settings):
+    """What to do with labels that do not have the size of their images."""
+
+    mismatched_labels: Literal["error", "resize"] = Field(
+        "error",
+        description="What to do with a label of another size than its image: `error`, or `resize` it (nearest) and "
+        "list it in the index; the official GTA5 download has some.",
+    )
+
+
+class LabelChecks(SizeChecks):
+    """What to do with labels that do not fit their images, or are missing."""
+
+    missing_labels: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with an image without a label: `error`, or `skip` it and list it in the index.",
+    )
+
+
+class Checks(LabelChecks):
+    """What an index demands of a dataset."""
+
+    labels: Literal["required", "all_or_none", "optional"] = Field(
+        "required", description="Which images must have a label: all of them; all or none; or optional."
+    )
+
+
+class IndexSettings(Checks):
     """How one part of a benchmark's data is read and checked."""
 
     root: str = Field(min_length=1, description="The folder of the dataset.")
@@ -19,15 +46,6 @@ class IndexSettings(Settings):
     )
     split: str = Field(description="A split of the dataset, or a list file.")
     class_set: ClassSet = Field(description="The classes that models distinguish.")
-    labels: Literal["required", "all_or_none", "optional"] = Field(
-        "required", description="Which images must have a label: all of them; all or none; or optional."
-    )
-    mismatched_labels: Literal["error", "resize"] = Field(
-        "error", description="What to do with a label of another size than its image."
-    )
-    missing_labels: Literal["error", "skip"] = Field(
-        "error", description="What to do with an image without a label that it must have."
-    )
 
 
 class AugmentationSettings(Settings):

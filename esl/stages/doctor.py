@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -18,9 +18,10 @@ from esl.data.class_sets import CLASS_SETS, declared_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration
 from esl.data.formats.base import Format, existing_root
 from esl.data.formats.registry import format_named, format_names
-from esl.data.inspection import DEMANDS, Checks, inspect
+from esl.data.inspection import inspect
 from esl.data.list_files import listing_of
 from esl.data.report import report
+from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.settings import explanations
 from esl.stages.command import stage
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     root: Path = existing_root(flags.root, "--root")
     own = read_declarations(flags.configfile)
     class_set = _class_set(flags.class_set, own)
-    checks = Checks(flags.labels, flags.mismatched_labels, flags.missing_labels)
+    checks = Checks(**{name: getattr(flags, name) for name in Checks.model_fields})
     sound = True
     for name, format_ in _formats(flags.dataset, flags.split, root, own).items():
         for split in [flags.split] if flags.split else format_.splits(root):
@@ -59,9 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--configfile", type=Path, nargs="+", default=[], help="configs that declare datasets or classes"
     )
-    parser.add_argument("--labels", default="all_or_none", choices=DEMANDS, help="which images must have a label")
-    parser.add_argument("--mismatched-labels", default="error", choices=("error", "resize"))
-    parser.add_argument("--missing-labels", default="error", choices=("error", "skip"))
+    for name, field in Checks.model_fields.items():
+        flag, choices = f"--{name.replace('_', '-')}", get_args(field.annotation)
+        parser.add_argument(flag, choices=choices, default=field.default, help=field.description)
+    parser.set_defaults(labels="all_or_none")
     parser.add_argument("--workers", type=int, default=2, help="processes that open files")
     return parser
 

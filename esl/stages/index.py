@@ -9,7 +9,7 @@ from pathlib import Path
 
 from esl.data.formats.base import existing_root
 from esl.data.formats.registry import format_named
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
 from esl.data.listing import record_of, stats_of, write_record
 from esl.data.settings import IndexSettings
 from esl.files import write_json
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         root,
         settings.split,
         settings.class_set,
-        Checks(settings.labels, settings.mismatched_labels, settings.missing_labels),
+        settings,
         workers=flags.workers,
     )
     index = inspection.checked()

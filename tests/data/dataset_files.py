@@ -11,7 +11,8 @@ from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 
 CITYSCAPES19, SYNTHIA16, VISTAS7 = (CLASS_SETS[name] for name in ("cityscapes19", "synthia16", "vistas7"))
 TRAIN_ID = {label.name: label.trainId for label in name2label.values()}

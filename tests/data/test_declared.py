@@ -10,8 +10,9 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
 from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.settings import Checks
 from esl.errors import InputError
 from tests.data.dataset_files import CITYSCAPES19, image_file, index_of, label_file, label_of, train_ids_of
 
@@ -93,7 +94,7 @@ def test_declared_formats_read_their_official_layout(
 def test_dark_zurichs_day_and_twilight_are_no_part_of_its_night(tmp_path: Path) -> None:
     for time in ("day", "night", "twilight"):
         image_file(tmp_path / f"rgb_anon/train/{time}/GOPR0121/GOPR0121_frame_000001_rgb_anon.png")
-    (sample,) = index_of("darkzurich", tmp_path, "train", checks=Checks("optional")).samples
+    (sample,) = index_of("darkzurich", tmp_path, "train", checks=Checks(labels="optional")).samples
     assert "/night/" in sample.image and sample.label is None
 
 
@@ -140,7 +141,7 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
 
 def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
     image_file(tmp_path / "frames/[d]/1.png")
-    index = _own(tmp_path, {"images": "frames/[d]/{n}.png"}, checks=Checks("optional"))
+    index = _own(tmp_path, {"images": "frames/[d]/{n}.png"}, checks=Checks(labels="optional"))
     assert [sample.id for sample in index.samples] == ["1"]
 
 
@@ -175,17 +176,20 @@ def test_a_folder_of_images_needs_no_declaration_and_no_label(tmp_path: Path) ->
     for other in ("notes.txt", ".hidden.png", ".cache/d.png"):
         (tmp_path / other).parent.mkdir(exist_ok=True)
         (tmp_path / other).touch()
-    index = index_of("folder", tmp_path, "all", checks=Checks("optional"))
+    index = index_of("folder", tmp_path, "all", checks=Checks(labels="optional"))
     assert [sample.id for sample in index.samples] == ["a", "deep__c", "deep__er__b"]
     assert index.label_files is None and index.labels == ()
     assert format_named("folder").splits(tmp_path) == ["all", "deep"]
-    assert [s.id for s in index_of("folder", tmp_path, "deep", checks=Checks("optional")).samples] == ["c", "er__b"]
+    assert [s.id for s in index_of("folder", tmp_path, "deep", checks=Checks(labels="optional")).samples] == [
+        "c",
+        "er__b",
+    ]
     with pytest.raises(InputError, match="no folder 'train' there; a split of a folder of images is a folder below"):
-        index_of("folder", tmp_path, "train", checks=Checks("optional"))
+        index_of("folder", tmp_path, "train", checks=Checks(labels="optional"))
 
 
 def test_two_images_of_one_name_are_refused_as_one_id(tmp_path: Path) -> None:
     for name in ("a.jpg", "a.png"):
         image_file(tmp_path / name)
     with pytest.raises(InputError, match=r"a\.png: the same id 'a' as .*a\.jpg"):
-        index_of("folder", tmp_path, "all", checks=Checks("optional"))
+        index_of("folder", tmp_path, "all", checks=Checks(labels="optional"))

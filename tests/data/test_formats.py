@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from esl.classes import IGNORE
 from esl.data.formats.base import existing_root
 from esl.data.formats.registry import format_named, format_names
-from esl.data.inspection import Checks
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
+from esl.data.settings import Checks
 from esl.errors import InputError
 from tests.data.dataset_files import SYNTHIA16, TRAIN_ID, image_file, index_of, label_file, label_of, train_ids_of
 
@@ -133,12 +133,12 @@ def test_cityscapes_coarse_labels_are_those_of_train_extra_and_come_after_fine_o
 def test_cityscapes_test_images_without_labels_are_a_target_and_dummies_are_none_to_score(tmp_path: Path) -> None:
     image_file(tmp_path / "leftImg8bit/test/bonn/bonn_000000_000019_leftImg8bit.png")
     for demand in ("optional", "all_or_none"):
-        index = index_of("cityscapes", tmp_path, "test", checks=Checks(demand))  # type: ignore[arg-type]
+        index = index_of("cityscapes", tmp_path, "test", checks=Checks(labels=demand))
         assert (len(index.samples), index.labelled) == (1, [])
     label_file(tmp_path / "gtFine/test/bonn/bonn_000000_000019_gtFine_labelIds.png", label_of([1, 2, 3]))
     with pytest.raises(InputError, match=r"no pixel of any class of cityscapes19 in any label .*dummies"):
-        index_of("cityscapes", tmp_path, "test", checks=Checks("all_or_none"))
-    assert len(index_of("cityscapes", tmp_path, "test", checks=Checks("optional")).samples) == 1
+        index_of("cityscapes", tmp_path, "test", checks=Checks(labels="all_or_none"))
+    assert len(index_of("cityscapes", tmp_path, "test", checks=Checks(labels="optional")).samples) == 1
 
 
 def test_a_frame_that_lies_in_two_cities_is_refused_as_one_id(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from PIL import Image
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index, checked_id, read_index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
 from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import write_json
 
@@ -53,7 +54,7 @@ def test_an_index_reads_back_as_it_was_written(tmp_path: Path, small_index: Inde
 
 def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     frames = _frames(2) | {"bonn_000000_000019": (_image(7, 20, 10), None)}
-    content = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional")).to_json()
+    content = _index(write_cityscapes(tmp_path, "train", frames), Checks(labels="optional")).to_json()
     assert (content["images"], content["labelled"]) == (3, 2)
     assert content["sizes"] == {"12x8": 2, "20x10": 1}
     roads = sum(int((ids == 7).sum()) for _, ids in frames.values() if ids is not None)

@@ -12,8 +12,9 @@ from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import SHOWN_DEFECTS, Checks, inspect
+from esl.data.inspection import SHOWN_DEFECTS, inspect
 from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS
+from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import sha256_of_file
 
@@ -163,7 +164,7 @@ def test_more_defects_than_a_screen_holds_are_counted(tmp_path: Path, write_city
 
 def test_labels_may_be_absent_where_they_are_optional(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     frames: dict[str, Frame] = {id_: (image, None) for id_, (image, _) in _frames().items()}
-    index = _index(write_cityscapes(tmp_path, "train", frames), Checks("optional"))
+    index = _index(write_cityscapes(tmp_path, "train", frames), Checks(labels="optional"))
     assert [(s.label, s.label_size_wh, s.pixels, s.label_sha256) for s in index.samples] == [
         (None, None, None, None)
     ] * 3
@@ -186,7 +187,7 @@ def test_a_label_of_another_size_is_resized_where_that_is_asked_for(
 def test_labels_must_be_on_all_images_or_on_none_where_that_is_asked_for(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
-    checks = Checks("all_or_none")
+    checks = Checks(labels="all_or_none")
     bare: dict[str, Frame] = {id_: (image, None) for id_, (image, _) in _frames().items()}
     assert _index(write_cityscapes(tmp_path / "none", "train", bare), checks).labelled == []
     whole = _index(write_cityscapes(tmp_path / "all", "train", _frames()), checks)
@@ -230,5 +231,5 @@ def test_an_empty_split_is_refused_with_the_layout_that_was_expected(
 def test_an_id_that_is_no_file_name_is_a_defect_of_its_file(tmp_path: Path) -> None:
     (tmp_path / "a/masks").mkdir(parents=True)
     Image.fromarray(_image(0)).save(tmp_path / "a/x\\y.png")
-    inspection = inspect("folder", format_named("folder"), tmp_path, "all", CITYSCAPES19, Checks("optional"))
+    inspection = inspect("folder", format_named("folder"), tmp_path, "all", CITYSCAPES19, Checks(labels="optional"))
     assert [defect.startswith(f"{tmp_path}/a/x\\y.png: sample id") for defect in inspection.defects] == [True]

@@ -11,8 +11,9 @@ from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named, format_names
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
 from esl.data.list_files import listing_of
+from esl.data.settings import Checks
 from esl.errors import InputError
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
@@ -24,7 +25,7 @@ def _save(path: Path, array: NDArray[np.uint8]) -> None:
 
 
 def _index(name: str, root: Path, split: str, labels: str = "required") -> Index:
-    checks = Checks(labels)  # type: ignore[arg-type]
+    checks = Checks(labels=labels)
     return inspect(name, format_named(name), root, split, CLASS_SETS["cityscapes19"], checks).checked()
 
 

@@ -9,7 +9,8 @@ import pytest
 from esl.classes import IGNORE
 from esl.data.class_sets import declared_class_set
 from esl.data.formats.registry import format_named
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.errors import InputError
 from tests.data.dataset_files import (
     CITYSCAPES19,

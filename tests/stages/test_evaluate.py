@@ -24,7 +24,8 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.evaluation.report import table
 from esl.evaluation.scores import scores

@@ -13,7 +13,8 @@ from PIL import Image
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import read_json, sha256_of_file, write_json
 from esl.labels.confidence import INTERPOLATION

@@ -12,7 +12,8 @@ import torch
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import Checks, inspect
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.files import write_json
 from esl.models.checkpoint import Description, save_checkpoint
 from esl.models.registry import build_network
