@@ -12,6 +12,7 @@ import torchvision
 from torch import Tensor
 
 from esl.errors import InputError
+from esl.files import sha256_of_file
 from esl.models.networks.deeplabv2 import DeepLabV2, Form
 from esl.models.networks.deeplabv2_weights import load_weights
 from esl.models.pretrained import load_pretrained
@@ -248,3 +249,27 @@ def test_a_malicious_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
     assert not trace.exists()
     pickle.loads(paths[-1].read_bytes())
     assert trace.exists()  # the pickle does bite where it is loaded
+
+
+def test_torchvisions_file_is_taken_from_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    theirs = torchvision.models.ResNet(torchvision.models.resnet.Bottleneck, list(QUICK)).state_dict()
+    name = torchvision.models.ResNet101_Weights.IMAGENET1K_V2.url.rpartition("/")[2]
+    (tmp_path / "checkpoints").mkdir()
+    path = save(theirs, tmp_path / "checkpoints" / name)
+    network = quick("torchvision")
+    digest = load_pretrained("deeplabv2_resnet101_torchvision", network, "torchvision")
+    assert digest == sha256_of_file(path)
+    assert_loaded(network, {key: value for key, value in theirs.items() if key.startswith(TRUNK)})
+
+
+def test_torchvisions_file_that_cannot_be_downloaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", unreachable)
+    with pytest.raises(
+        InputError, match=r"no such file, and https://.* cannot be reached \(no route to host\); put the"
+    ):
+        load_pretrained("deeplabv2_resnet101_torchvision", quick("torchvision"), "torchvision")
