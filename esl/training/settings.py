@@ -9,7 +9,13 @@ from esl.models.settings import Compile, ComputeSettings, Network, Pretrained
 from esl.settings import Number, Resize, Settings, subset
 from esl.training.terms.registry import TERMS, term_settings
 
-Seed = Annotated[int, Field(ge=0, description="Seed of everything random: weights, order of images, augmentation.")]
+Seed = Annotated[
+    int,
+    Field(
+        ge=0,
+        description="Seed of all that is random: weights, order of images, augmentation. It stands for `{seed}` in a root.",
+    ),
+]
 
 TargetBatch = Annotated[int, Field(ge=1, description="Target images per iteration and GPU.")]
 

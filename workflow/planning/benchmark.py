@@ -13,7 +13,7 @@ from esl.labels.methods.registry import METHODS, settings_class
 from esl.labels.settings import InferenceSettings
 from esl.models.settings import ComputeConfig, Network, Pretrained
 from esl.settings import Settings, explanations
-from esl.training.settings import TrainingConfig
+from esl.training.settings import Seed, TrainingConfig
 
 
 def without_nulls(value: Any) -> Any:
@@ -24,9 +24,7 @@ def without_nulls(value: Any) -> Any:
 class Benchmark(Settings):
     """One source, one target, the models to train and how."""
 
-    seed: int = Field(
-        0, ge=0, description="Seed of initial weights, order and augmentation; stands for `{seed}` in a root."
-    )
+    seed: Seed = 0
     class_set: str = Field(
         "cityscapes19",
         description="The classes that models tell apart: `cityscapes19`; `synthia16`, the 16 that SYNTHIA shares with "

@@ -93,7 +93,8 @@ class Plan:
     layout_pattern = "|".join(LAYOUTS)
     round_pattern = ROUND
     adaptation_pattern = "|".join(TERMS)
-    model_pattern = f"source|{ADAPTED}|{'|'.join(TERMS)}|oracle|{ROUND}"
+    trained_pattern = f"source|{'|'.join(TERMS)}|oracle|{ROUND}"
+    model_pattern = f"{ADAPTED}|{trained_pattern}"
 
     # ------------------------------------------------------------------------------------------ settings
 
@@ -171,21 +172,21 @@ class Plan:
             missing_labels=getattr(data, "missing_labels", "error"),
         )
 
-    def source_training(self, wildcards: Wildcards) -> str:
-        """The training of the source model."""
-        return source_training(self.settings_of(wildcards)).canonical()
+    def training_description(self, wildcards: Wildcards) -> str:
+        """Everything that decides the training of the model ``trained``, apart from its inputs."""
+        return self._training(wildcards, wildcards.trained)
 
-    def oracle_training(self, wildcards: Wildcards) -> str:
-        """The training of the oracle."""
-        return oracle_training(self.settings_of(wildcards)).canonical()
+    def training_settings(self, wildcards: Wildcards, output: Any) -> str:
+        """The same for a training job, whose model is the folder of its output."""
+        return self._training(wildcards, Path(output[0]).parent.name)
 
-    def adapted_training(self, wildcards: Wildcards) -> str:
-        """The training of the source model with a target term."""
-        return adapted_training(self.settings_of(wildcards)).canonical()
-
-    def round_training(self, wildcards: Wildcards) -> str:
-        """The training of a self-training round."""
-        return round_training(self.settings_of(wildcards)).canonical()
+    def _training(self, wildcards: Wildcards, model: str) -> str:
+        benchmark = self.settings_of(wildcards)
+        if model == "source":
+            return source_training(benchmark).canonical()
+        if model == "oracle":
+            return oracle_training(benchmark).canonical()
+        return (adapted_training if model in TERMS else round_training)(benchmark).canonical()
 
     def batch_norm_adaptation(self, wildcards: Wildcards) -> str:
         """The pass over the target images that replaces the statistics of batch norm."""

@@ -7,7 +7,7 @@ from esl.data.formats.registry import format_module
 from esl.labels.measures.registry import measure_module
 from esl.labels.methods.registry import method_module
 from esl.models.registry import network_modules
-from esl.training.terms.registry import term_modules
+from esl.training.terms.registry import TERMS, term_modules
 from planning.benchmark import Benchmark
 from planning.config import Config
 
@@ -33,7 +33,7 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
 
 def _term(benchmark: Benchmark, wildcards: Any) -> str | None:
     """The target term of a training; ``None`` where there is none."""
-    if hasattr(wildcards, "round"):
-        adaptation = benchmark.training.round.adaptation
-        return None if adaptation == "none" else adaptation
-    return getattr(wildcards, "adaptation", None)
+    names = (getattr(wildcards, name, None) for name in ("trained", "round", "adaptation"))
+    model = next((str(name) for name in names if name), "source")
+    term: str = benchmark.training.round.adaptation if "-round" in model else model
+    return term if term in TERMS else None

@@ -44,13 +44,12 @@ def round_training(benchmark: Benchmark) -> TrainSettings:
 
 
 def batch_norm_adaptation(benchmark: Benchmark) -> AdaptSettings:
-    """The pass over target images that replaces the statistics of batch norm; colours stay as they are."""
-    augmentation = subset(benchmark.training, AugmentationSettings)
+    """The pass over target images that replaces the statistics of batch norm."""
     return AdaptSettings(
         seed=benchmark.seed,
         target_size=benchmark.target.size,
         batch_size=benchmark.training.source.source_batch,
-        augmentation=augmentation.model_copy(update={"colour": 0.0, "blur": 0.0}),
+        augmentation=subset(benchmark.training, AugmentationSettings),
         compute=subset(benchmark.compute, ComputeSettings),
     )
 

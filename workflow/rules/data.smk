@@ -41,22 +41,3 @@ rule index:
     shell:
         "python -m esl.stages.index --settings {params.settings:q} --token {params.files:q} --workers {threads}"
         " --output {output.index} > {log} 2>&1"
-
-
-rule settings:
-    output:
-        settings="results/{benchmark}/settings.json",
-    log:
-        "logs/{benchmark}/settings.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=10,
-    params:
-        settings=plan.resolved_settings,
-    message:
-        "Writing the settings of {wildcards.benchmark}, defaults included"
-    shell:
-        "printf %s {params.settings:q} | python -m json.tool --no-ensure-ascii - {output.settings} > {log} 2>&1"

@@ -1,7 +1,33 @@
 # What changes no result, and so is no reason to train again, is a resource: workers, save_every, snapshot_every,
 # activation_checkpointing. `mpi: srun` starts a process for every GPU.
+#
+# Trainings wait for the checks of all data and for their gate, which are `ancient`: no reason to train again. When such
+# a check is to run again, Snakemake (9.27) overlooks changed params of the training behind it; so what decides a
+# training is a plain input too, its description.
+rule describe_training:
+    output:
+        description="results/{benchmark}/{trained}/training.json",
+    log:
+        "logs/{benchmark}/{trained}/describe_training.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        code=plan.code("esl.stages.train"),
+        settings=plan.training_description,
+    message:
+        "Describing the training of {wildcards.trained} of {wildcards.benchmark}"
+    shell:
+        "printf %s {params.settings:q} | python -m json.tool --no-ensure-ascii - {output.description} > {log} 2>&1"
+
+
 rule train_source:
     input:
+        description="results/{benchmark}/source/training.json",
         index="results/{benchmark}/data/source.json",
         checked=ancient(plan.every_index),
         pretrained=plan.pretrained_weights,
@@ -23,7 +49,7 @@ rule train_source:
         runtime=7200,
     params:
         code=plan.code("esl.stages.train"),
-        settings=plan.source_training,
+        settings=plan.training_settings,
         inputs=plan.training_inputs,
         launcher=plan.launcher,
     message:
@@ -37,6 +63,7 @@ rule train_source:
 
 use rule train_source as train_adapted with:
     input:
+        description="results/{benchmark}/{adaptation}/training.json",
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         checked=ancient(plan.every_index),
@@ -46,14 +73,13 @@ use rule train_source as train_adapted with:
         log="results/{benchmark}/{adaptation}/train.csv",
     log:
         "logs/{benchmark}/{adaptation}/train.log",
-    params:
-        settings=plan.adapted_training,
     message:
         "Training the source model of {wildcards.benchmark} with {wildcards.adaptation} on the target"
 
 
 use rule train_source as train_oracle with:
     input:
+        description="results/{benchmark}/oracle/training.json",
         index="results/{benchmark}/data/target_train.json",
         checked=ancient(plan.every_index),
         pretrained=plan.pretrained_weights,
@@ -62,8 +88,6 @@ use rule train_source as train_oracle with:
         log="results/{benchmark}/oracle/train.csv",
     log:
         "logs/{benchmark}/oracle/train.log",
-    params:
-        settings=plan.oracle_training,
     message:
         "Training the oracle of {wildcards.benchmark} on target labels: the ceiling, never a result of adaptation"
 
@@ -71,6 +95,7 @@ use rule train_source as train_oracle with:
 # A gate whose bounds are moved is no reason to train a round again.
 use rule train_source as train_round with:
     input:
+        description="results/{benchmark}/{round}/training.json",
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
@@ -82,8 +107,6 @@ use rule train_source as train_round with:
         log="results/{benchmark}/{round}/train.csv",
     log:
         "logs/{benchmark}/{round}/train.log",
-    params:
-        settings=plan.round_training,
     message:
         "Training {wildcards.round} of {wildcards.benchmark}"
 
