@@ -127,8 +127,8 @@ Resize = Annotated[
     str | int,
     AfterValidator(_checked_resize),
     Field(
-        description="The size that images are resized to: `WIDTHxHEIGHT` in pixels; the length of the longer side, with "
-        "each image keeping its shape; or `own`, each at its own size."
+        description="The size that images are resized to: `WIDTHxHEIGHT` in pixels; the length of the longer side, "
+        "with each image keeping its shape; or `own`, each at its own size."
     ),
 ]
 """What images are resized to; ``resize_wh`` reads it."""

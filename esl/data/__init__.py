@@ -1,1 +1,1 @@
-"""What there is to loop over: one module per on-disk format, all behind the contract of ``formats``."""
+"""Datasets on disk: their formats, the index of a split, images and labels as arrays, and streams for training."""

@@ -95,15 +95,15 @@ def inspect(
     )
     reports = _in_processes(check, listing.samples, workers, desc=f"index {split}")
     index = Index(
-        name,
-        str(root),
-        split,
-        class_set,
-        label_files.pattern.replace("{split}", split) or None,
-        label_files.encoding,
-        tuple(replace(label, train_id=IGNORE) for label in label_files.labels),
-        [each.sample for each in reports if each.sample is not None],
-        tuple(each.left_out for each in reports if each.left_out is not None),
+        dataset=name,
+        root=str(root),
+        split=split,
+        class_set=class_set,
+        label_files=label_files.pattern.replace("{split}", split) or None,
+        encoding=label_files.encoding,
+        labels=tuple(replace(label, train_id=IGNORE) for label in label_files.labels),
+        samples=[each.sample for each in reports if each.sample is not None],
+        left_out=tuple(each.left_out for each in reports if each.left_out is not None),
     )
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
     if not defects:

@@ -32,10 +32,10 @@ def _classes(inspection: Inspection) -> list[str]:
     index = inspection.index
     pixels = index.class_pixels()
     total = sum(pixels.values())
-    labelled = {index.class_of(label) for label in index.labels}
+    possible = {index.class_of(label) for label in index.labels}
     present = [f"{name} {100 * count / total:.3g} %" for name, count in pixels.items() if count]
-    absent = [name for name, count in pixels.items() if not count and name in labelled]
-    unlabelled = [name for name in pixels if name not in labelled]
+    absent = [name for name, count in pixels.items() if not count and name in possible]
+    impossible = [name for name in pixels if name not in possible]
     ignored = [
         f"{label.name} ({label.id})"
         for label in index.labels
@@ -44,7 +44,7 @@ def _classes(inspection: Inspection) -> list[str]:
     rows = [
         (f"  {index.class_set.name}\n{' ' * 13}present: ", present),
         (" " * 13 + "absent: ", absent),
-        (" " * 13 + "no label of this dataset belongs to: ", unlabelled),
+        (" " * 13 + "no label of this dataset belongs to: ", impossible),
         ("  ignored    ", ignored),
     ]
     return [f"{head}{', '.join(names) or 'none'}" for head, names in rows if names or names is present]

@@ -13,7 +13,7 @@ Seed = Annotated[
     int,
     Field(
         ge=0,
-        description="Seed of all that is random: weights, order of images, augmentation. It stands for `{seed}` in a root.",
+        description="Seed of all that is random: weights, order of images, augmentation. It replaces `{seed}` in a root.",
     ),
 ]
 
