@@ -1,0 +1,92 @@
+"""The data in the config: what a split, a dataset's declaration and a class may be."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from esl.data.config import ClassDeclaration, DatasetDeclaration, SourceData, TargetData
+from esl.data.formats.registry import DECLARATIONS
+from esl.errors import InputError
+
+ROOT = {"dataset": "gta5", "root": "data/gta5"}
+
+
+def test_defaults_are_those_of_the_manual() -> None:
+    source = SourceData.from_json(json.dumps(ROOT))
+    assert (source.split, source.size, source.mismatched_labels, source.missing_labels) == (
+        "all",
+        "own",
+        "error",
+        "error",
+    )
+    target = TargetData.from_json(json.dumps(ROOT))
+    assert (target.train_split, target.val_split, target.size, target.mismatched_labels) == (
+        "train",
+        "val",
+        "own",
+        "error",
+    )
+
+
+@pytest.mark.parametrize("split", ["all", "train_extra", "day-1", "mine.txt", "lists/mine.txt", "my lists/half.txt"])
+def test_a_split_is_a_plain_name_or_the_path_of_a_list_file(split: str) -> None:
+    assert SourceData.from_json(json.dumps({**ROOT, "split": split})).split == split
+
+
+@pytest.mark.parametrize("split", ["", "../train", "a/b", "/mine.txt", "../mine.txt", "a/../../mine.txt", "mine.csv"])
+def test_a_split_that_climbs_or_is_neither_is_refused(split: str) -> None:
+    with pytest.raises(InputError, match="val_split: "):
+        TargetData.from_json(json.dumps({**ROOT, "val_split": split}))
+
+
+@pytest.mark.parametrize(
+    ("cls", "change", "message"),
+    [
+        (SourceData, {"root": ""}, "root: "),
+        (SourceData, {"size": "big"}, "size: "),
+        (SourceData, {"mismatched_labels": "ignore"}, "mismatched_labels: "),
+        (TargetData, {"missing_labels": "skip"}, "missing_labels: "),  # a target needs no labels
+        (TargetData, {"split": "all"}, "split: "),
+    ],
+)
+def test_a_wrong_value_or_an_unknown_key_is_refused_by_name(
+    cls: type[SourceData] | type[TargetData], change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        cls.from_json(json.dumps({**ROOT, **change}))
+
+
+@pytest.mark.parametrize("name", yaml.safe_load(DECLARATIONS.read_text()))
+def test_every_shipped_declaration_is_one_that_a_config_may_hold(name: str) -> None:
+    entry = json.dumps(yaml.safe_load(DECLARATIONS.read_text())[name])
+    assert DatasetDeclaration.from_json(entry).images
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ({}, "images: "),
+        ({"images": []}, "images"),
+        ({"images": ""}, "images"),
+        ({"images": "a", "labels": [{"files": "b"}]}, "expected either `ids` or `colours`"),
+        ({"images": "a", "labels": [{"files": "b", "ids": "gta5", "colours": {"a": [1, 2, 3]}}]}, "expected either"),
+        ({"images": "a", "labels": [{"files": "b", "colours": {"a": [1, 2, 300]}}]}, "colours"),
+        ({"images": "a", "labels": [{"files": "b", "colours": {"a": [1, 2]}}]}, "colours"),
+        ({"images": "a", "labels": [{"files": "b", "ids": {}}]}, "ids"),
+        ({"images": "a", "labels": [{"ids": "gta5"}]}, "files: "),
+        ({"pictures": "a"}, "pictures: "),
+    ],
+)
+def test_a_declaration_of_another_form_is_refused_by_key(declaration: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        DatasetDeclaration.from_json(json.dumps(declaration))
+
+
+def test_a_class_may_say_nothing_its_labels_or_its_colour() -> None:
+    for entry in ({}, {"labels": ["road", "parking"]}, {"colour": [1, 2, 3]}):
+        assert ClassDeclaration.from_json(json.dumps(entry)).model_dump(exclude_unset=True) == entry
+    for entry in ({"labels": []}, {"colour": [1, 2]}, {"colour": [1, 2, 256]}, {"color": [1, 2, 3]}):
+        with pytest.raises(InputError, match=next(iter(entry))):
+            ClassDeclaration.from_json(json.dumps(entry))
