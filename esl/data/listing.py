@@ -45,7 +45,7 @@ def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
     """
     stats = {}
     for path in files_of(format_, root, split):
-        status = path.stat()
+        status = path.stat() if path.exists() else path.lstat()  # a link to nothing: the inspection reports it
         stats[_name(path, root)] = status.st_size, status.st_mtime_ns
     return stats
 

@@ -105,3 +105,13 @@ def test_defects_leave_neither_an_index_nor_a_record(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"1 defect.*\n.*00002\.png: an image without its label"):
         main(["--settings", _settings(root).canonical(), "--output", str(output), "--workers", "1"])
     assert not output.exists() and not record_of(output).exists()
+
+
+def test_a_link_to_nothing_is_a_defect_like_any_other(tmp_path: Path) -> None:
+    root = _gta5(tmp_path / "gta5")
+    (root / "labels/00002.png").unlink()
+    (root / "labels/00002.png").symlink_to(tmp_path / "nowhere.png")
+    output = tmp_path / "source.json"
+    assert len(state(root, format_named("gta5"), "all", record_of(output))) == 64
+    with pytest.raises(InputError, match=r"1 defect.*\n.*labels/00002\.png: no such file"):
+        main(["--settings", _settings(root).canonical(), "--output", str(output), "--workers", "1"])
