@@ -33,17 +33,6 @@ settings.load_profile("repeatable")
 torch.set_num_threads(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share a process, and so its fixtures; so do all that need a benchmark that has run.
-
-    Those with a checkout of their own share nothing: each goes to the process that is free, which ends both in time.
-    """
-    for item in items:
-        needs = getattr(item, "fixturenames", ())
-        alone = item.nodeid if "fresh" in needs else item.location[0]
-        item.add_marker(pytest.mark.xdist_group("finished" if "finished" in needs else alone))
-
-
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "cityscapes"
 
 Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture (H, W, 3) and raw label ids (H, W)

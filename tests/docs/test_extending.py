@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.configs import PROJECT
+from tests.documents import extending_sections
+
 COPIED = ("esl", "miniature", "workflow", "config", "examples")
-SECTIONS = {
-    title: dict(blocks)
-    for title, *text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", (PROJECT / "docs/extending.md").read_text(), re.M)
-    if (blocks := re.findall(r"^```(diff|python)\n(.*?)^```$", *text, re.M | re.S))
-}
+SECTIONS = extending_sections()
 
 
 def _environment(copy: Path) -> dict[str, str]:

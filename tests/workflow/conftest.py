@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,11 @@ class Project:
         assert old in text, f"{old!r} is not in {file}"
         path.write_text(text.replace(old, new, 1))
 
+    def apply(self, diff: str) -> None:
+        """Applies a diff to the checkout."""
+        environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(self.root.parent)}
+        subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=self.root, env=environment, check=True)
+
 
 def checkout(root: Path) -> Project:
     """The project's code and config, copied to ``root``."""
@@ -86,6 +91,12 @@ def checkout(root: Path) -> Project:
 def tiny() -> dict[str, Any]:
     """What the config of a checkout has over the shipped one."""
     return TINY
+
+
+@pytest.fixture(scope="session")
+def make_checkout(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """Makes a checkout in a folder of the given name."""
+    return lambda name: checkout(tmp_path_factory.mktemp(name) / "project")
 
 
 @pytest.fixture(scope="session")

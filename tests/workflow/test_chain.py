@@ -108,8 +108,8 @@ def test_a_pseudo_label_that_was_altered_stops_the_next_training_by_name(finishe
         assert "Traceback" not in run.stderr
     finally:
         png.write_bytes(whole)
-        mended = finished.snakemake(str(checkpoint.relative_to(finished.root)))
-    assert mended.returncode == 0, mended.stderr
+        repaired = finished.snakemake(str(checkpoint.relative_to(finished.root)))
+    assert repaired.returncode == 0, repaired.stderr
     assert checkpoint.read_bytes() == trained
 
 

@@ -1,101 +1,128 @@
-"""Data sets beside the first benchmark's, end to end on a tiny miniature: other layouts, photographs, one's own."""
+"""Other datasets end to end on a tiny miniature, in one run: other layouts, photographs, the user's own declarations."""
 
 import json
+import shutil
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
+from tests.configs import merged, shipped
+
+CAMERA = {
+    "images": "leftImg8bit/{split}/*/{frame}_leftImg8bit.png",
+    "labels": [{"files": "gtFine/{split}/*/{frame}_gtFine_labelIds.png", "ids": "cityscapes"}],
+}
+DRIVE3 = {
+    "drivable": {"labels": ["road", "parking"], "colour": [128, 64, 128]},
+    "obstacle": {"labels": ["car", "truck", "bus", "person", "rider"]},
+    "rest": {"labels": ["building", "sky", "vegetation", "sidewalk"]},
+}
+PHOTOS = {"dataset": "folder", "root": "photos", "train_split": "trip", "val_split": "home", "size": 64}
+ESL = {"control": None, "bdl": None, "esl": {"rounds": 1}}
+TARGETS = {
+    "synthia2city": ["esl-round1/pseudo_labels.json", "adapted/miou.json"],
+    "gta2vistas": ["esl-round1/miou.json", "cbst-round1/pseudo_labels.json", "esl-round1/predictions.json"],
+    "photographs": ["esl-round1/miou.json", "esl-round1/predictions.json"],
+    "own": ["source/miou.json"],
+}
+
+
+def take_photographs(root):
+    """Unlabelled photographs of two telephones, some held upright: their pixels are stored on their side."""
+    for folder, split in (("trip", "train"), ("home", "val")):
+        (root / "photos" / folder).mkdir(parents=True)
+        for number, png in enumerate(sorted((root / "data").rglob(f"leftImg8bit/{split}/*/*.png"))):
+            exif = Image.Exif()
+            exif[274] = 1 if number % 2 else 6
+            image = Image.open(png).resize((96, 72))
+            image.save(root / "photos" / folder / f"IMG_{number:04d}.JPG", exif=exif)
+
+
+def list_split(root):
+    """Half of the training images of the miniature's source, as a list file."""
+    names = sorted(path.name for path in (root / "data/miniature/0/gta5/images").glob("*.png"))
+    (root / "half.txt").write_text("# every second image\n" + "".join(f"{name}\n" for name in names[::2]))
+
+
+@pytest.fixture(scope="module")
+def project(run_once, make_checkout, tiny):
+    """A checkout in which all four benchmarks have run."""
+    project = make_checkout("datasets")
+    shutil.copytree(run_once / "data", project.root / "data")
+    take_photographs(project.root)
+    list_split(project.root)
+    base = merged(shipped()["benchmarks"]["gta2city"], tiny["benchmarks"]["gta2city"], {"methods": ESL})
+    small = tiny["benchmarks"]["gta2city"] | {"methods": {"esl": {"rounds": 1}}}
+    camera = {"dataset": "camera", "root": "data/miniature/0/cityscapes"}
+    change = {
+        "datasets": {"camera": CAMERA},
+        "class_sets": {"drive3": DRIVE3},
+        "benchmarks": {
+            "synthia2city": small,
+            "gta2vistas": merged(small, {"methods": {"cbst": {"rounds": 1}}}),
+            "photographs": base | {"target": PHOTOS},
+            "own": merged(base, {"class_set": "drive3", "source": {"split": "half.txt"}}) | {"target": camera},
+        },
+    }
+    run = project.snakemake(
+        change=change, targets=[f"results/{name}/{file}" for name in TARGETS for file in TARGETS[name]]
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return project
 
 
 def read(project, name):
-    return json.loads((project.root / "results/gta2city" / name).read_text())
+    return json.loads((project.root / "results" / name).read_text())
 
 
-def test_synthia_to_cityscapes_runs_in_its_16_classes(fresh, tiny):
-    change = {"benchmarks": {"synthia2city": tiny["benchmarks"]["gta2city"]}}
-    files = ["esl-round1/pseudo_labels.json", "adapted/miou.json"]
-    run = fresh.snakemake(change=change, targets=[f"results/synthia2city/{file}" for file in files])
-    assert run.returncode == 0, run.stdout + run.stderr
-    manifest, score = (json.loads((fresh.root / "results/synthia2city" / file).read_text()) for file in files)
+def test_synthia_to_cityscapes_runs_in_its_16_classes(project):
+    manifest, score = (read(project, f"synthia2city/{file}") for file in TARGETS["synthia2city"])
     classes = CLASS_SETS["synthia16"].classes
     assert tuple(manifest["kept_pixels"]) == tuple(score["iou"]) == classes
     assert list(score["miou"]) == ["synthia16", "synthia13"]
     assert manifest["images"] == manifest["quality"]["labelled_images"] == 10
-    assert sorted(path.stem for path in (fresh.root / "data/miniature/0").glob("*.json")) == ["cityscapes", "synthia"]
-    index = json.loads((fresh.root / "results/synthia2city/data/source.json").read_text())
+    index = read(project, "synthia2city/data/source.json")
     assert index["dataset"] == "synthia" and index["class_pixels"]["road"] > 0
 
 
-def test_gta5_to_vistas_runs_in_7_classes_over_images_of_many_sizes(fresh, tiny):
-    change = {"benchmarks": {"gta2vistas": tiny["benchmarks"]["gta2city"] | {"methods": {"cbst": {"rounds": 1}}}}}
-    results = fresh.root / "results/gta2vistas"
-    targets = ["esl-round1/miou.json", "cbst-round1/pseudo_labels.json", "esl-round1/predictions.json"]
-    run = fresh.snakemake(change=change, targets=[f"results/gta2vistas/{file}" for file in targets])
-    assert run.returncode == 0, run.stdout + run.stderr
-    index = json.loads((results / "data/target_train.json").read_text())
+def test_gta5_to_vistas_runs_in_7_classes_over_images_of_many_sizes(project):
+    results = project.root / "results/gta2vistas"
+    index = read(project, "gta2vistas/data/target_train.json")
     assert len(index["sizes"]) == 3 and index["labelled"] == 10
     sizes = {sample["id"]: tuple(sample["size_wh"]) for sample in index["samples"]}
     for round_ in ("esl-round1", "cbst-round1"):
-        for id_, size in sizes.items():
+        for id_, size_wh in sizes.items():
             with Image.open(results / round_ / f"pseudo_labels/{id_}.png") as image:
-                assert image.size == size
-    score = json.loads((results / "esl-round1/miou.json").read_text())
+                assert image.size == size_wh
+    score = read(project, "gta2vistas/esl-round1/miou.json")
     assert tuple(score["iou"]) == CLASS_SETS["vistas7"].classes
-    val = json.loads((results / "data/target_val.json").read_text())
+    val = read(project, "gta2vistas/data/target_val.json")
     assert np.sum(score["confusion"]) == sum(val["class_pixels"].values()) > 0
     for sample in val["samples"]:
         with Image.open(results / f"esl-round1/predictions/{sample['id']}.png") as image:
             assert list(image.size) == sample["size_wh"]
 
 
-def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(rendered):
-    """Photographs of two telephones: pseudo-labels and predictions come out, and no score, which the result says."""
-    photos = rendered.root / "photos"
-    for folder, split in (("trip", "train"), ("home", "val")):
-        (photos / folder).mkdir(parents=True)
-        for number, png in enumerate(sorted((rendered.root / "data").rglob(f"leftImg8bit/{split}/*/*.png"))):
-            exif = Image.Exif()
-            exif[274] = 1 if number % 2 else 6  # held upright: its pixels are stored lying
-            photo = Image.open(png).resize((96, 72))
-            photo.save(photos / folder / f"IMG_{number:04d}.JPG", exif=exif)
-    target = {"dataset": "folder", "root": "photos", "train_split": "trip", "val_split": "home", "size": 64}
-    change = {"benchmarks": {"gta2city": {"target": target, "methods": {"esl": {"rounds": 1}}}}}
-    targets = ["esl-round1/miou.json", "esl-round1/predictions.json"]
-    run = rendered.snakemake(change=change, targets=[f"results/gta2city/{file}" for file in targets])
-    assert run.returncode == 0, run.stdout + run.stderr
-    results = rendered.root / "results/gta2city"
-    manifest = read(rendered, "esl-round1/pseudo_labels.json")
+def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(project):
+    """Pseudo-labels and predictions come out, and no score, which the result says."""
+    results = project.root / "results/photographs"
+    manifest = read(project, "photographs/esl-round1/pseudo_labels.json")
     assert manifest["images"] == 10 and manifest["quality"] is None and manifest["kept"] > 0.5
     sizes = {Image.open(path).size for path in (results / "esl-round1/pseudo_labels").glob("*.png")}
     assert sizes == {(64, 48), (48, 64)}
     predictions = {Image.open(path).size for path in (results / "esl-round1/predictions").glob("*.png")}
-    assert predictions == {(96, 72), (72, 96)} and read(rendered, "esl-round1/predictions.json")["images"] == 6
-    model = read(rendered, "esl-round1/miou.json")
+    assert predictions == {(96, 72), (72, 96)}
+    assert read(project, "photographs/esl-round1/predictions.json")["images"] == 6
+    model = read(project, "photographs/esl-round1/miou.json")
     assert model["miou"] == {"cityscapes19": None} and (model["images"], model["unlabelled"]) == (0, 6)
-    log = (rendered.root / "logs/gta2city/esl-round1/evaluate.log").read_text()
+    log = (project.root / "logs/photographs/esl-round1/evaluate.log").read_text()
     assert "photos: nothing to evaluate: none of 6 images has a label" in log
 
 
-def test_a_data_set_and_a_class_set_of_ones_own_run_from_the_config_alone(rendered):
-    root = "data/miniature/0/cityscapes"
-    declared = {
-        "images": "leftImg8bit/{split}/*/{frame}_leftImg8bit.png",
-        "labels": [{"files": "gtFine/{split}/*/{frame}_gtFine_labelIds.png", "ids": "cityscapes"}],
-    }
-    classes = {
-        "drivable": {"labels": ["road", "parking"], "colour": [128, 64, 128]},
-        "obstacle": {"labels": ["car", "truck", "bus", "person", "rider"]},
-        "rest": {"labels": ["building", "sky", "vegetation", "sidewalk"]},
-    }
-    run = rendered.snakemake(
-        change={
-            "datasets": {"camera": declared},
-            "class_sets": {"drive3": classes},
-            "benchmarks": {"gta2city": {"class_set": "drive3", "target": {"dataset": "camera", "root": root}}},
-        },
-        targets=["results/gta2city/source/miou.json"],
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert list(read(rendered, "source/miou.json")["miou"]) == ["drive3"]
-    assert list(read(rendered, "source/miou.json")["iou"]) == [*classes]
+def test_a_dataset_a_class_set_and_a_list_file_of_ones_own_run_from_the_config_alone(project):
+    score = read(project, "own/source/miou.json")
+    assert list(score["miou"]) == ["drive3"] and list(score["iou"]) == [*DRIVE3]
+    index = read(project, "own/data/source.json")
+    assert index["split"] == "half.txt" and index["images"] == 6

@@ -1,0 +1,109 @@
+"""Every command that the documentation shows is run as it stands; `snakemake` and `make` only plan."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.configs import PROJECT
+from tests.documents import indented_blocks
+
+DOCUMENTS = ["README.md", "config/README.md", "docs/results.md", "docs/extending.md", "benchmarks/README.md"]
+CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
+OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
+PROGRAMS = ("snakemake", "make", "python", "for")
+"""What a block of commands begins with; other blocks show files or their content."""
+
+
+def shown_commands() -> Iterator[tuple[str, str]]:
+    """Document and command; a block of several lines is one command, if it is a loop, else one for each line."""
+    for name, margin in [*((name, "    ") for name in DOCUMENTS), *((name, "#   ") for name in CONFIGS)]:
+        for block in indented_blocks((PROJECT / name).read_text(encoding="utf-8"), margin):
+            if block.split()[0] not in PROGRAMS:
+                continue
+            commands = [block] if block.startswith("for ") else [line for line in block.splitlines() if line.strip()]
+            yield from ((name, command) for command in commands)
+
+
+COMMANDS = [*dict.fromkeys(shown_commands())]
+
+
+def files_in(text: str) -> dict[str, str]:
+    """The files that indented blocks show: a block whose first line is a comment with the file's name."""
+    blocks = (block.split("\n", 1) for block in indented_blocks(text, "    ") if block.startswith("# "))
+    return {head.removeprefix("# ").strip(): body for head, body in blocks}
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with the files that the README tells a user to write, and data where it says they are."""
+    root = tmp_path_factory.mktemp("newcomer") / "project"
+    for folder in ("esl", "miniature", "workflow", "config", "benchmarks", "examples"):
+        shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("Makefile", "environment.yml", "pyproject.toml", "constraints.txt"):
+        shutil.copy(PROJECT / file, root)
+    for name, content in files_in((PROJECT / "README.md").read_text(encoding="utf-8")).items():
+        (root / name).write_text(content.replace("/data/", f"{root}/elsewhere/"))
+    manual = (PROJECT / "config/README.md").read_text(encoding="utf-8")
+    blocks = indented_blocks(manual, "    ")
+    declarations = [block for block in blocks if block.startswith(("datasets:", "class_sets:"))]
+    (root / "camera.yaml").write_text("\n".join(declarations).partition("\nbenchmarks:")[0] + "\n" + declarations[1])
+    extending = (PROJECT / "docs/extending.md").read_text(encoding="utf-8")
+    (root / "kitti.yaml").write_text(extending.partition("```yaml\n")[2].partition("```")[0])
+    image = Image.new("RGB", (64, 48))
+    camera, kitti = root / "elsewhere/camera", root / "elsewhere/kitti/training"
+    for path, content in (
+        (root / "photos/1.jpg", image),
+        (camera / "frames/day1/a/1.jpg", image),
+        (camera / "masks/day1/a/1_mask.png", Image.new("L", (64, 48), 1)),
+        (kitti / "image_2/1.png", image),
+        (kitti / "semantic/1.png", Image.new("L", (64, 48), 7)),
+    ):
+        path.parent.mkdir(parents=True)
+        content.save(path)
+    for folder in ("elsewhere/gta5", "elsewhere/cityscapes"):
+        (root / folder).mkdir(parents=True)
+    for folder in ("gta5", "synthia", "cityscapes", "mapillary", "acdc", "dark_zurich"):
+        (root / "data" / folder).mkdir(parents=True)
+    (root / "weights").mkdir()
+    (root / "weights/DeepLab_resnet_pretrained_imagenet.pth").touch()
+    shims = root / "shims"
+    shims.mkdir()
+    for name, command in (
+        ("snakemake", f"{sys.executable} -m snakemake --dry-run --quiet rules --cores 2"),
+        ("make", f"{shutil.which('make')} --dry-run"),
+        ("python", sys.executable),
+    ):
+        (shims / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (shims / name).chmod(0o755)
+    return root
+
+
+def test_the_documents_show_commands():
+    assert len(COMMANDS) > 15
+    assert {name for name, _ in COMMANDS} >= {"README.md", "config/README.md", "docs/results.md", *OVERLAYS}
+
+
+@pytest.mark.parametrize(("document", "command"), COMMANDS, ids=[f"{name}: {text[:60]}" for name, text in COMMANDS])
+def test_a_command_of_the_documentation_runs(newcomer, document, command):
+    typed = command.partition("  #")[0].replace("/data/", f"{newcomer}/elsewhere/")
+    for dataset in ("camera", "kitti"):
+        if f"--dataset {dataset}" in typed:  # declared in a file of the reader's own, which the page shows
+            typed = typed.replace("mine.yaml", f"{dataset}.yaml")
+    if "-m benchmarks" in typed:
+        typed = f"{typed} --help"  # measures for minutes
+    environment = os.environ | {"PATH": f"{newcomer}/shims:{os.environ['PATH']}"}
+    run = subprocess.run(["bash", "-ec", typed], cwd=newcomer, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("overlay", [name for name in OVERLAYS if name != "config/adaptations.yaml"])
+def test_an_overlay_shows_the_command_that_runs_it(overlay):
+    result = f"results/{Path(overlay).stem}/miou.json"
+    assert (overlay, f"snakemake --cores 8 {result} --configfile {overlay}") in COMMANDS
