@@ -1,4 +1,4 @@
-"""Other datasets end to end on a tiny miniature, in one run: other layouts, photographs, the user's own declarations."""
+"""Other datasets end to end on a tiny miniature, in one run: other layouts, photographs, own declarations."""
 
 import json
 import shutil
