@@ -1,0 +1,127 @@
+"""The benchmarks of a config, and the models of each: in what order they follow each other, and who teaches whom."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from esl.errors import InputError
+from esl.labels.methods.registry import METHODS
+from esl.training.terms.registry import TERMS
+from miniature.settings import LAYOUTS
+from planning.benchmark import Benchmark
+from planning.config import read_config
+from planning.requirements import missing_device, missing_requirements
+
+Wildcards = Any
+"""Anything with the names of a rule's wildcards as attributes."""
+
+ROUND = rf"(?:{'|'.join(METHODS)})-round[1-9]\d*"
+"""The folder of a self-training round: its method and its number, from 1."""
+
+ADAPTED = "adapted"
+"""The folder of the source model with the batch-norm statistics of the target (`adaptation: abn`)."""
+
+
+class Run(Protocol):
+    """What planning asks of Snakemake's workflow: where jobs run, and whether they do."""
+
+    is_main_process: bool
+
+    @property
+    def non_local_exec_or_dryrun(self) -> bool: ...
+
+
+class Models:
+    """The benchmarks of a checked config.
+
+    Mistakes, and what this machine lacks, end the program with a line each before any job starts.
+    """
+
+    def __init__(self, content: Mapping[str, Any], run: Run) -> None:
+        try:
+            self.config = read_config(content)
+        except InputError as error:
+            sys.exit(str(error))
+        self._run = run
+        self._checked: set[str] = set()
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """The names of all benchmarks."""
+        return [*self.config.benchmarks]
+
+    @property
+    def benchmark_pattern(self) -> str:
+        """Every benchmark, also with a seed of its own: ``NAME-seedK``."""
+        return rf"(?:{'|'.join(self.benchmarks)})(?:-seed\d+)?"
+
+    layout_pattern = "|".join(LAYOUTS)
+    round_pattern = ROUND
+    adaptation_pattern = "|".join(TERMS)
+    trained_pattern = f"source|{'|'.join(TERMS)}|oracle|{ROUND}"
+    model_pattern = f"{ADAPTED}|{trained_pattern}"
+
+    def settings_of(self, wildcards: Wildcards) -> Benchmark:
+        """The settings of a benchmark, with its seed in roots; checked once for everything that this machine lacks."""
+        name = str(wildcards.benchmark)
+        benchmark = self._benchmark(name)
+        if name not in self._checked:
+            self._checked.add(name)
+            problems = [*missing_requirements(name, benchmark, Path("results", name))]
+            if self._run.is_main_process and not self._run.non_local_exec_or_dryrun:
+                problems += missing_device(name, benchmark)
+            if problems:
+                sys.exit("\n".join(f"error: {problem}" for problem in problems))
+        return benchmark
+
+    def _benchmark(self, name: str) -> Benchmark:
+        base, _, seed = (name, "", "") if name in self.config.benchmarks else name.rpartition("-seed")
+        benchmark = self.config.benchmarks[base]
+        number = int(seed) if seed else benchmark.seed
+        roots = {
+            domain: data.model_copy(update={"root": data.root.replace("{seed}", str(number))})
+            for domain, data in (("source", benchmark.source), ("target", benchmark.target))
+        }
+        return benchmark.model_copy(update={"seed": number, **roots})
+
+    def setting(self, path: str) -> Callable[[Wildcards], Any]:
+        """A function of the wildcards: the value at a dotted ``path`` in the settings of the benchmark."""
+
+        def value(wildcards: Wildcards) -> Any:
+            current: Any = self.settings_of(wildcards)
+            for key in path.split("."):
+                current = getattr(current, key)
+            return current
+
+        return value
+
+    def models(self, wildcards: Wildcards) -> list[str]:
+        """The folders of every model of a benchmark, in the order of the summary."""
+        return [*self._models(wildcards)]
+
+    def _models(self, wildcards: Wildcards) -> Iterator[str]:
+        benchmark = self.settings_of(wildcards)
+        yield "source"
+        if (start := self.start_of_rounds(wildcards)) != "source":
+            yield start
+        for method, settings in benchmark.methods.items():
+            yield from (f"{method}-round{number + 1}" for number in range(settings.rounds))
+        if benchmark.oracle:
+            yield "oracle"
+
+    def start_of_rounds(self, wildcards: Wildcards) -> str:
+        """The model that teaches the first round: the source model, or that of the config's adaptation."""
+        adaptation: str = self.settings_of(wildcards).training.source.adaptation
+        return {"none": "source", "abn": ADAPTED}.get(adaptation, adaptation)
+
+    def teacher(self, wildcards: Wildcards) -> str:
+        """The model before a round."""
+        method, number = round_of(wildcards)
+        return self.start_of_rounds(wildcards) if number == 1 else f"{method}-round{number - 1}"
+
+
+def round_of(wildcards: Wildcards) -> tuple[str, int]:
+    """The method and the number of a round."""
+    method, _, number = wildcards.round.rpartition("-round")
+    return method, int(number)

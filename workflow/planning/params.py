@@ -1,0 +1,169 @@
+"""From wildcards to the params and resources of rules: code digests, settings as JSON, words of a command."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from esl.data.formats.registry import declaration
+from esl.data.settings import IndexSettings
+from esl.evaluation.settings import EvaluateSettings
+from esl.labels.settings import InferSettings, ThresholdSettings
+from esl.models.settings import ComputeSettings
+from esl.settings import subset
+from esl.training.terms.registry import TERMS
+from planning.digest import code_digest
+from planning.models import Models, Wildcards, round_of
+from planning.requirements import is_rendered
+from planning.roots import chosen_modules
+from planning.trainings import (
+    adapted_training,
+    batch_norm_adaptation,
+    oracle_training,
+    round_training,
+    source_training,
+)
+
+LABELS: dict[str, Literal["required", "optional", "all_or_none"]] = {
+    "source": "required",
+    "target_train": "optional",
+    "target_val": "all_or_none",
+}
+"""What an index demands of the labels of each part."""
+
+
+class Params(Models):
+    """What the benchmarks ask of each rule, apart from its files."""
+
+    def code(self, module: str) -> Callable[[Wildcards], str]:
+        """A function of the wildcards: the digest of a stage's code and of the modules that the settings choose."""
+
+        def digest(wildcards: Wildcards) -> str:
+            if not hasattr(wildcards, "benchmark"):
+                return code_digest(module)
+            chosen = chosen_modules(module, self.settings_of(wildcards), wildcards, self.config)
+            return code_digest(module, *sorted(set(chosen)))
+
+        return digest
+
+    @property
+    def miniature_settings(self) -> str:
+        """The settings of the renderer."""
+        return self.config.miniature.canonical()
+
+    def resolved_settings(self, wildcards: Wildcards) -> str:
+        """Every setting of the benchmark, defaults included."""
+        return self.settings_of(wildcards).model_dump_json()
+
+    def index_settings(self, wildcards: Wildcards) -> str:
+        """How one part of the data is read and checked."""
+        return self.settings_of_index(wildcards).canonical()
+
+    def settings_of_index(self, wildcards: Wildcards) -> IndexSettings:
+        """The same, as they are."""
+        benchmark = self.settings_of(wildcards)
+        domain, _, split = wildcards.part.partition("_")
+        data: Any = getattr(benchmark, domain)
+        return IndexSettings(
+            key=f"benchmarks.{wildcards.benchmark}.{domain}.root",
+            root=data.root,
+            dataset=data.dataset,
+            declaration=self.config.declaration(data.dataset) or declaration(data.dataset),
+            split=getattr(data, f"{split}_split") if split else data.split,
+            class_set=self.config.class_set(benchmark.class_set),
+            labels=LABELS[wildcards.part],
+            mismatched_labels=data.mismatched_labels,
+            missing_labels=getattr(data, "missing_labels", "error"),
+        )
+
+    def training_description(self, wildcards: Wildcards) -> str:
+        """Everything that decides the training of the model ``trained``, apart from its inputs."""
+        return self._training(wildcards, wildcards.trained)
+
+    def training_settings(self, wildcards: Wildcards, output: Any) -> str:
+        """The same for a training job, whose model is the folder of its output."""
+        return self._training(wildcards, Path(output[0]).parent.name)
+
+    def _training(self, wildcards: Wildcards, model: str) -> str:
+        benchmark = self.settings_of(wildcards)
+        if model == "source":
+            return source_training(benchmark).canonical()
+        if model == "oracle":
+            return oracle_training(benchmark).canonical()
+        return (adapted_training if model in TERMS else round_training)(benchmark).canonical()
+
+    def batch_norm_adaptation(self, wildcards: Wildcards) -> str:
+        """The pass over the target images that replaces the statistics of batch norm."""
+        return batch_norm_adaptation(self.settings_of(wildcards)).canonical()
+
+    def inference_settings(self, wildcards: Wildcards) -> str:
+        """How a teacher's maps are made."""
+        benchmark = self.settings_of(wildcards)
+        return InferSettings(
+            size=benchmark.target.size,
+            batch_size=benchmark.inference.batch_size,
+            maps=benchmark.inference.maps,
+            compute=subset(benchmark.compute, ComputeSettings),
+        ).canonical()
+
+    def threshold_settings(self, wildcards: Wildcards) -> str:
+        """A round's method, its number and the method's own settings."""
+        method, number = round_of(wildcards)
+        settings = self.settings_of(wildcards).methods.get(method)
+        own = {} if settings is None else settings.model_dump(mode="json", exclude_defaults=True, exclude={"rounds"})
+        return ThresholdSettings(method=method, round=number, parameters=own).canonical()
+
+    def gate_settings(self, wildcards: Wildcards) -> str:
+        """What the gate tolerates."""
+        return self.settings_of(wildcards).gate.canonical()
+
+    def evaluation_settings(self, wildcards: Wildcards) -> str:
+        """How a model is evaluated, and what to call the data: the miniature by that name."""
+        benchmark = self.settings_of(wildcards)
+        return EvaluateSettings(
+            size=benchmark.target.size,
+            batch_size=benchmark.inference.batch_size,
+            compute=subset(benchmark.compute, ComputeSettings),
+            data="miniature" if is_rendered(Path(benchmark.target.root)) else None,
+        ).canonical()
+
+    def training_inputs(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
+        """The flags of what a training reads, from the rule's named inputs."""
+        named = {name: input.get(name) for name in ("index", "target", "pseudo_labels", "initial")}
+        renamed = {"target": "target_index"}
+        return _flags({renamed.get(name, name): path for name, path in named.items() if path})
+
+    def previous_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
+        """The flag of the previous round's thresholds, if there are any."""
+        return _flags({"previous": input.previous}) if input.previous else ""
+
+    def best_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
+        """The flag of the best snapshots, if there are any."""
+        return f"--best {shlex.join(input.best)}" if input.best else ""
+
+    @property
+    def seeds(self) -> str:
+        """The seeds of `reproduce`."""
+        return " ".join(map(str, self.config.reproduce))
+
+    def gpus(self, wildcards: Wildcards) -> int:
+        """How many GPUs a job needs."""
+        return 0 if self.settings_of(wildcards).compute.accelerator == "cpu" else 1
+
+    def training_threads(self, wildcards: Wildcards) -> int:
+        """The threads of a training: where a GPU computes, one for each process that reads images, and two more."""
+        compute = self.settings_of(wildcards).compute
+        return 2 if compute.accelerator == "cpu" else 2 + 2 * compute.workers
+
+    def launcher(self, wildcards: Wildcards, resources: Any) -> str:
+        """What starts a training: nothing, or, with the resource ``mpi``, a process per GPU on ``nodes`` nodes."""
+        starter = resources.get("mpi")
+        if not starter:
+            return ""
+        nodes = resources.get("nodes", 1)
+        return f"{starter} --nodes={nodes} --ntasks-per-node={max(resources.gpu // nodes, 1)} "
+
+
+def _flags(values: Mapping[str, Any]) -> str:
+    """Flag names and values as shell words."""
+    return " ".join(f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in values.items())
