@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from esl.data.formats.registry import declaration
-from esl.data.settings import IndexSettings
+from esl.data.settings import IndexSettings, LabelChecks
 from esl.evaluation.settings import EvaluateSettings
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings
@@ -72,8 +72,7 @@ class Params(Models):
             split=getattr(data, f"{split}_split") if split else data.split,
             class_set=self.config.class_set(benchmark.class_set),
             labels=LABELS[wildcards.part],
-            mismatched_labels=data.mismatched_labels,
-            missing_labels=getattr(data, "missing_labels", "error"),
+            **data.model_dump(include={*LabelChecks.model_fields}),
         )
 
     def training_description(self, wildcards: Wildcards) -> str:
