@@ -21,7 +21,7 @@ from esl.files import atomic_path, write_json
 
 ENGINES = {"plain": "everything in memory", "staged": "this project"}
 STEADY_MB = 50
-"""Peak memory that varies by less, from the fewest images to the most, is called constant."""
+"""Peak memory is taken as constant if it varies by less than this over the numbers of images."""
 
 PROJECTED = (2_975, 18_000, 1_000_000)  # Cityscapes train, Mapillary Vistas train, a fleet's day
 
@@ -64,7 +64,7 @@ def _run(engine: str, images: int) -> dict[str, Any]:
 
 
 def _projected_mb(rows: list[dict[str, Any]], fit: list[float], images: int) -> float:
-    """Peak memory for ``images``: by the line, or the largest measured where that hardly varied."""
+    """Peak memory for ``images``: by the fitted line, or the largest measured value if that hardly varied."""
     peaks = [row["peak_mb"] for row in rows]
     return max(peaks) if max(peaks) - min(peaks) < STEADY_MB else fit[0] + fit[1] * images
 
@@ -72,12 +72,12 @@ def _projected_mb(rows: list[dict[str, Any]], fit: list[float], images: int) -> 
 def _fit(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
     """[offset, growth per image] of time, memory and disk, by least squares."""
     images = [row["images"] for row in rows]
-    measured = {
+    columns = {
         "seconds": [row["seconds"] for row in rows],
         "peak_mb": [row["peak_mb"] for row in rows],
         "disk_mb": [row["maps_mb"] + row["png_mb"] for row in rows],
     }
-    return {name: [float(value) for value in np.polyfit(images, values, 1)[::-1]] for name, values in measured.items()}
+    return {name: [float(value) for value in np.polyfit(images, values, 1)[::-1]] for name, values in columns.items()}
 
 
 def _report(results: dict[str, Any]) -> str:
@@ -98,7 +98,7 @@ def _report(results: dict[str, Any]) -> str:
             f"| {plain['images']} | {rates[0]:.2f} | {plain['peak_mb']:.0f} | {rates[1]:.2f} | {ours['peak_mb']:.0f} "
             f"| {rates[1] / rates[0]:.1f} |"
         )
-    lines += ["", "Projected by a straight line (memory that varies by less than 50 MB: constant)", ""]
+    lines += ["", "Projected by a straight line (memory that varies by less than 50 MB is taken as constant)", ""]
     lines += ["| images | plain: hours | memory GB | this project: hours | memory GB | disk GB |"]
     lines += ["|---:|---:|---:|---:|---:|---:|"]
     for images in PROJECTED:

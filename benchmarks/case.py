@@ -1,4 +1,4 @@
-"""What the benchmark of the paper's network measures: how large, how often, and by which clock."""
+"""The measurements of the paper's network: sizes, repetitions, and the clock."""
 
 import math
 import resource
@@ -20,7 +20,7 @@ from miniature.settings import MiniatureSettings
 CLASSES = CLASS_SETS["cityscapes19"]
 
 NUM_IMAGES = 8
-"""Rendered images that take turns."""
+"""The number of rendered images, which are used in turn."""
 
 WARM = 2
 """Iterations before the clock starts."""

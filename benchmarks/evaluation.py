@@ -18,7 +18,7 @@ SIZE_HW = (1024, 2048)
 
 
 def usual_confusion_matrix(label: NDArray[np.uint8], pred: NDArray[np.uint8], n: int) -> NDArray[np.int64]:
-    """As FCN's evaluation wrote it, and everybody since."""
+    """As in FCN's evaluation, and in most projects since."""
     mask = (label >= 0) & (label < n)
     return np.bincount(n * label[mask].astype(int) + pred[mask], minlength=n**2).reshape(n, n)
 

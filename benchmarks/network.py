@@ -1,4 +1,4 @@
-"""The paper's network: a training step and target inference as they are published, and as this project runs them.
+"""The paper's network: a training step and target inference as published, and as this project runs them.
 
     python -m benchmarks.network        # ResNet-101 at 1024 x 512 on a GPU; without one, a small part of it on the CPU
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4, help="images at a time of our inference on a GPU")
     parser.add_argument("--workers", type=int, default=4 if gpu else 1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--only", choices=WORKS, help="measure this here, and print it as JSON")
+    parser.add_argument("--only", choices=WORKS, help="measure only this, in this process, and print it as JSON")
     flags = parser.parse_args()
     blocks = (flags.blocks[0], flags.blocks[1], flags.blocks[2], flags.blocks[3])
     case = Case(blocks, flags.size, flags.iterations, flags.batch, flags.workers, flags.threads)
@@ -138,7 +138,7 @@ def _measured(work: str, case: Case) -> dict[str, Any]:
 
 
 def _matrix_tflops(device: torch.device, precision: str, threads: int) -> float:
-    """What a product of large square matrices reaches, in 10^12 operations per second: the best of ten."""
+    """The speed of a product of large square matrices, in 10^12 operations per second: the best of ten."""
     torch.set_num_threads(threads)  # inference on a CPU has one for each image
     dtype = torch.bfloat16 if precision.startswith("bf16") else torch.float32
     length, best = 8192 if device.type == "cuda" else 2048, math.inf

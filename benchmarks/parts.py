@@ -1,4 +1,4 @@
-"""What one image costs in each step, on one thread: where the time of the engine goes, and its floor."""
+"""The time of each step for one image on one thread: where the engine's time goes, and its lower bound."""
 
 import io
 import tempfile
@@ -72,10 +72,10 @@ def measure_png_levels() -> dict[str, dict[str, float]]:
     label = ESL.label(confidence_maps(probability, SIZE_HW, EVERY_MEASURE), [0.1] * len(CLASSES))
     image = Image.fromarray(label)
     image.putpalette(CLASSES.palette())
-    measured = {}
+    levels = {}
     for level in (0, 1, 2, 3, 4, 6, 9):
         stream = io.BytesIO()
         image.save(stream, format="PNG", compress_level=level)
         milliseconds = best_ms(lambda level=level: image.save(io.BytesIO(), format="PNG", compress_level=level))  # type: ignore[misc]
-        measured[str(level)] = {"kb": len(stream.getvalue()) / 1000, "ms": milliseconds}
-    return measured
+        levels[str(level)] = {"kb": len(stream.getvalue()) / 1000, "ms": milliseconds}
+    return levels

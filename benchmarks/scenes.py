@@ -1,4 +1,4 @@
-"""Logits as a network would give them for street scenes, made without one: any clone can run the benchmarks."""
+"""Logits like those of a network for street scenes, made without one, so that any clone can run the benchmarks."""
 
 import torch
 import torch.nn.functional as F

@@ -32,7 +32,7 @@ from esl.models.predictor import Prediction, stride_probability
 from examples.esl_in_40_lines import pseudo_labels
 
 SCENES = 16
-"""Different logits; longer data sets repeat them, so that making them costs no memory that would be measured."""
+"""Different logits; larger datasets repeat them, so that they add nothing to the memory that is measured."""
 
 METHOD = build_method("esl")
 
@@ -64,8 +64,8 @@ def _scenes() -> list[Tensor]:
     return [scene_logits(number) for number in range(SCENES)]
 
 
-def _ready(barrier: Barrier) -> None:
-    """What a process does before time is taken: imports, logits, an image of everything, and waiting for the others."""
+def _warm_up(barrier: Barrier) -> None:
+    """Prepares a process before time is taken: imports, logits, one image of every map; then waits for the others."""
     torch.set_num_threads(1)
     confidence_maps(stride_probability(_scenes()[0][None])[0], SIZE_HW, EVERY_MEASURE)
     barrier.wait()
@@ -79,7 +79,7 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
     ids = [f"{number:06d}" for number in range(count)]
     context = get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(workers, mp_context=context) as pool:
-        list(pool.map(_ready, [manager.Barrier(workers)] * workers))
+        list(pool.map(_warm_up, [manager.Barrier(workers)] * workers))
         start = time.perf_counter()
         peaks = list(pool.map(_infer, range(workers), [workers] * workers, [ids] * workers, [folder] * workers))
         inferred = time.perf_counter() - start
@@ -99,7 +99,7 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
 
 
 def peak_mb() -> float:
-    """Of this process, until now."""
+    """Peak memory of this process until now, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 

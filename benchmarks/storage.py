@@ -1,4 +1,4 @@
-"""What storing the maps of an image costs, by map and by filter: megabytes, milliseconds to write and to read."""
+"""The cost of storing an image's maps, by map and by filter: megabytes, milliseconds to write and to read."""
 
 import tempfile
 import time
@@ -32,7 +32,7 @@ CHUNK_ROWS = {"whole image": SIZE_HW[0], "128 rows": 128, "32 rows": 32}
 
 
 def scene_maps(count: int) -> list[Maps]:
-    """What a shard stores of each of the first ``count`` scenes."""
+    """The maps that a shard stores, of each of the first ``count`` scenes."""
     stored = []
     for number in range(count):
         probability = stride_probability(scene_logits(number)[None])[0]

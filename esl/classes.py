@@ -1,4 +1,4 @@
-"""What a class is to every stage: the ignore index, labels, class sets, and look-up tables of raw ids."""
+"""Classes as all stages use them: the ignore index, labels, class sets, and look-up tables of raw ids."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IGNORE = 255
-"""The ignore index: a pixel of this trainId takes part in no loss, threshold or score."""
+"""The ignore index: pixels with this trainId count in no loss, threshold or score."""
 
 Colour = tuple[int, int, int]
 
@@ -22,24 +22,24 @@ class Label:
     train_id: int = IGNORE
     colour: Colour = (0, 0, 0)
     also: tuple[str, ...] = ()
-    """Coarser names that a class set may know it by, tried in this order where it does not know ``name``."""
+    """Fallback names, tried in this order when a class set does not list ``name``."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its own name and the coarser ones."""
+        """Its own name, then the fallback names."""
         return self.name, *self.also
 
 
 @dataclass(frozen=True)
 class ClassSet:
-    """The classes that a model tells apart, in the order of their trainIds (0, 1, ...)."""
+    """The classes that a model distinguishes, in the order of their trainIds (0, 1, ...)."""
 
     name: str
     classes: tuple[str, ...]
     colours: tuple[Colour, ...]
     members: tuple[tuple[str, ...], ...]  # the names of the labels that make up each class
-    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Class sets, of some of these classes, whose mean IoU is told beside its own."""
+    subsets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Class sets consisting of some of these classes, whose mean IoU is reported as well: name -> classes."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -54,7 +54,7 @@ class ClassSet:
         return flat + [0] * (3 * 256 - len(flat))
 
     def train_id(self, label: Label) -> int:
-        """The trainId of the class that ``label`` is part of, by the first of its names that any class knows."""
+        """The trainId of the class that ``label`` is part of, by the first of its names that any class lists."""
         for name in label.names:
             for train_id, members in enumerate(self.members):
                 if name in members:
@@ -65,7 +65,8 @@ class ClassSet:
         """As plain JSON; ``from_json`` reads it back."""
         rows = zip(self.classes, self.colours, self.members, strict=True)
         classes = {name: {"colour": [*colour], "labels": [*members]} for name, colour, members in rows}
-        return {"name": self.name, "classes": classes, "beside": {name: [*some] for name, some in self.beside.items()}}
+        subsets = {name: [*some] for name, some in self.subsets.items()}
+        return {"name": self.name, "classes": classes, "subsets": subsets}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "ClassSet":
@@ -76,7 +77,7 @@ class ClassSet:
             tuple(content["classes"]),
             tuple((row["colour"][0], row["colour"][1], row["colour"][2]) for row in rows),
             tuple(tuple(row["labels"]) for row in rows),
-            {name: tuple(some) for name, some in content["beside"].items()},
+            {name: tuple(some) for name, some in content["subsets"].items()},
         )
 
 
@@ -91,7 +92,7 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 class IdTable:
     """How the raw ids of a label file become trainIds: look-up tables over all 256 byte values.
 
-    ``train_ids`` (256,) uint8 holds the trainId or ``IGNORE``; ``known`` (256,) bool tells which ids the
+    ``train_ids`` (256,) uint8 holds the trainId or ``IGNORE``; ``known`` (256,) bool says which ids the
     format defines at all. An id that is not known is a defect of the file, never silently ignored.
     """
 
@@ -99,7 +100,7 @@ class IdTable:
     known: NDArray[np.bool_]
     encoding: Encoding = "ids"
     colours: Mapping[Colour, int] = field(default_factory=dict)
-    """Where pixels hold colours, the id that each of them stands for."""
+    """The id of each colour, where pixels hold colours."""
 
 
 def id_table(labels: Sequence[Label], class_set: ClassSet, encoding: Encoding = "ids") -> IdTable:

@@ -1,8 +1,26 @@
-"""The one exception that tells a user what to mend."""
+"""The exception for user errors, and the likely correction of a misspelt name."""
+
+import difflib
+from collections.abc import Collection
+
+LISTED_NAMES = 40
+"""The most names that a suggestion lists."""
 
 
 class InputError(ValueError):
-    """Something that was given is wrong: a file, a setting, a data set.
+    """A user error: a file, a setting or a dataset is wrong.
 
-    The message names the file or key, says what was expected and how to mend it; stages print it without a traceback.
+    The message names the file or key, says what was expected and how to fix it; stages print it without a traceback.
     """
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """The end of a message about an unknown ``name``: the nearest ``known`` name; if none is near, all (up to 40).
+
+    >>> suggestion("gta", ["gta5", "synthia"]), suggestion("kitti", ["gta5", "synthia"])
+    ("; did you mean 'gta5'?", '; known: gta5, synthia')
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if 0 < len(known) <= LISTED_NAMES else ""

@@ -1,4 +1,4 @@
-"""Whole files or none: written beside under a temporary name, then renamed; and the digests that name their content."""
+"""Atomic file writes, JSON files, and digests of files."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from esl.errors import InputError
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to ``path`` when the block ends well, removed when it does not.
+    """A temporary path next to ``path``: renamed to ``path`` when the block succeeds, removed when it fails.
 
     A killed process leaves at most a ``.part`` file that nothing reads.
     """
@@ -27,7 +27,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes ``content`` whole, indented, with a final newline; NaN and infinity are refused (JSON has neither)."""
+    """Writes ``content`` atomically, indented, with a final newline; NaN and infinity, unknown to JSON, are refused."""
     with atomic_path(path) as part:
         part.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
 

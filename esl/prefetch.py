@@ -1,6 +1,6 @@
 """Work done ahead in threads, so that reading, computing and writing overlap.
 
-numpy, h5py, Pillow, ISA-L and torch let go of the interpreter's lock while they work.
+numpy, h5py, Pillow, ISA-L and torch release the interpreter's lock while they work.
 """
 
 from collections import deque
@@ -15,22 +15,22 @@ R = TypeVar("R")
 def prefetch(work: Callable[[T], R], items: Iterable[T], workers: int = 1) -> Iterator[R]:
     """``work`` on each of ``items``, in threads, in the order of the items.
 
-    At most 2 * ``workers`` items are under way or wait to be taken, so memory does not grow with their number. Items
-    are drawn in the thread that takes results, which without ``workers`` also does the work. An error of ``work`` is
-    raised where its result is taken, and nothing more is begun.
+    At most 2 * ``workers`` results are in progress or waiting, so memory does not grow with the number of items. The
+    calling thread draws the items; with ``workers`` 0 it also does the work. An error in ``work`` is raised when its
+    result is taken, and no further item is started.
     """
     if not workers:
         yield from map(work, items)
         return
     with ThreadPoolExecutor(workers) as pool:
-        begun: deque[Future[R]] = deque()
+        pending: deque[Future[R]] = deque()
         try:
             for item in items:
-                begun.append(pool.submit(work, item))
-                if len(begun) == 2 * workers:
-                    yield begun.popleft().result()
-            while begun:
-                yield begun.popleft().result()
+                pending.append(pool.submit(work, item))
+                if len(pending) == 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for future in begun:
+            for future in pending:
                 future.cancel()

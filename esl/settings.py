@@ -1,7 +1,7 @@
-"""What every settings class shares: it declares each key once, with its type, bounds, default and meaning.
+"""The base of every settings class, which declares each key once, with its type, bounds, default and meaning.
 
 Planning composes the classes into the config; its schema and the tables of the manual are generated from them. A stage
-takes its own class as one JSON.
+takes its own class as one JSON object.
 """
 
 import json
@@ -52,18 +52,18 @@ def subset(settings: Settings, cls: type[S]) -> S:
 
 
 def explanations(error: ValidationError) -> Iterator[str]:
-    """One line for each mistake: the key, what was expected, what was given."""
+    """One line for each mistake: the key, the expected value, the actual one."""
     for entry in error.errors(include_url=False):
         key = ".".join(str(part) for part in entry["loc"]) or "(top level)"
         message = entry["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
-        given = entry["input"]
-        shown = f", but got {given!r}" if isinstance(given, str | int | float | bool | list) else ""
-        yield f"{key}: {message}{'' if entry['type'] in ('extra_forbidden', 'missing') else shown}"
+        value = entry["input"]
+        got = f", but got {value!r}" if isinstance(value, str | int | float | bool | list) else ""
+        yield f"{key}: {message}{'' if entry['type'] in ('extra_forbidden', 'missing') else got}"
 
 
 def _number(value: Any) -> Any:
-    """A number that YAML 1.1 reads as text, such as ``1e-3``, as the number it is."""
+    """The number of text such as ``1e-3``, which YAML 1.1 does not read as a number; other values unchanged."""
     return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
@@ -75,7 +75,7 @@ def size_wh(text: str) -> tuple[int, int]:
     """``256x128`` -> (width, height) in pixels.
 
     Raises:
-        ValueError: another form.
+        ValueError: the text has another form.
 
     >>> size_wh("256x128")
     (256, 128)
@@ -87,7 +87,7 @@ def size_wh(text: str) -> tuple[int, int]:
 
 
 def resize_wh(value: str | int) -> tuple[int, int] | int | None:
-    """A ``Resize``: (width, height); the length of the longer side; or ``None`` for images at their own size.
+    """The meaning of a ``Resize``: (width, height); the length of the longer side; or ``None``, for no resizing.
 
     >>> resize_wh("1024x512"), resize_wh(1024), resize_wh("own")
     ((1024, 512), 1024, None)
@@ -99,7 +99,7 @@ def resize_wh(value: str | int) -> tuple[int, int] | int | None:
 
 
 def crop_wh(value: str) -> tuple[int, int] | None:
-    """A ``Crop``: (width, height), or ``None`` for whole images.
+    """The meaning of a ``Crop``: (width, height), or ``None`` for whole images.
 
     >>> crop_wh("192x96"), crop_wh("whole")
     ((192, 96), None)
@@ -127,8 +127,8 @@ Resize = Annotated[
     str | int,
     AfterValidator(_checked_resize),
     Field(
-        description="The size that images are resized to: `WIDTHxHEIGHT` in pixels; the length of the longer side, "
-        "with each image keeping its shape; or `own`, each at its own size."
+        description="The size that images are resized to: `WIDTHxHEIGHT` in pixels; the length of the longer side "
+        "(the aspect ratio is kept); or `own`, for no resizing."
     ),
 ]
 """What images are resized to; ``resize_wh`` reads it."""
@@ -136,8 +136,6 @@ Resize = Annotated[
 Crop = Annotated[
     str,
     AfterValidator(_checked_crop),
-    Field(
-        description="The `WIDTHxHEIGHT` in pixels of what the network sees in training, or `whole`: images as they are."
-    ),
+    Field(description="The size of training crops, `WIDTHxHEIGHT` in pixels; or `whole`, for no cropping."),
 ]
-"""What the network sees in training; ``crop_wh`` reads it."""
+"""The size of training crops; ``crop_wh`` reads it."""

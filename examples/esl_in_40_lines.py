@@ -39,8 +39,8 @@ def pseudo_labels(logits: Iterable[Tensor], count: int, size_hw: tuple[int, int]
 
 
 if __name__ == "__main__":
-    folder, size, *files = sys.argv[1:]
-    width, height = (int(length) for length in size.split("x"))
+    folder, size_wh, *files = sys.argv[1:]
+    width, height = (int(length) for length in size_wh.split("x"))
     masks = pseudo_labels((torch.from_numpy(np.load(file)) for file in files), len(files), (height, width))
     Path(folder).mkdir(parents=True, exist_ok=True)
     for file, mask in zip(files, masks, strict=True):

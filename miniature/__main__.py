@@ -20,7 +20,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
     parser.add_argument("--layout", choices=LAYOUTS, required=True, help="gta5 and synthia are sources, others targets")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other scenes")
-    parser.add_argument("--settings", default="{}", metavar="JSON", help="size, number and look of the images")
+    parser.add_argument(
+        "--settings", default="{}", metavar="JSON", help="size, number and look of the images; keys: see below"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes; the files do not depend on it")
     flags = parser.parse_args(arguments)
     settings = MiniatureSettings.from_json(flags.settings)

@@ -16,13 +16,13 @@ from miniature.settings import Layout, MiniatureSettings
 from miniature.writer import write_scenes
 
 RECORD = ".rendering.json"
-"""In the root before, while and after its files are: it tells which files there are ours.
+"""This file is in the root before the first and after the last file is written: it says which files are ours.
 
 The manifest cannot do this: a workflow removes it before it renders again."""
 
 
 def manifest_of(root: Path) -> Path:
-    """The manifest is next to the dataset, in which a reader of its layout would not expect it."""
+    """The manifest: next to the dataset's folder, since its layout has no such file."""
     return root.with_name(f"{root.name}.json")
 
 
@@ -58,15 +58,15 @@ def _files(layout: Layout, scenes: list[SceneFiles]) -> list[str]:
 
 
 def _clear(root: Path) -> None:
-    """Removes an older rendering from ``root``, but nothing else; refuses when anything else is there.
+    """Removes an older rendering from ``root``; InputError, and nothing is removed, if there is anything else.
 
-    The manifest goes first and the record last, so that a kill at any point leaves no manifest over missing files and
-    no file that is not known as ours.
+    The manifest goes first and the record last, so that a kill at any point leaves no manifest of missing files and
+    no file that the record does not list.
     """
     foreign = sorted(_present(root) - _ours(root))
     if foreign:
         raise InputError(
-            f"{root / foreign[0]}: not a file of the miniature, which {root} is meant for"
+            f"{root / foreign[0]}: not a file of the miniature, for which {root} is reserved"
             f" ({len(foreign)} such files); move them away or choose another root"
         )
     manifest_of(root).unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def _ours(root: Path) -> set[str]:
         counts = record["images"] if "images" in record else record["pictures"]  # the key of renderings before 2026-12
         return {RECORD, *_files(record["layout"], list(SCENES[record["layout"]](MiniatureSettings(**counts))))}
     except (OSError, ValueError, KeyError, TypeError):
-        return set()  # absent, or somebody else's
+        return set()  # absent, or not a record of ours
 
 
 def _class_shares(pixels: NDArray[np.int64]) -> dict[str, float]:

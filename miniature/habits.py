@@ -1,4 +1,4 @@
-"""What is usual in the streets of either domain: widths, houses, and how many of every kind of object.
+"""The streets of either domain: widths, houses, and how many of every kind of object there are.
 
 The source is a wide, low American road; the target a narrow European one with trams, bicycles and people.
 """

@@ -14,7 +14,7 @@ CITIES = {"train": ("ahrenfurt", "lindenau", "moosbach"), "val": ("graustadt", "
 """The invented cities of either split of the target; no city is in both."""
 
 VISTAS_SPLITS = {"train": "training", "val": "validation"}
-"""What Mapillary Vistas calls the splits."""
+"""The names of the splits in Mapillary Vistas."""
 
 ASPECTS = ((4, 3), (16, 9), (4, 3), (3, 4), (4, 3))
 """Width to height of the images of Vistas, in turn: cameras and phones, one in five held upright."""

@@ -9,7 +9,7 @@ from miniature.vehicles import bicycle, bus, car, motorcycle, tram, truck
 
 
 def person(stride: float) -> Model:
-    """Somebody on foot, legs ``stride`` apart."""
+    """A pedestrian, legs ``stride`` apart."""
     return Model(
         [
             front("trousers", (-0.22, 0.48), (0.02, 0.48), (-0.12 - stride, 0.0), (-0.32 - stride, 0.0)),
@@ -84,9 +84,10 @@ def foliage(variant: int, trunk: bool) -> Model:
     base, reach = (0.62, 0.3) if trunk else (0.42, 0.26)
     shapes = [front("trunk", (-0.06, 0.0), (-0.04, 0.5), (0.04, 0.5), (0.06, 0.0))] if trunk else []
     for across, up in zip(rng.uniform(-0.3, 0.3, 7), base + rng.uniform(-1, 1, 7) * reach * 0.7, strict=True):
-        size = rng.uniform(0.14, 0.22)
+        radius = rng.uniform(0.14, 0.22)
         ragged = 1 + 0.2 * rng.standard_normal(14)
-        blob = np.array(disc(0, 0, size, size * (0.8 if trunk else 1.3), 14)) * ragged[:, None] + (across, max(up, 0.2))
+        blob = np.array(disc(0, 0, radius, radius * (0.8 if trunk else 1.3), 14)) * ragged[:, None]
+        blob += (across, max(up, 0.2))
         edge = [(float(u), float(max(v, 0.0))) for u, v in blob]
         lit = [(float(u * 0.7 + across * 0.3 + 0.02), float(max(v, 0.0) * 0.7 + up * 0.3 + 0.04)) for u, v in edge]
         shade = float(rng.uniform(0.65, 0.95))

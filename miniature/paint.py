@@ -16,7 +16,7 @@ from miniature.view import FAR, NEAR, View
 
 SCALE = 2  # the drawing is this much larger than the image
 _GROUND = frozenset({"road", "sidewalk", "terrain", "parking"})
-_DEPTHS = np.array([4.0, 6, 8, 11, 15, 20, 28, 40, 60, 90, FAR])  # metres, what the haze can tell apart
+_DEPTHS = np.array([4.0, 6, 8, 11, 15, 20, 28, 40, 60, 90, FAR])  # metres, the steps of the haze
 _SUN_SHADOW, _CONTACT_SHADOW = 120, 255
 
 _NO_CONTACT = frozenset(ID[name] for name in ("building", "vegetation", "pole"))
@@ -37,16 +37,16 @@ class Canvas:
     """The drawing of one scene; see the module's docstring."""
 
     def __init__(self, view: View, colours: dict[str, Colours], sky: Colours) -> None:
-        size = (view.width * SCALE, view.height * SCALE)
+        size_wh = (view.width * SCALE, view.height * SCALE)
         self.view = view
         self.colours = {role: variants.tolist() for role, variants in colours.items()}
         self.surfaces: dict[tuple[int, int], int] = {}  # (label, depth step) -> number
-        self.image = Image.new("RGBA", size)
+        self.image = Image.new("RGBA", size_wh)
         self.shade = Image.new("L", (view.width, view.height))
         self._draw = ImageDraw.Draw(self.image)
         self._draw_shade = ImageDraw.Draw(self.shade)
         red, green, blue = (int(255 * channel) for channel in sky.tolist())
-        self.image.paste((red, green, blue, self.surface(ID["sky"], FAR)), (0, 0, *size))
+        self.image.paste((red, green, blue, self.surface(ID["sky"], FAR)), (0, 0, *size_wh))
 
     def surface(self, label: int, depth: float) -> int:
         """The number of the surface of ``label`` at ``depth`` metres."""

@@ -24,8 +24,8 @@ def render_street(
     """One street scene: the image (H, W, 3) uint8 RGB and its label (H, W) uint8 of Cityscapes label ids.
 
     A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people) or "target" (gloomy,
-    narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how far the target looks from
-    the source, 0 not at all; it changes no label and no source image.
+    narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how much the look of the target
+    differs from that of the source, 0 not at all; it changes no label and no source image.
 
     Raises:
         InputError: an argument is out of its range.

@@ -1,4 +1,4 @@
-"""What is where in one street: sampled geometry, without colours."""
+"""The objects of one street and where they are: sampled geometry, without colours."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Street:
 
 @dataclass(frozen=True)
 class Scene:
-    """A street as the camera meets it; ``things`` from far to near."""
+    """A street as the camera sees it; ``things`` from far to near."""
 
     view: View
     patches: tuple[Patch, ...]

@@ -12,7 +12,7 @@ Layout = Literal["gta5", "synthia", "cityscapes", "mapillary"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)
 
 SMALLEST = 32
-"""Pixels: the least width and height of an image."""
+"""The least width and height of an image, in pixels."""
 
 
 class MiniatureSettings(Settings):
@@ -31,6 +31,6 @@ class MiniatureSettings(Settings):
         0.8,
         ge=0,
         allow_inf_nan=False,
-        description="How far the target looks from the source: 0 not at all, larger values farther. It changes no "
+        description="How much the look of the target differs from that of the source; 0: not at all. It changes no "
         "label and no source image.",
     )

@@ -43,7 +43,7 @@ def atlas() -> tuple[Texture, NDArray[np.uint8]]:
     rng = np.random.default_rng(3)
     grain, leaf, patch, blotch, sky = (smooth(rng, cell) for cell in (1, 6, 14, 40, 9))
     bricks, slabs, setts, big_slabs = (
-        _courses(rng, *size) for size in ((8, 4, 1), (16, 16, 1), (4, 4, 1), (32, 16, 2))
+        _courses(rng, *block) for block in ((8, 4, 1), (16, 16, 1), (4, 4, 1), (32, 16, 2))
     )
     flat = np.zeros((TILE, TILE), dtype=np.float32)
     pairs = {  # label: source texture, target texture

@@ -83,9 +83,9 @@ def _save_as_synthia(label: NDArray[np.uint8], path: Path) -> None:
     Neither Pillow nor torchvision writes such a PNG (PNG specification: 5.3 for chunks, 9.2 for filter 0).
     """
     synthia_ids = {label.name: label.id for label in SYNTHIA_LABELS}
-    table = np.zeros(256, dtype=">u2")  # what SYNTHIA has no name for is void
-    for known in CITYSCAPES_LABELS:
-        table[known.id] = synthia_ids.get(known.name, 0)
+    table = np.zeros(256, dtype=">u2")  # labels that SYNTHIA has no name for are void
+    for item in CITYSCAPES_LABELS:
+        table[item.id] = synthia_ids.get(item.name, 0)
     height, width = label.shape
     channels = np.zeros((height, width, 3), dtype=">u2")
     channels[..., 0] = table[label]

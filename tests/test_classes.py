@@ -63,8 +63,8 @@ def test_synthia_ids_become_the_train_ids_that_the_literature_uses() -> None:
     assert np.flatnonzero(table.known).tolist() == list(range(23))
     names = CLASS_SETS["synthia16"].classes
     sixteen = id_table(SYNTHIA_LABELS, CLASS_SETS["synthia16"]).train_ids
-    found = {id_: names[sixteen[id_]] for id_ in range(23) if sixteen[id_] != IGNORE}
-    assert found == {id_: CITYSCAPES19.classes[train_id] for id_, train_id in published.items()}
+    class_of_id = {id_: names[sixteen[id_]] for id_ in range(23) if sixteen[id_] != IGNORE}
+    assert class_of_id == {id_: CITYSCAPES19.classes[train_id] for id_, train_id in published.items()}
 
 
 def test_synthias_class_sets_are_those_of_the_literature() -> None:
@@ -72,7 +72,7 @@ def test_synthias_class_sets_are_those_of_the_literature() -> None:
     assert (len(sixteen), len(thirteen)) == (16, 13)
     assert set(CITYSCAPES19.classes) - set(sixteen.classes) == {"terrain", "truck", "train"}
     assert set(sixteen.classes) - set(thirteen.classes) == {"wall", "fence", "pole"}
-    assert sixteen.beside == {"synthia13": thirteen.classes}
+    assert sixteen.subsets == {"synthia13": thirteen.classes}
     colours = dict(zip(CITYSCAPES19.classes, CITYSCAPES19.colours, strict=True))
     for class_set in (sixteen, thirteen):
         assert [name for name in CITYSCAPES19.classes if name in class_set.classes] == list(class_set.classes)
@@ -96,7 +96,7 @@ def test_every_class_of_every_set_has_a_colour_of_its_own_and_labels_of_its_own(
         assert len(set(class_set.colours)) == len(set(class_set.classes)) == len(class_set)
         members = [member for group in class_set.members for member in group]
         assert len(class_set.members) == len(class_set) and len(set(members)) == len(members)
-        assert all(set(classes) <= set(class_set.classes) for classes in class_set.beside.values())
+        assert all(set(classes) <= set(class_set.classes) for classes in class_set.subsets.values())
         assert ClassSet.from_json(json.loads(json.dumps(class_set.to_json()))) == class_set
 
 

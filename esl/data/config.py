@@ -1,6 +1,6 @@
 """The data in the config: where a benchmark's datasets are, and datasets and class sets that the user declares.
 
-Planning alone reads these classes: an edit here reruns no stage.
+Only planning and the doctor read these classes: an edit here reruns no stage.
 """
 
 from pathlib import PurePosixPath
@@ -69,7 +69,7 @@ class LabelDeclaration(Settings):
     )
     colours: Annotated[dict[str, Rgb | Annotated[list[Rgb], Field(min_length=1)]], Field(min_length=1)] | None = Field(
         None,
-        description="The same for labels of colours: the name of a label and its colour [R, G, B], or several; a "
+        description="The same for colour labels: the name of each label with its colour [R, G, B], or several; a "
         "colour that is not listed is a defect.",
     )
 
@@ -86,13 +86,13 @@ class DatasetDeclaration(Settings):
     title: str | None = Field(None, description="Its name in reports; by default its key.")
     images: Pattern | Annotated[list[Pattern], Field(min_length=1)] = Field(
         description="A pattern of paths, or several: `{split}` stands for the split, any other `{name}` for a part of "
-        "the image's id, `*` for anything but `/`. A pattern without a part of an id is a folder, of which every image "
-        "at any depth is taken.",
+        "the image's id, `*` for anything but `/`. A pattern without any part of an id is a folder: every image in it, "
+        "at any depth, is taken.",
     )
     labels: list[LabelDeclaration] = Field(
         [],
-        description="Kinds of label files; the labels of a split are all of the first kind of which it has any. Leave "
-        "it out where there are none.",
+        description="Kinds of label files, by priority: a split uses the first kind that it has any files of. Leave it "
+        "out if there are no labels.",
     )
 
 

@@ -16,21 +16,21 @@ SizeWH = tuple[int, int]
 """(width, height) in pixels, as Pillow and the config write it."""
 
 Resize = SizeWH | int | None
-"""What images are resized to: a size; the length of the longer side, keeping the shape; ``None``: their own size."""
+"""What images are resized to: a size; the length of the longer side, at the same aspect ratio; ``None``: as it is."""
 
 SHOWN_COLOURS = 8
-"""Unknown colours named in an error at most."""
+"""The most unknown colours that an error names."""
 
 
 class CheckedFile(NamedTuple):
-    """A file that must hold the bytes that it held when it was indexed or written."""
+    """A file whose bytes must not have changed since it was indexed or written."""
 
     path: Path
     sha256: str
 
 
 File = CheckedFile | Path
-"""What is read: a path alone is read without a check."""
+"""A file to read: a bare path is read without a check."""
 
 
 def resized_wh(size_wh: SizeWH, to: Resize) -> SizeWH:
@@ -67,7 +67,7 @@ def read_image(file: File, to: Resize = None) -> NDArray[np.uint8]:
     """An image as RGB (H, W, 3) uint8; see ``decode_image``.
 
     Raises:
-        InputError: the file is missing, changed, damaged, or holds neither integers of 8 nor of 16 bits.
+        InputError: the file is missing, changed or damaged, or its values are not integers of 8 or 16 bits.
     """
     return decode_image(*read_content(file), to)
 
@@ -76,7 +76,7 @@ def read_ids(file: File, table: IdTable) -> NDArray[np.uint8]:
     """The raw ids (H, W) uint8 of a label file; see ``decode_ids``.
 
     Raises:
-        InputError: the file is missing, changed or damaged, or holds something else than ``table`` says.
+        InputError: the file is missing, changed or damaged, or its pixels do not fit ``table``.
     """
     return decode_ids(*read_content(file), table)
 
@@ -100,11 +100,11 @@ def read_label(file: File, table: IdTable, size_wh: SizeWH | None = None) -> NDA
 def decode_image(path: Path, content: bytes, to: Resize = None) -> NDArray[np.uint8]:
     """The bytes of an image as RGB (H, W, 3) uint8, upright as its EXIF orientation says, resized (bicubic) to ``to``.
 
-    Grey is repeated in the three channels; alpha is dropped, and the colours under it are kept; of 16 bits the upper 8
-    are taken. ``path`` is for messages.
+    Grey is repeated in all three channels; alpha is dropped, and the colours under it are kept; 16-bit values keep
+    their upper 8 bits. ``path`` is for messages.
 
     Raises:
-        InputError: the image is damaged, or holds neither integers of 8 nor of 16 bits.
+        InputError: the image is damaged, or its values are not integers of 8 or 16 bits.
     """
     image = _load(path, content)
     if image.mode.startswith("I;16") or image.mode == "I":
@@ -148,7 +148,7 @@ def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
 
 
 def _load(path: Path, content: bytes) -> Image.Image:
-    """The decoded image; InputError names a file that is truncated or no image."""
+    """The decoded image; InputError names a file that is truncated or not an image."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
@@ -177,9 +177,9 @@ def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.ui
     place = np.searchsorted(known, pixels).clip(max=len(known) - 1)
     if (strange := known[place] != pixels).any():
         values = [int(value) for value in np.unique(pixels[strange])]
-        shown = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
+        names = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
         more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
-        raise InputError(f"{path}: colours {shown}{more} belong to no label; add them to `colours`")
+        raise InputError(f"{path}: colours {names}{more} belong to no label; add them to `colours`")
     return np.asarray(ids[place])
 
 
@@ -195,7 +195,7 @@ def _has_16_bit_channels(content: bytes) -> bool:
 
 
 def _first_channel(path: Path, content: bytes) -> NDArray[np.uint8]:
-    """The first of three 16-bit channels. Pillow drops the low byte of each and returns zeros without a word."""
+    """The first of three 16-bit channels. Pillow silently drops the low byte of each and returns zeros."""
     import torch  # takes seconds to import; only SYNTHIA needs it
     from torchvision.io import ImageReadMode
     from torchvision.io import decode_image as decode

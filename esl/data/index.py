@@ -1,4 +1,4 @@
-"""The index of a dataset: all that later stages know of it and need to read it."""
+"""The index of a dataset's split: all that later stages know about it and need to read it."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ class IndexedSample:
 
 @dataclass(frozen=True)
 class Index:
-    """All samples of one split of a dataset, checked, and how their labels read."""
+    """The checked samples of one split of a dataset, and how to read their labels."""
 
     dataset: str
     root: str
@@ -42,7 +42,7 @@ class Index:
     labels: tuple[Label, ...]
     samples: list[IndexedSample]
     left_out: tuple[str, ...] = ()
-    """Images that have no label and were left out, as the config asked."""
+    """Images without a label, which were skipped because the config says so."""
 
     @cached_property
     def table(self) -> IdTable:
@@ -139,10 +139,10 @@ class Index:
 
 
 def checked_id(id_: str) -> str:
-    """``id_`` itself: files of results are named by it.
+    """``id_`` itself, if it can name result files.
 
     Raises:
-        InputError: it is not a plain file name, and could climb out of a folder.
+        InputError: it is not a plain file name, so it could lead out of a folder.
     """
     if id_ in ("", ".", "..") or "/" in id_ or "\\" in id_:
         raise InputError(f"sample id {id_!r}: expected a plain file name without folders; rename the file")

@@ -19,7 +19,7 @@ from esl.data.settings import Checks
 from esl.errors import InputError
 
 SHOWN_DEFECTS = 40
-"""Defects printed at most, so that the report fits a screen; the count names them all."""
+"""The most defects that are printed, so that the report fits a screen; the count includes all of them."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Inspection:
     defects: list[str]
 
     def checked(self) -> Index:
-        """The index; InputError lists every defect if there is one."""
+        """The index; InputError lists the defects if there are any."""
         if self.defects:
             what = f"{self.index.dataset} {self.index.split!r} under {self.index.root}"
-            raise InputError(f"{what}: {len(self.defects)} defect(s)\n  " + "\n  ".join(shown(self.defects)))
+            raise InputError(f"{what}: {len(self.defects)} defect(s)\n  " + "\n  ".join(truncate(self.defects)))
         return self.index
 
 
@@ -73,11 +73,11 @@ def inspect(
     """Opens every file of a split once.
 
     Args:
-        name: What the config calls the format.
+        name: The name of the format in the config.
         split: One of the format's splits, or a list file: see ``list_files``.
 
     Raises:
-        InputError: there is nothing to inspect: no sample, or no readable list or table that the format needs.
+        InputError: there is no sample, or a list or table that the format needs is missing or damaged.
     """
     listing = listing_of(format_, root, split)
     if not listing.samples:
@@ -86,7 +86,7 @@ def inspect(
     labelled = sum(sample.label is not None for sample in listing.samples)
     required = checks.labels == "required" or (checks.labels == "all_or_none" and labelled > 0)
     check = partial(
-        _inspected,
+        _inspect_sample,
         root=root,
         table=id_table(label_files.labels, class_set, label_files.encoding),
         num_classes=len(class_set),
@@ -125,7 +125,7 @@ def _nothing_there(name: str, format_: Format, root: Path, split: str) -> str:
     return f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}"
 
 
-def _inspected(
+def _inspect_sample(
     sample: Sample, *, root: Path, table: IdTable, num_classes: int, checks: Checks, required: bool
 ) -> _SampleReport:
     """The indexed sample, or its defects."""
@@ -210,11 +210,11 @@ def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
     if required and not any(index.class_pixels().values()):
         return [
             f"{index.root}: no pixel of any class of {index.class_set.name} in any label ({index.label_files}); are "
-            "they dummies, as those of Cityscapes' test are, or of another format?"
+            "they dummies, like those of Cityscapes' test split, or of another format?"
         ]
     return []
 
 
-def shown(lines: list[str], most: int = SHOWN_DEFECTS) -> list[str]:
-    """The first lines, and how many more there are."""
+def truncate(lines: list[str], most: int = SHOWN_DEFECTS) -> list[str]:
+    """The first ``most`` lines, and a line that says how many more there are."""
     return lines[:most] + ([f"... and {len(lines) - most} more"] if len(lines) > most else [])

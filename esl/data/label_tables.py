@@ -2,7 +2,7 @@
 
 Cityscapes label ids, names, trainIds and colours are those of cityscapesscripts
 (``cityscapesscripts/helpers/labels.py``); GTA5 uses the same ids and adds 34 for licence plates; SYNTHIA has its own.
-Tables meet class sets by the names of labels: every format calls its labels as Cityscapes does where it can.
+Label names connect tables and class sets: every format uses the names of Cityscapes where it can.
 """
 
 from esl.classes import IGNORE, Label

@@ -10,7 +10,7 @@ from esl.data.formats.patterns import WHOLE
 from esl.errors import InputError
 
 SHOWN_MISTAKES = 20
-"""Wrong lines of a list file that an error names at most."""
+"""The most wrong lines of a list file that an error names."""
 
 
 def listing_of(format_: Format, root: Path, split: str) -> Listing:
@@ -50,7 +50,7 @@ def list_file(root: Path, split: str) -> Path:
     """Where a list file is: under the root, or else relative to the working folder.
 
     Raises:
-        InputError: it is in neither, or its path could climb out of them.
+        InputError: it is in neither, or its path could lead out of them.
     """
     relative = PurePosixPath(split)
     if relative.is_absolute() or ".." in relative.parts:
@@ -114,7 +114,7 @@ def _names(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _label_files(path: Path, listings: list[Listing]) -> LabelFiles | None:
-    """How the labels of the chosen samples read, which must be one way."""
+    """How to read the labels of the chosen samples; InputError if they are of different kinds."""
     kinds = [listing.label_files for listing in listings if any(sample.label for sample in listing.samples)]
     kinds = kinds or [listing.label_files for listing in listings][:1]
     distinct = list(dict.fromkeys(kind for kind in kinds if kind is not None))
@@ -123,7 +123,7 @@ def _label_files(path: Path, listings: list[Listing]) -> LabelFiles | None:
     if len({(kind.labels, kind.encoding) for kind in distinct}) > 1:
         patterns = ", ".join(kind.pattern for kind in distinct)
         raise InputError(
-            f"{path}: names images whose labels differ in their ids ({patterns}); make a list of each kind"
+            f"{path}: names images whose labels differ in their ids ({patterns}); make one list for each kind"
         )
     pattern = " or ".join(kind.pattern for kind in distinct).replace("{split}", "*")
     return replace(distinct[0], pattern=pattern)

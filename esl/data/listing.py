@@ -27,7 +27,7 @@ def record_of(index: Path) -> Path:
 
 
 def files_of(format_: Format, root: Path, split: str) -> list[Path]:
-    """The images and labels of a split, and the files that say what is where.
+    """The images and labels of a split, and the lists and tables that its listing depends on.
 
     Raises:
         InputError: as ``listing_of``.
@@ -53,8 +53,8 @@ def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
 def state(root: Path, format_: Format, split: str, record: Path) -> str:
     """A token that changes when files of a split are added, removed or changed; see the module.
 
-    Reads sizes and dates; and only of files whose date alone has changed, the bytes. Nothing is raised for a dataset
-    that cannot be listed: the token says so, and the stage that makes the index reports it.
+    Reads sizes and dates, and the bytes of those files only whose date alone has changed. Nothing is raised for a
+    dataset that cannot be listed: the token says so, and the stage that makes the index reports it.
     """
     recorded = _recorded(record)
     if not root.is_dir():
@@ -93,14 +93,14 @@ def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) ->
     """Whether the files are those of the record: by size and date, and by digest where the date alone differs."""
     if stats.keys() != recorded.keys():
         return False
-    moved = []
+    touched = []
     for name, (size, date) in stats.items():
         recorded_size, recorded_date, digest = recorded[name]
         if size != recorded_size:
             return False
         if date != recorded_date:
-            moved.append((name, digest))
-    return all(sha256_of_file(_path(name, root)) == digest for name, digest in moved)
+            touched.append((name, digest))
+    return all(sha256_of_file(_path(name, root)) == digest for name, digest in touched)
 
 
 def _name(path: Path, root: Path) -> str:

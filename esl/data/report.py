@@ -1,10 +1,10 @@
-"""The report of an inspection: words for one screen."""
+"""The report of an inspection, as text for one screen."""
 
 from esl.data.formats.base import Format
-from esl.data.inspection import Inspection, shown
+from esl.data.inspection import Inspection, truncate
 
-SHOWN = 8
-"""Sizes and defects shown at most."""
+SHOWN_ITEMS = 8
+"""The most sizes, and the most defects, that are shown."""
 
 
 def report(inspection: Inspection, format_: Format) -> str:
@@ -15,7 +15,7 @@ def report(inspection: Inspection, format_: Format) -> str:
         f"{index.root}: {format_.title}, split {index.split!r}, read as {index.dataset!r}",
         f"  images     {len(index.samples)} sound, {len(index.labelled)} of them labelled"
         + (f", {len(index.left_out)} without a label left out" if index.left_out else ""),
-        f"  sizes      {', '.join(shown(sizes, SHOWN)) or '-'}",
+        f"  sizes      {', '.join(truncate(sizes, SHOWN_ITEMS)) or '-'}",
     ]
     if index.label_files is None:
         lines.append("  labels     none: a dataset of images")
@@ -24,7 +24,7 @@ def report(inspection: Inspection, format_: Format) -> str:
         lines.append(f"  labels     {index.label_files}: {kind.get(index.encoding, 'colours')}")
         lines += _classes(inspection)
     lines.append(f"  defects    {len(inspection.defects) or 'none'}")
-    lines += [f"    {line}" for line in shown(inspection.defects, SHOWN)]
+    lines += [f"    {line}" for line in truncate(inspection.defects, SHOWN_ITEMS)]
     return "\n".join(lines)
 
 

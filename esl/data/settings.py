@@ -13,8 +13,8 @@ class SizeChecks(Settings):
 
     mismatched_labels: Literal["error", "resize"] = Field(
         "error",
-        description="What to do with a label of another size than its image: `error`, or `resize` it (nearest) and "
-        "list it in the index; the official GTA5 download has some.",
+        description="What to do with a label whose size is not that of its image: `error`, or `resize` it (nearest) "
+        "and list it in the index; the official GTA5 download has some.",
     )
 
 
@@ -28,7 +28,7 @@ class LabelChecks(SizeChecks):
 
 
 class Checks(LabelChecks):
-    """What an index demands of a dataset."""
+    """What an index requires of a dataset."""
 
     labels: Literal["required", "all_or_none", "optional"] = Field(
         "required", description="Which images must have a label: all of them; all or none; or optional."
@@ -57,8 +57,8 @@ class AugmentationSettings(Settings):
         0.3,
         gt=0,
         le=1,
-        description="Smallest share of an image's area that a random crop covers. Of an image whose shape is far from "
-        "the crop's, the share is of the largest part that has the crop's shape.",
+        description="Smallest share of an image's area that a random crop covers. If the image's aspect ratio is far "
+        "from the crop's, it is the share of the largest part with the crop's aspect ratio.",
     )
     colour: Number = Field(
         1.0, ge=0, le=1, description="Strength of the random changes of brightness, contrast and saturation; 0 is off."

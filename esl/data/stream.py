@@ -1,7 +1,7 @@
 """Endless streams of augmented samples in which position k is always the same sample, augmented in the same way.
 
-Nothing but the seed and the position decides what a worker returns: a training that resumes at iteration i asks for the
-positions that follow, on any number of workers, and no random state has to be kept.
+The seed and the position alone decide what a worker returns: a training that resumes at iteration i asks for the
+positions that follow, on any number of workers, and no random state has to be saved.
 """
 
 import signal
@@ -21,13 +21,13 @@ from esl.data.images import File, Resize, read_image, read_label
 from esl.data.settings import AugmentationSettings
 from esl.settings import crop_wh
 
-SHAPES_APART = 1.2
-"""Width / height of an image and of the crop are far from each other when their quotient is this far from 1."""
+MAX_ASPECT_MISMATCH = 1.2
+"""Images whose aspect ratio differs from the crop's by more than this factor are first cut to the crop's."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Images with their label files (``None``: nothing is labelled), and how to read them."""
+    """Images with their label files (``None``: every pixel is ``IGNORE``), and how to read them."""
 
     files: Sequence[tuple[File, File | None]]
     table: IdTable
@@ -58,7 +58,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         if (crop := crop_wh(augmentation.crop)) is not None:
             width, height = crop
             ratio = width / height
-            self._size = [height, width]
+            self._size_hw = [height, width]
             self._crop = v2.RandomResizedCrop(
                 (height, width), scale=(augmentation.min_scale, 1.0), ratio=(0.9 * ratio, 1.1 * ratio)
             )
@@ -73,7 +73,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
 
     @property
     def epoch(self) -> int:
-        """Positions after which every sample was read once."""
+        """The number of samples: so many positions read every sample once."""
         return len(self._pairs.files)
 
     @property
@@ -95,20 +95,20 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
     def _cropped(self, image: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
         """A random part of image and label, at the size of the crop."""
         box = crop.make_params([image])
-        image = F.resized_crop(image, **box, size=self._size, antialias=True)
+        image = F.resized_crop(image, **box, size=self._size_hw, antialias=True)
         # nearest-exact: plain nearest, torchvision's own choice for masks, is half a pixel off the image
         nearest = InterpolationMode.NEAREST_EXACT
-        mask = F.resized_crop(label[None], **box, size=self._size, interpolation=nearest, antialias=False)[0]
+        mask = F.resized_crop(label[None], **box, size=self._size_hw, interpolation=nearest, antialias=False)[0]
         return image, mask
 
     def _window(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """A random part, as large as can be, of an image whose shape is far from the crop's, in the crop's shape.
+        """If the image's aspect ratio is far from the crop's: the largest part with the crop's, at a random place.
 
-        A portrait could not hold wide crops but for one in its middle; images near the crop's shape are left alone.
+        Without this, most wide crops of a portrait image would be its middle. Other images stay whole.
         """
         height, width = label.shape
-        ratio = self._size[1] / self._size[0]
-        if 1 / SHAPES_APART <= width / height / ratio <= SHAPES_APART:
+        ratio = self._size_hw[1] / self._size_hw[0]
+        if 1 / MAX_ASPECT_MISMATCH <= width / height / ratio <= MAX_ASPECT_MISMATCH:
             return image, label
         part = min(height, round(width / ratio)), min(width, round(height * ratio))
         top, left = (int(torch.randint(all_ - some + 1, ())) for all_, some in zip((height, width), part, strict=True))
@@ -116,8 +116,8 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         return image[window], label[window]
 
 
-def _ends_on_sigterm(worker: int) -> None:
-    """A worker ends at once, whatever the process that it was forked from does."""
+def _end_on_sigterm(worker: int) -> None:
+    """SIGTERM ends a worker at once, whatever handler it has inherited."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
@@ -138,7 +138,7 @@ def batches(
         batch_size=batch_size,
         sampler=positions,
         num_workers=workers,
-        worker_init_fn=_ends_on_sigterm,
+        worker_init_fn=_end_on_sigterm,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
     )

@@ -16,7 +16,7 @@ def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], nu
     ``truth`` and ``prediction``, (H, W) or (N,) uint8, hold trainIds; ``prediction`` holds no ``IGNORE``.
 
     Raises:
-        ValueError: the shapes differ, or a value is no class.
+        ValueError: the shapes differ, or a value is not a class.
 
     >>> confusion_matrix(np.array([0, 1, 1, 255], np.uint8), np.array([0, 0, 1, 1], np.uint8), 2).tolist()
     [[1, 0], [1, 1]]
@@ -26,16 +26,16 @@ def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], nu
     if prediction.size and prediction.max() >= num_classes:
         raise ValueError(f"Expected predictions below {num_classes}, but got {prediction.max()}")
     # Every pixel is counted: filtering out the ignored ones first would cost more than counting them in cells after
-    # those of the last class. Neighbouring pixels mostly share a cell, and a processor that keeps adding to one place
-    # waits for each addition: they are counted in four copies of the cells.
-    size = 256 * num_classes
-    kind = np.int16 if NUM_COPIES * size <= 2**15 else np.int32
+    # those of the last class. Neighbouring pixels mostly share a cell, and additions to one place wait for each
+    # other: so neighbours are counted in different copies of the cells.
+    num_cells = 256 * num_classes
+    kind = np.int16 if NUM_COPIES * num_cells <= 2**15 else np.int32
     cells = np.multiply(truth, num_classes, dtype=kind)
     cells += prediction
-    cells += np.arange(cells.shape[-1], dtype=kind) % NUM_COPIES * size
+    cells += np.arange(cells.shape[-1], dtype=kind) % NUM_COPIES * num_cells
     counts = (
-        torch.bincount(torch.from_numpy(cells).reshape(-1), minlength=NUM_COPIES * size)
-        .reshape(NUM_COPIES, size)
+        torch.bincount(torch.from_numpy(cells).reshape(-1), minlength=NUM_COPIES * num_cells)
+        .reshape(NUM_COPIES, num_cells)
         .sum(0)
     )
     if counts[num_classes**2 : IGNORE * num_classes].any():

@@ -1,4 +1,4 @@
-"""Loops of a trained network over images: to a confusion matrix, and to predictions as PNGs."""
+"""Runs a trained network over images: to a confusion matrix, or to predictions as PNGs."""
 
 from pathlib import Path
 

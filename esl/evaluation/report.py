@@ -21,8 +21,8 @@ def require_same_labels(models: dict[Path, Scores]) -> None:
     if stale:
         names = ", ".join(dict.fromkeys(path.parent.name for path in stale))
         raise InputError(
-            f"{names}: scored on other images or labels than {[*digests][-1].parent.name}, so the numbers do not "
-            f"compare; evaluate all models again: delete {' '.join(str(path) for path in digests)} and run the "
+            f"{names}: scored on other images or labels than {[*digests][-1].parent.name}, so the numbers "
+            f"cannot be compared; evaluate all again: delete {' '.join(str(path) for path in digests)} and run the "
             "workflow again"
         )
 

@@ -62,7 +62,7 @@ def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> dict[str, Any]:
     return {
         "miou": {
             name: mean_iou([iou[class_] for class_ in classes])
-            for name, classes in ({class_set.name: class_set.classes} | dict(class_set.beside)).items()
+            for name, classes in ({class_set.name: class_set.classes} | dict(class_set.subsets)).items()
         },
         "iou": iou,
         "pixel_accuracy": pixel_accuracy(confusion),

@@ -11,4 +11,4 @@ class EvaluateSettings(BatchSettings):
 
     size: Resize
     compute: ComputeSettings = ComputeSettings()
-    data: str | None = Field(None, description="What results call the data. null: the fingerprint of the index.")
+    data: str | None = Field(None, description="The name of the data in results. null: the fingerprint of the index.")

@@ -1,7 +1,7 @@
 """Class probabilities at the network's stride -> the label and the measures of confidence of every pixel.
 
-Two forms of one computation: ``plain_confidence_maps`` is PyTorch as one would write it down, on any device, and what
-tests compare with; ``confidence_maps`` is what stages call, in tiles where the probabilities are not on a GPU.
+Two forms of one computation: ``plain_confidence_maps`` is plain PyTorch, on any device, and what tests compare with;
+``confidence_maps`` is what stages call, in tiles where the probabilities are not on a GPU.
 
 Shape suffixes: N images, C classes, h w at the network's stride, H W at the output size.
 """
@@ -28,8 +28,8 @@ def confidence_maps(
 ) -> dict[str, NDArray[Any]]:
     """``label`` (H, W) uint8, the argmax, and for each measure its codes (H, W) uint16 under its name.
 
-    ``probability_Chw`` are float32 probabilities of one image. The result equals that of ``plain_confidence_maps`` but
-    for the order of float32 additions: a code may differ by 1.
+    ``probability_Chw`` are float32 probabilities of one image. The result equals that of ``plain_confidence_maps`` up
+    to the order of float32 additions: a code may differ by 1.
     """
     if probability_Chw.device.type == "cuda":
         return plain_confidence_maps(probability_Chw, size_hw, measures)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CODES = 65536
-"""How many codes there are."""
+"""The number of codes."""
 
 TOP = CODES - 1
 """The code of the value 1."""

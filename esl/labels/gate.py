@@ -38,14 +38,14 @@ Thresholds = Mapping[str, Any]
 
 
 def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings) -> list[str]:
-    """Why the round of ``now`` should not be trained, one phrase per failed check; empty where it should.
+    """Why the round of ``now`` should not be trained, one phrase per failed check; empty if there is no reason.
 
     ``previous`` belongs to the same method's previous round; ``None`` for a first round.
     """
     reasons = []
     predicted = {name: entry["pixels"] for name, entry in now["classes"].items() if entry["pixels"]}
     if len(predicted) == 1:
-        reasons.append(f"the teacher predicts nothing but {next(iter(predicted))!r}")
+        reasons.append(f"the teacher predicts only {next(iter(predicted))!r}")
     if now["measure"] is not None and not gate.kept_min <= now["kept"] <= gate.kept_max:
         bounds = f"[{gate.kept_min:.1%}, {gate.kept_max:.1%}]"
         reasons.append(f"{now['kept']:.1%} of all pixels are kept, which is outside of {bounds}")

@@ -12,10 +12,10 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 GZIP_LEVEL = 1
-"""Of ISA-L's four levels (0 ... 3), and the one noted in the file: see the table in benchmarks/README.md."""
+"""ISA-L's compression level (0 to 3), recorded in the file as the gzip level: see the table in benchmarks/README.md."""
 
 BLOCK = 16384
-"""Words of which a checksum is taken at a time: they stay in the cache."""
+"""Words that a checksum sums at a time: they stay in the cache."""
 
 COUNTDOWN = np.arange(BLOCK, 0, -1, dtype=np.uint64)
 
@@ -35,9 +35,9 @@ def create_dataset(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np
 
 
 def compressed(row: NDArray[Any]) -> bytes:
-    """The stored bytes of the chunk that holds ``row``."""
+    """The bytes of the chunk that stores ``row``."""
     values = np.ascontiguousarray(row)
-    # what HDF5 calls shuffle: all first bytes, then all second bytes
+    # HDF5's shuffle: all first bytes, then all second bytes
     shuffled = np.ascontiguousarray(values.reshape(-1).view(np.uint8).reshape(-1, values.itemsize).T)
     deflated: bytes = isal_zlib.compress(shuffled, GZIP_LEVEL)
     return deflated + fletcher32(deflated).to_bytes(4, "little")
@@ -56,8 +56,8 @@ def fletcher32(content: bytes) -> int:
         block = words[start : start + BLOCK].astype(np.uint64)
         total = int(block.sum())
         low += total
-        # a word stands in the partial sums from its own to the last
+        # a word is part of every partial sum from its own to the last
         high += int(block @ COUNTDOWN[-len(block) :]) + total * (len(words) - start - len(block))
-    # both modulo 65535, but that carries are added back rather than divided away: only zero gives zero
+    # both modulo 65535; but since carries are added back, a multiple of 65535 becomes 65535, and only zero gives 0
     low, high = ((value - 1) % 65535 + 1 if value else 0 for value in (low, high))
     return high << 16 | low

@@ -16,7 +16,7 @@ from esl.files import atomic_path, sha256_of_file
 
 
 def png_path(folder: Path, id_: str) -> Path:
-    """The file of the pseudo-label of ``id_``; InputError for an id that would climb out of ``folder``."""
+    """The file of the pseudo-label of ``id_``; InputError for an id that would lead out of ``folder``."""
     return folder / f"{checked_id(id_)}.png"
 
 

@@ -17,11 +17,11 @@ COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 @dataclass
 class Quality:
-    """Counts of pseudo-labels against target labels: a diagnosis, never used for training or selection."""
+    """Pixel counts of pseudo-labels against target labels, added up image by image."""
 
     num_classes: int
     measures: Sequence[Measure] = ()
-    """Those to compare: which one is correct more often where it is surest?"""
+    """The measures to compare: whose most confident pixels are correct more often?"""
     images: int = 0
     truth: NDArray[np.int64] = field(init=False)  # (C) labelled pixels of each true class
     covered: NDArray[np.int64] = field(init=False)  # (C) of them with a pseudo-label
@@ -82,9 +82,9 @@ def accuracy_at(coverage: float, total: NDArray[np.int64], correct: NDArray[np.i
     """
     if sure == "high":
         total, correct = total[:, ::-1], correct[:, ::-1]
-    wanted = total.sum(axis=1, keepdims=True) * coverage
+    quota = total.sum(axis=1, keepdims=True) * coverage
     before = np.cumsum(total, axis=1) - total
-    part = np.clip((wanted - before) / np.maximum(total, 1), 0, 1)  # of each code that is taken
+    part = np.clip((quota - before) / np.maximum(total, 1), 0, 1)  # of each code that is taken
     return _share(float((part * correct).sum()), float((part * total).sum()))
 
 

@@ -1,4 +1,4 @@
-"""Settings of the stages that make pseudo-labels: inference and thresholds; a method's own stand in its module."""
+"""Settings of the stages that make pseudo-labels: inference and thresholds; those of a method are in its module."""
 
 from typing import Annotated, Any
 
@@ -12,14 +12,14 @@ from esl.settings import Resize, Settings
 def _storable(maps: list[str]) -> list[str]:
     known = [*MEASURES, "probability"]
     if unknown := [name for name in maps if name not in known]:
-        raise ValueError(f"no map is called {', '.join(map(repr, unknown))}; expected some of {', '.join(known)}")
+        raise ValueError(f"unknown map {', '.join(map(repr, unknown))}; expected some of {', '.join(known)}")
     if len(set(maps)) < len(maps):
         raise ValueError("expected each map at most once")
     return maps
 
 
 class _MapSettings(Settings):
-    """What decides the maps of an image, apart from its size."""
+    """The settings that decide the maps of an image, apart from its size."""
 
     batch_size: int = Field(8, ge=1, description="Images at a time on a GPU. A CPU takes one at a time on each thread.")
     maps: Annotated[list[str], AfterValidator(_storable)] = Field(

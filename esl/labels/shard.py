@@ -37,7 +37,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Planes:
-    """How many rows and columns a shard gives the maps of an image; images of several sizes are padded with zeros."""
+    """Rows and columns of every stored map; maps of smaller images are padded with zeros."""
 
     maps_hw: tuple[int, int]
     probability_hw: tuple[int, int]  # at the network's stride
@@ -99,10 +99,10 @@ class ShardWriter:
         """A map (..., H, W) at the size of its plane."""
         if self._planes is None:
             return values
-        missing = [plane - own for plane, own in zip(self._planes.of(name), values.shape[-2:], strict=True)]
-        if not any(missing):
+        padding = [plane - own for plane, own in zip(self._planes.of(name), values.shape[-2:], strict=True)]
+        if not any(padding):
             return values
-        return np.pad(values, [*[(0, 0)] * (values.ndim - 2), *((0, rest) for rest in missing)])
+        return np.pad(values, [*[(0, 0)] * (values.ndim - 2), *((0, rest) for rest in padding)])
 
     def append(self, image: PackedImage) -> None:
         """Stores the next image; one thread at a time."""
@@ -121,7 +121,7 @@ class ShardWriter:
         self._written += 1
 
     def finish(self) -> None:
-        """Writes the histograms; fewer images than announced are a mistake of the caller."""
+        """Writes the histograms; every announced image must have been stored."""
         assert self._written == self._num_images, (self._written, self._num_images)
         for measure, histogram in self._histograms.items():
             dataset = chunks.create_dataset(self._file, f"histogram/{measure}", histogram.shape, histogram.dtype)
@@ -139,7 +139,7 @@ def write_shard(
     counted: Collection[str],
     planes: Planes | None = None,
 ) -> Iterator[ShardWriter]:
-    """A writer for ``num_images`` images; the file appears whole under ``path`` when the block ends well.
+    """A writer for ``num_images`` images; the whole file appears under ``path`` when the block succeeds.
 
     ``stored`` are the maps to store next to ``label``, ``counted`` the measures that get a histogram, stored or not;
     ``planes`` are needed where the images differ in size.

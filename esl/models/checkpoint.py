@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from esl.classes import ClassSet
-from esl.errors import InputError
+from esl.errors import InputError, suggestion
 from esl.files import atomic_path
 from esl.models.registry import NETWORKS, build_network
 from esl.models.weights import read_tensors
@@ -31,7 +31,7 @@ class Description:
     def of(
         cls, network: str, class_set: ClassSet, settings: dict[str, Any], provenance: dict[str, Any]
     ) -> "Description":
-        """The description of a network that tells the classes of ``class_set`` apart."""
+        """The description of a network for the classes of ``class_set``."""
         return cls(network, class_set.name, class_set.classes, settings, provenance)
 
 
@@ -83,7 +83,7 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
             f"{class_set.name!r} ({len(class_set)}), or its classes have changed; train it again"
         )
     if description.network not in NETWORKS:
-        raise InputError(f"{path}: unknown network {description.network!r}; known: {', '.join(NETWORKS)}")
+        raise InputError(f"{path}: unknown network {description.network!r}{suggestion(description.network, NETWORKS)}")
     network = build_network(description.network, len(class_set))
     try:
         network.load_state_dict(content["weights"])

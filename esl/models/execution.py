@@ -19,7 +19,7 @@ def batch_norms(network: nn.Module) -> list[_BatchNorm]:
 
 @contextmanager
 def keeping_statistics(network: nn.Module) -> Iterator[None]:
-    """Within the block the running statistics of batch norm do not move; batches are normalised as before."""
+    """Within the block the running statistics of batch norm do not change; batches are normalised as before."""
     norms = batch_norms(network)
     before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm, (_, number) in zip(norms, before, strict=True):
@@ -49,7 +49,7 @@ def checkpoint_activations(network: nn.Module) -> None:
 
 
 def _passes(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """Contexts of a block's two forward passes: only the first one moves the statistics of batch norm."""
+    """Contexts of a block's two forward passes: only the first one updates the statistics of batch norm."""
     return nullcontext(), keeping_statistics(block)
 
 

@@ -13,7 +13,7 @@ class Logits(NamedTuple):
 
 
 class Network(Protocol):
-    """What a segmentation network of this project is; ``networks/small.py`` is one to copy.
+    """The contract of a segmentation network; ``networks/small.py`` is the example to copy.
 
     It is an ``nn.Module`` whose constructor takes the number of classes. Two methods are optional:
     ``blocks() -> list[nn.Module]``, the parts that activation checkpointing wraps, and

@@ -22,7 +22,7 @@ Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
 
 
 class Prediction(NamedTuple):
-    """What a network says of one sample."""
+    """A network's prediction for one sample."""
 
     sample: IndexedSample
     size_hw: tuple[int, int]  # of the image that the network got

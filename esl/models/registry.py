@@ -1,24 +1,23 @@
-"""The networks by name: where each is written, and what planning must know of it; no network is imported here."""
+"""The networks by name: where each is defined, and what planning must know about it; none is imported here."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from esl.errors import InputError
+from esl.errors import InputError, suggestion
 
 if TYPE_CHECKING:
     from torch import nn
 
 TORCHVISION = "torchvision"
-"""In place of a file of published weights: torchvision's ImageNet weights, from its cache or downloaded into it."""
+"""Instead of a file of published weights: torchvision's ImageNet weights, from its cache or downloaded into it."""
 
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """Where a network is written, and what must be known of it before anything runs."""
+    """Where a network is defined, and what must be known about it before anything runs."""
 
     factory: str  # "module:attribute", called with the number of classes and `arguments`
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -74,12 +73,10 @@ def network_entry(name: str) -> NetworkEntry:
     """The entry of a network.
 
     Raises:
-        InputError: no network has this name; lists those there are and the likely one.
+        InputError: no network has this name; suggests the likely one, or lists all.
     """
     if name not in NETWORKS:
-        near = difflib.get_close_matches(name, NETWORKS, n=1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"network: expected one of {', '.join(NETWORKS)}, but got {name!r}{meant}")
+        raise InputError(f"network: unknown network {name!r}{suggestion(name, NETWORKS)}")
     return NETWORKS[name]
 
 

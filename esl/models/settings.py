@@ -1,4 +1,4 @@
-"""Settings of the networks: which one, from which weights, and on what it computes."""
+"""Settings of networks: which one, from which weights, and on which device."""
 
 from typing import Annotated, Literal
 

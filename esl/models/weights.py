@@ -1,4 +1,4 @@
-"""Safe reading of files that torch has saved: damage is found, and no code of a file is ever run."""
+"""Safe reading of files that torch has saved: damage is detected, and no code in a file is ever run."""
 
 import pickle
 import re

@@ -1,4 +1,4 @@
-"""Stage: choose the best of a training's snapshots by the labels that it is scored on -> best_snapshot.json.
+"""Stage: choose the best of a training's snapshots by the labels that they are scored on -> best_snapshot.json.
 
 Most published numbers come from such a choice. It needs target labels, so it is not unsupervised, and it flatters:
 compare it only with numbers of the same kind.
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     for iteration, path in find_snapshots(flags.checkpoint).items():
         network, description = load_checkpoint(path, index.class_set)
         if description != replace(last, provenance={**last.provenance, "iteration": iteration}):
-            raise InputError(f"{path}: of another training than {flags.checkpoint}; delete it")
+            raise InputError(f"{path}: belongs to another training than {flags.checkpoint}; delete it")
         results[iteration] = score(path, network, description)
     results[last.settings["schedule"]["iterations"]] = score(flags.checkpoint, final, last)
     for iteration, result in results.items():

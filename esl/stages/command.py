@@ -1,4 +1,4 @@
-"""What all stages share: their flags, and how an error reaches the user."""
+"""What all stages share: their flags, and how they report an error."""
 
 import argparse
 import sys
@@ -29,20 +29,20 @@ def add_paths(parser: argparse.ArgumentParser, *flags: str) -> None:
 
 def add_settings(parser: argparse.ArgumentParser, settings: type[Settings]) -> None:
     """Adds ``--settings``, one JSON object of the class ``settings``; ``--help`` lists its keys."""
-    parser.add_argument("--settings", required=True, metavar="JSON", help="what decides the result; keys: see below")
+    parser.add_argument("--settings", required=True, metavar="JSON", help="what decides the result; its keys are below")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "keys of --settings:\n" + "\n".join(_key_lines(settings, indent=2))
 
 
 def _key_lines(settings: type[Settings], indent: int) -> Iterator[str]:
-    """A paragraph for each key; the keys of a nested group stand below it."""
+    """A paragraph for each key; the keys of a nested group follow it, indented."""
     prefix = " " * indent
     for name, field in settings.model_fields.items():
         group = next((type_ for type_ in _types(field) if issubclass(type_, Settings)), None)
         text = field.description or (group.__doc__ if group is not None else None) or ""
         default = "" if group is not None else f" (default: {field.get_default(call_default_factory=True)})"
-        given = " (required)" if field.is_required() else default
-        yield textwrap.fill(f"{name}: {text}{given}", 100, initial_indent=prefix, subsequent_indent=prefix + "    ")
+        note = " (required)" if field.is_required() else default
+        yield textwrap.fill(f"{name}: {text}{note}", 100, initial_indent=prefix, subsequent_indent=prefix + "    ")
         if group is not None:
             yield from _key_lines(group, indent + 4)
 

@@ -18,9 +18,9 @@ from esl.models.settings import ComputeSettings
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of a stage that runs a network: ``--devices`` and ``--threads``."""
     parser.add_argument(
-        "--devices", type=int, default=1, help="processes on all nodes, one per GPU; 0 means one, on the CPU"
+        "--devices", type=int, default=1, help="number of processes, one per GPU; 0 means one, on the CPU"
     )
-    parser.add_argument("--threads", type=int, required=True, help="CPU threads of a node; they decide the last bits")
+    parser.add_argument("--threads", type=int, required=True, help="CPU threads per node; they decide the last bits")
 
 
 def resolved_precision(compute: ComputeSettings) -> str:
@@ -73,9 +73,9 @@ def _require_accelerator(accelerator: str) -> None:
 
 
 def _environment(devices: int) -> tuple[ClusterEnvironment, int]:
-    """Who starts the processes, and on how many nodes: torchrun or a Slurm step that has started several, or else us.
+    """What starts the processes, and on how many nodes: torchrun, a Slurm step of several tasks, or else this process.
 
-    This process starts the others, on its own node, also within a job of Slurm whose step has a single task.
+    This process starts the others on its own node; also in a Slurm job, if the step has a single task.
 
     Raises:
         InputError: another number of processes than ``devices`` was started.

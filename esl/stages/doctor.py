@@ -1,4 +1,4 @@
-"""Says what a folder is recognised as, split by split: images, sizes, classes present and absent, and defects.
+"""Reports how a folder is recognised, split by split: images, sizes, classes present and absent, and defects.
 
 Writes nothing. The exit status is 1 when there are defects, or when no format fits. No rule of the workflow runs it.
 """
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def read_declarations(files: list[Path]) -> Declarations:
-    """The declarations of config files; a later file replaces what an earlier one calls by the same name.
+    """The declarations of config files; a later file replaces declarations of the same name.
 
     Raises:
         InputError: a file is missing or is not YAML, or a declaration has an unknown key or a wrong value.
@@ -129,7 +129,7 @@ def _formats(name: str | None, split: str | None, root: Path, own: Declarations)
 def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[str, Format]:
     """The formats that fit what is under ``root``: of those that find images there, those that find labels too.
 
-    A mere folder of images is what no other format fits.
+    ``folder`` is taken only if no other format fits.
     """
     candidates = {name: format_ for name, format_ in formats.items() if name != "folder"}
     labels: dict[str, bool] = {}
@@ -162,7 +162,7 @@ def _nested(formats: Mapping[str, Format], root: Path) -> Iterator[str]:
             if format_.splits(folder):
                 yield (
                     f"{root}: no dataset there, but {folder} holds images of {name}: unpack all parts of a dataset "
-                    "into one folder, and name that folder"
+                    "into one folder, and pass that folder"
                 )
 
 

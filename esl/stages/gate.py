@@ -23,8 +23,8 @@ def main(arguments: list[str] | None = None) -> None:
     if reasons and settings.action == "stop":
         raise InputError(
             f"{round_} is not trained: {'; '.join(reasons)}.\n  Look at {flags.thresholds}. Train the teacher with a "
-            "lower learning rate or for fewer iterations, or run fewer rounds. If the teacher is as good as it should "
-            "be, change the bounds of `gate` in the config, or set gate.action to warn"
+            "lower learning rate or for fewer iterations, or run fewer rounds. If the teacher is good enough, "
+            "change the bounds of `gate` in the config, or set gate.action to warn"
         )
     if settings.action == "warn":
         for reason in reasons:

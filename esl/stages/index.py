@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_settings(parser, IndexSettings)
     add_paths(parser, "--output")
-    parser.add_argument("--token", default="", help="what planning calls the state of the files; recorded as it is")
+    parser.add_argument("--token", default="", help="planning's token of the state of the files; recorded unchanged")
     parser.add_argument("--workers", type=int, default=2, help="processes that open files")
     flags = parser.parse_args(arguments)
     settings = IndexSettings.from_json(flags.settings)

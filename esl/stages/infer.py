@@ -1,4 +1,4 @@
-"""Stage: one shard of the target training set through a model, to an HDF5 file of maps."""
+"""Stage: run a model over one shard of the target training set -> an HDF5 file of maps."""
 
 import argparse
 
@@ -20,7 +20,7 @@ from esl.stages.device import add_device, make_fabric
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
-    parser.add_argument("--shard", required=True, help="which part, such as 1-of-2")
+    parser.add_argument("--shard", required=True, help="the part, such as 1-of-2")
     add_settings(parser, InferSettings)
     add_device(parser)
     flags = parser.parse_args(arguments)

@@ -22,13 +22,13 @@ def main(arguments: list[str] | None = None) -> None:
     origin = same_origin(flags.maps)
     if origin.checkpoint_sha256 != thresholds["teacher_sha256"]:
         raise InputError(
-            f"{flags.thresholds}: of another teacher than {flags.maps[0]}; delete it and run the workflow again"
+            f"{flags.thresholds}: made with another teacher than {flags.maps[0]}; delete it and run the workflow again"
         )
     method = build_method(thresholds["method"], thresholds["parameters"])
     values = [thresholds["classes"][name]["threshold"] for name in origin.classes]
     folder: Path = flags.output.with_suffix("")
-    written = write_pseudo_labels(flags.maps, values, method, read_index(flags.index), folder, workers=flags.threads)
-    write_json(flags.output, {"method": method.name, "teacher_sha256": origin.checkpoint_sha256, **written})
+    manifest = write_pseudo_labels(flags.maps, values, method, read_index(flags.index), folder, workers=flags.threads)
+    write_json(flags.output, {"method": method.name, "teacher_sha256": origin.checkpoint_sha256, **manifest})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a table for people.
 
-It also writes down every setting of the benchmark, as planning has resolved them.
+It also writes every setting of the benchmark, as planning has resolved them.
 """
 
 import argparse

@@ -29,7 +29,7 @@ from esl.training.resume import Row, Saving
 from esl.training.settings import TrainSettings
 
 Provenance = dict[str, Any]
-"""Digests of everything that went into a model, by what it is."""
+"""Digests of everything that went into a model, by role."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -124,7 +124,9 @@ def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | Non
     digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
     provenance["pseudo_labels"] = sha256_of_lines(digests)
     if files.keys() != {sample.id for sample in index.samples}:
-        raise InputError(f"{flags.pseudo_labels}: not of the images in {flags.target_index}; delete it and run again")
+        raise InputError(
+            f"{flags.pseudo_labels}: made for other images than {flags.target_index}; delete it and run again"
+        )
     return Pairs([(index.image(sample), files[sample.id]) for sample in index.samples], table, resize)
 
 
@@ -140,7 +142,7 @@ def _initial_network(
     network, description = load_checkpoint(initial, class_set)
     if description.network != settings.network:
         raise InputError(
-            f"{initial}: a {description.network!r}, but the config asks for a {settings.network!r}; train it again"
+            f"{initial}: a {description.network!r}, but the config asks for {settings.network!r}; train it again"
         )
     provenance["initial"] = sha256_of_file(initial)
     return network.train()

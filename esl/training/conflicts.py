@@ -39,9 +39,9 @@ def _of_the_network(settings: TrainSettings) -> list[str]:
     ]
 
 
-def _mixed_sizes(domain: str, size: str | int, batch: int) -> list[str]:
-    """Whole images of several sizes make no batch of several images."""
-    if batch == 1 or isinstance(resize_wh(size), tuple):
+def _mixed_sizes(domain: str, resize: str | int, batch: int) -> list[str]:
+    """Whole images of several sizes cannot form a batch."""
+    if batch == 1 or isinstance(resize_wh(resize), tuple):
         return []
     return [
         f"training.crop, {domain}.size, {domain}_batch: whole images of several sizes cannot form a batch of {batch}; "

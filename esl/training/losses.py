@@ -1,4 +1,4 @@
-"""Losses: numbers in, one number out.
+"""Loss functions, and the outputs that they compare.
 
 Shape suffixes: N images, C classes, h w at the network's stride, H W of the label.
 """
@@ -50,7 +50,7 @@ def upsampled(logits_NChw: Tensor, size_hw: tuple[int, int], stride: int = 1) ->
     """Logits at ``size_hw``, bilinear with corners aligned; every ``stride``-th row and column of that."""
     if stride == 1:
         return F.interpolate(logits_NChw.float(), size=size_hw, mode="bilinear", align_corners=True)
-    # the same values at the compared pixels alone
+    # the same values, computed at the compared pixels only
     rows, columns = (_positions(length, stride, logits_NChw.device) for length in size_hw)
     grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).expand(len(logits_NChw), -1, -1, -1)
     return F.grid_sample(logits_NChw.float(), grid, padding_mode="border", align_corners=True)

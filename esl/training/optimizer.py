@@ -20,7 +20,7 @@ def build_optimizer(network: nn.Module, optimization: OptimizationSettings, lear
 
 
 def polynomial_decay(schedule: ScheduleSettings, power: float) -> Callable[[int], float]:
-    """Iteration -> what is left of every learning rate, in [0, 1] (Chen et al. 2017, DeepLab, section 4.1).
+    """Iteration -> the factor of every learning rate, in [0, 1] (Chen et al. 2017, DeepLab, section 4.1).
 
     >>> decay = polynomial_decay(ScheduleSettings(iterations=4, learning_rate=1, source_batch=1), power=2)
     >>> [decay(iteration) for iteration in range(5)]

@@ -21,14 +21,14 @@ SIGTERM_CHECK_EVERY = 20
 """Iterations between two checks of several processes for SIGTERM; each check makes them wait for each other."""
 
 Row = dict[str, int | float]
-"""A row of the training log: means over the iterations since the row before."""
+"""A row of the training log: means over the iterations since the previous row."""
 
 
 @dataclass(frozen=True)
 class Saving:
-    """Where and how often a resumable state is written, and which checkpoints are kept on the way.
+    """Where and how often a resumable state is written, and which snapshots are kept.
 
-    ``identity`` is a plain description of everything that decides the result: a state with another one is ignored.
+    ``identity`` is a plain description of everything that decides the result: a state with a different one is ignored.
     ``snapshot`` is called with the iteration, every ``snapshot_every`` iterations except after the last (0: never).
     """
 

@@ -13,7 +13,7 @@ Seed = Annotated[
     int,
     Field(
         ge=0,
-        description="Seed of all that is random: weights, order of images, augmentation. It replaces `{seed}` in a root.",
+        description="Seed of everything random: weights, order of images, augmentation. Replaces `{seed}` in a root.",
     ),
 ]
 
@@ -47,7 +47,7 @@ class OptimizationSettings(Settings):
 
 
 class ScheduleSettings(Settings):
-    """How long and how fast a model trains, and on how many labelled images at a time."""
+    """Length, learning rate and batch of labelled images of one training."""
 
     iterations: int = Field(ge=1, description="Number of iterations.")
     learning_rate: Number = Field(
@@ -76,7 +76,7 @@ class ScheduleSettings(Settings):
 
 
 class TargetBatchSettings(Settings):
-    """How target images pass the network while it trains."""
+    """How target images pass through the network in training."""
 
     target_batch: TargetBatch
     batch_norm: BatchNorm = Field(
@@ -89,7 +89,7 @@ class TargetBatchSettings(Settings):
 
 
 class SelfTrainingSettings(TargetBatchSettings):
-    """The same with pseudo-labels."""
+    """How target images with pseudo-labels are trained on."""
 
     pseudo_label_weight: Number = Field(
         1.0, ge=0, description="Weight of the target's cross-entropy; the source's is 1."
@@ -114,8 +114,8 @@ class SourceSettings(ScheduleSettings, TargetBatchSettings):
         "none",
         description="Which model teaches the first round; it is evaluated next to `source`. `none`: the source model. "
         "`abn`: the model `adapted`, the source model with the batch-norm statistics of the target images (AdaBN, Li "
-        "et al. 2016). `minent` or `advent`: the model of that name, trained like the source model, with low entropy "
-        "on the target, or entropy maps like the source's, as a further loss (Vu et al. 2019). No target label is "
+        "et al. 2016). `minent` or `advent`: the model of that name, trained like the source model with a further "
+        "loss: low entropy on the target, or entropy maps like those of the source (Vu et al. 2019). No target label is "
         "read.",
         json_schema_extra={"enum": ["none", "abn", *TERMS]},
     )
@@ -164,7 +164,7 @@ class TrainingConfig(OptimizationSettings, AugmentationSettings):
 
 
 class TargetSettings(SelfTrainingSettings):
-    """The target of a training: its images, and what is asked of them."""
+    """The target of a training: how its images are read, batched and trained on."""
 
     target_size: Resize
     term: str | None = Field(None, description="Name of a target term: a further loss on the target.")
@@ -172,7 +172,7 @@ class TargetSettings(SelfTrainingSettings):
 
 
 class TrainSettings(Settings):
-    """Everything that decides which weights the train stage ends in, apart from its inputs."""
+    """Everything that decides the weights that the train stage writes, apart from its inputs."""
 
     seed: Seed
     network: Network
@@ -187,7 +187,7 @@ class TrainSettings(Settings):
 
 
 class AdaptSettings(Settings):
-    """Everything that decides the statistics that the adapt stage ends in, apart from its inputs."""
+    """Everything that decides the statistics that the adapt stage writes, apart from its inputs."""
 
     seed: Seed
     target_size: Resize
@@ -205,5 +205,5 @@ def target_settings(
     """
     shared = subset(part, SelfTrainingSettings if isinstance(part, RoundSettings) else TargetBatchSettings)
     term = None if part.adaptation in ("none", "abn") else part.adaptation
-    chosen = {} if term is None else term_settings(term, terms.get(term, {})).changed()
-    return TargetSettings(**dict(shared), target_size=target_size, term=term, term_settings=chosen)
+    own = {} if term is None else term_settings(term, terms.get(term, {})).changed()
+    return TargetSettings(**dict(shared), target_size=target_size, term=term, term_settings=own)

@@ -1,4 +1,4 @@
-"""One iteration of a training: the gradients of every loss, and a step of everything that learns."""
+"""One iteration of a training: the gradients of every loss, and a step of every optimiser."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Step:
         pseudo-label, (4,) float32 on the device: nothing is read back.
         """
         self.optimizer.zero_grad()
-        # what networks draw depends on iteration and process alone, so no random state has to be saved
+        # random draws in the network depend on iteration and process alone, so no random state has to be saved
         draws = np.random.default_rng([self.settings.seed, 2, iteration, self.fabric.global_rank])
         torch.manual_seed(int(draws.integers(2**63)))
         losses, target = [], None
@@ -54,7 +54,7 @@ class Step:
         return torch.stack(losses).mean(dim=0)
 
     def _accumulate(self, batch: Batch, iteration: int, *, last: bool) -> tuple[Tensor, TargetBatch | None]:
-        """Adds the gradients of one batch; returns what is logged, (4,), and the target batch if there is one."""
+        """Adds the gradients of one batch; returns the values to log, (4,), and the target batch if there is one."""
         accumulate = self.settings.optimization.accumulate
         with self._exchanging(last and batch.target is None), self._source_statistics():
             source_logits = self.model(as_input(batch.source.image))

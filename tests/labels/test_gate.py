@@ -35,7 +35,7 @@ def test_the_control_keeps_nothing_on_purpose() -> None:
 
 def test_a_teacher_of_one_class_is_refused_even_in_the_first_round() -> None:
     reasons = objections(_thresholds({"road": 0, "sky": 10}), None, GateSettings())
-    assert reasons == ["the teacher predicts nothing but 'sky'"]
+    assert reasons == ["the teacher predicts only 'sky'"]
 
 
 @pytest.mark.parametrize(("pixels", "objects"), [(1_000, True), (100, True), (99, False)])

@@ -40,9 +40,9 @@ MISTAKES = [
     (config(training={"terms": {"advnet": {}}}), "training.terms: unknown target term 'advnet'"),
     (
         {"datasets": {"mine": {"images": "a", "labels": [{"files": "b", "ids": {7: "raod"}}]}}},
-        "datasets.mine: labels that no class set knows: 'raod' (did you mean 'road'?); null ignores an id",
+        "datasets.mine: no class set lists the label 'raod'; did you mean 'road'? (null ignores an id)",
     ),
-    ({"class_sets": {"mine": {"a": {"labels": ["raod"]}, "sky": {}}}}, "dataset has: 'raod' (did you mean 'road'?)"),
+    ({"class_sets": {"mine": {"a": {"labels": ["raod"]}, "sky": {}}}}, "has the label 'raod'; did you mean 'road'?"),
     ({"class_sets": {"mine": {1: {}, "sky": {}}}}, "class_sets.mine.1: keys must be text; put 1 in quotation marks"),
     (
         {"datasets": {"mine": {"images": "a", "labels": [{"files": "b", "colours": {"road": [1, 300, 2]}}]}}},

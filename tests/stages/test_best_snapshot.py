@@ -96,5 +96,5 @@ def test_snapshots_of_another_training_or_none_are_refused(trained: Train) -> No
     network, description = load_checkpoint(checkpoint, CLASS_SETS["cityscapes19"])
     foreign = replace(description, provenance={**description.provenance, "code": "other", "iteration": 2})
     save_checkpoint(snapshot_path(checkpoint, 2), network, foreign)
-    with pytest.raises(InputError, match=r"0000002\.pt: of another training than"):
+    with pytest.raises(InputError, match=r"0000002\.pt: belongs to another training than"):
         _scored(checkpoint, best_snapshot.main)

@@ -188,7 +188,7 @@ def test_thresholds_of_another_teacher_are_refused(tmp_path: Path, small_index: 
     others, _ = _write_shards(tmp_path / "b", ids, teacher="def")
     write_json(tmp_path / "index.json", small_index.to_json())
     _threshold(shards, tmp_path / "thresholds.json", "esl")
-    with pytest.raises(InputError, match=r"thresholds\.json: of another teacher"):
+    with pytest.raises(InputError, match=r"thresholds\.json: made with another teacher"):
         _pseudo_label(others, tmp_path / "thresholds.json", tmp_path / "index.json", tmp_path / "p.json")
     with pytest.raises(InputError, match="different models"):
         _threshold([shards[0], others[1]], tmp_path / "t.json", "esl")
@@ -196,7 +196,7 @@ def test_thresholds_of_another_teacher_are_refused(tmp_path: Path, small_index: 
 
 
 def _collapsed(folder: Path) -> Path:
-    """Maps of a teacher that predicts nothing but roads, and is sure of it."""
+    """Maps of a teacher that predicts only roads, and is sure of it."""
     road = {"label": np.zeros((16, 24), np.uint8), "entropy": np.zeros((16, 24), np.uint16)}
     road |= {"confidence": np.full((16, 24), TOP, np.uint16), "probability": np.zeros((19, 4, 6), np.float16)}
     with write_shard(folder / "1-of-1.h5", 1, Origin(CLASSES, "abc", "bilinear"), **STORED) as writer:
@@ -223,7 +223,7 @@ def test_the_gate_stops_a_collapsed_teacher_or_warns_of_it_as_the_settings_say(
     _threshold([_collapsed(tmp_path)], now, "esl", round=2)
     assert read_json(_gate(previous, action))["objections"] == []
     if action == "stop":
-        with pytest.raises(InputError, match="esl-round2 is not trained: the teacher predicts nothing"):
+        with pytest.raises(InputError, match="esl-round2 is not trained: the teacher predicts only 'road'"):
             _gate(now, action, previous)
         assert not now.with_name("gate.json").exists()
         return

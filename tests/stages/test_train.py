@@ -149,7 +149,7 @@ def test_pseudo_labels_that_were_changed_or_are_of_other_images_are_refused(
     tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index, write_manifest: WriteManifest
 ) -> None:
     part = write_manifest(tmp_path / "part", replace(small_index, samples=small_index.samples[:-1]))
-    with pytest.raises(InputError, match=r"part/pseudo_labels\.json: not of the images"):
+    with pytest.raises(InputError, match=r"part/pseudo_labels\.json: made for other images"):
         run("a", **_with_flags(round_, {"pseudo-labels": part}))
     png = tmp_path / "esl-round1" / "pseudo_labels" / f"{small_index.samples[2].id}.png"
     png.write_bytes(png.read_bytes() + b"x")

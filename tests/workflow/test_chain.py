@@ -67,7 +67,7 @@ def test_thresholds_say_how_much_is_kept_and_pseudo_labels_keep_it(finished):
 
 
 def test_a_second_fresh_run_gives_the_same_bytes_and_never_needs_target_training_labels(finished, fresh):
-    """Target training labels are gone in the second run: nothing but their diagnosis may differ."""
+    """Target training labels are missing in the second run: only the diagnosis that they allow may differ."""
     shutil.copytree(finished.root / "data", fresh.root / "data")
     shutil.rmtree(fresh.root / "data/miniature/0/cityscapes/gtFine/train")
     run = fresh.snakemake()

@@ -1,12 +1,12 @@
-"""One benchmark of the config: the settings classes of every room, composed."""
+"""One benchmark of the config: the settings classes of every package, composed."""
 
-import difflib
 import json
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from esl.data.config import SourceData, TargetData
+from esl.errors import suggestion
 from esl.labels.gate import GateSettings
 from esl.labels.methods.base import MethodSettings
 from esl.labels.methods.registry import METHODS, settings_class
@@ -17,7 +17,7 @@ from esl.training.settings import Seed, TrainingConfig
 
 
 def without_nulls(value: Any) -> Any:
-    """A mapping without the entries that an overlay set to null: null removes what the config before declared."""
+    """A mapping without the entries that an overlay set to null: null removes what an earlier config declared."""
     return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value
 
 
@@ -27,7 +27,7 @@ class Benchmark(Settings):
     seed: Seed = 0
     class_set: str = Field(
         "cityscapes19",
-        description="The classes that models tell apart: `cityscapes19`; `synthia16`, the 16 that SYNTHIA shares with "
+        description="The classes that models distinguish: `cityscapes19`; `synthia16`, the 16 that SYNTHIA shares with "
         "it, also scored over `synthia13` (the literature's mIoU*); `synthia13`; `vistas7`, the categories flat, "
         "construction, object, nature, sky, human and vehicle; or one of `class_sets`.",
     )
@@ -35,7 +35,7 @@ class Benchmark(Settings):
     target: TargetData = Field(description="The data to adapt to.")
     network: Network = "small"
     pretrained: Pretrained = None
-    oracle: bool = Field(False, description="Whether to train a model on target labels too, to show the ceiling.")
+    oracle: bool = Field(False, description="Whether to train a model on target labels too, as the upper bound.")
     methods: Annotated[dict[str, Any], BeforeValidator(without_nulls)] = Field(
         {"control": {}, "esl": {}},
         validate_default=True,
@@ -54,18 +54,10 @@ class Benchmark(Settings):
         return {name: _method_settings(name, entry) for name, entry in value.items()}
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    """The known name nearest to ``name``, as a question, or all of them."""
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""
-
-
 def _method_settings(name: str, entry: Any) -> MethodSettings:
     """The settings of a method; every mistake in them is one ValueError."""
     if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}{suggestion(name, [*METHODS])}")
+        raise ValueError(f"unknown method {name!r}{suggestion(name, METHODS)}")
     cls = settings_class(name)
     if isinstance(entry, MethodSettings):
         return entry
@@ -75,6 +67,6 @@ def _method_settings(name: str, entry: Any) -> MethodSettings:
         lines = []
         for item, line in zip(error.errors(include_url=False), explanations(error), strict=True):
             key = str(item["loc"][-1]) if item["loc"] else name
-            unknown = f"unknown key {key!r}{suggestion(key, [*cls.model_fields])}"
+            unknown = f"unknown key {key!r}{suggestion(key, cls.model_fields)}"
             lines.append(f"{name}: {unknown}" if item["type"] == "extra_forbidden" else f"{name}.{line}")
         raise ValueError("; ".join(lines)) from None

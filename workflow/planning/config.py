@@ -1,4 +1,4 @@
-"""The config: every room's settings classes composed into one tree, and all that is wrong with it, at once."""
+"""The config: the settings classes of every package composed into one tree, and all mistakes in it, at once."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from esl.data.config import ClassDeclaration, DatasetDeclaration
 from esl.data.formats.declared import declared
 from esl.data.formats.label_names import unknown_members, unknown_names
 from esl.data.formats.registry import format_names
-from esl.errors import InputError
+from esl.errors import InputError, suggestion
 from esl.labels.methods.registry import method_class
 from esl.models.registry import NETWORKS, pretrained_mistake
 from esl.settings import Settings, explanations
 from esl.training.conflicts import conflicts
 from miniature.settings import MiniatureSettings
-from planning.benchmark import Benchmark, suggestion, without_nulls
+from planning.benchmark import Benchmark, without_nulls
 from planning.trainings import every_training
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -31,7 +31,7 @@ class Config(Settings):
 
     miniature: MiniatureSettings = Field(
         MiniatureSettings(),
-        description="The street scenes that the project renders itself; a benchmark uses them where a root is "
+        description="The street scenes that the project renders itself; a benchmark uses them if a root is "
         "`data/miniature/{seed}/` followed by `gta5`, `synthia`, `cityscapes` or `mapillary`.",
     )
     reproduce: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(
@@ -106,7 +106,7 @@ def _odd_keys(content: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Iterato
 
 
 def _corrected(error: ValidationError) -> list[str]:
-    """The mistakes of a config by key; unknown keys with the likely one."""
+    """The mistakes of a config by key; for an unknown key, the likely one."""
     lines = []
     for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
         if entry["type"] == "extra_forbidden":
@@ -138,7 +138,7 @@ def _plain(entry: Mapping[str, ClassDeclaration]) -> dict[str, dict[str, Any]]:
 
 
 def _contradictions(config: Config) -> Iterator[str]:
-    """What is wrong although every single key is right."""
+    """Settings that are valid each for itself but contradict each other."""
     yield from _declarations(config)
     for name, benchmark in config.benchmarks.items():
         for line in _benchmark_contradictions(config, benchmark):
@@ -158,16 +158,16 @@ def _declarations(config: Config) -> Iterator[str]:
         yield str(error)
         return
     for class_set in own:
-        if unknown := unknown_members(class_set, [*formats.values()]):
-            yield f"class_sets.{class_set.name}: labels that no dataset has: {', '.join(unknown)}"
+        for label in unknown_members(class_set, [*formats.values()]):
+            yield f"class_sets.{class_set.name}: no dataset has the label {label}"
     members = tuple(names for class_set in [*CLASS_SETS.values(), *own] for names in class_set.members)
     for name, format_ in formats.items():
-        if unknown := unknown_names(format_, members):
-            yield f"datasets.{name}: labels that no class set knows: {', '.join(unknown)}; null ignores an id"
+        for label in unknown_names(format_, members):
+            yield f"datasets.{name}: no class set lists the label {label} (null ignores an id)"
 
 
 def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[str]:
-    """The same of one benchmark; the lines begin with the key within it."""
+    """The same for one benchmark; every line begins with a key within it."""
     known_sets = [*CLASS_SETS, *config.class_sets]
     if benchmark.class_set not in known_sets:
         yield f"class_set: unknown class set {benchmark.class_set!r}{suggestion(benchmark.class_set, known_sets)}"
@@ -180,7 +180,7 @@ def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[
         if missing := [map_ for map_ in method_class(name)(settings).maps if map_ not in stored]:
             yield f"inference.maps: {name} reads {', '.join(missing)}, which is not stored; add it, or remove {name}"
     if benchmark.network not in NETWORKS:
-        yield f"network: unknown network {benchmark.network!r}{suggestion(benchmark.network, [*NETWORKS])}"
+        yield f"network: unknown network {benchmark.network!r}{suggestion(benchmark.network, NETWORKS)}"
         return
     if mistake := pretrained_mistake(benchmark.network, benchmark.pretrained):
         yield f"pretrained: {mistake}"

@@ -2,8 +2,8 @@
 
 Snakemake never looks into the modules that a stage imports. Every rule therefore carries a digest of the stage's import
 closure as a parameter: a change of the code itself reruns the rule; a comment, a docstring, the text of an error or the
-description of a setting does not. What grows must not be in the closure of what trains: registries hold names only and
-are left out; the modules that the settings choose from them are digested as roots of their own.
+description of a setting does not. Registries grow, so they hold names only and are
+left out of closures; the modules that the settings choose from them are digested as roots of their own.
 """
 
 import ast
@@ -15,7 +15,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("esl", "miniature")
 REGISTRY = "registry"
-"""Modules of this name hold names only: their one effect is which module becomes a root."""
+"""Modules of this name hold names only, from which the settings choose modules: see ``roots.py``."""
 
 
 @cache

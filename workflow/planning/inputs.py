@@ -14,10 +14,10 @@ PARTS = ("source", "target_train", "target_val")
 
 
 class Plan(Params):
-    """A checked config, and all that its benchmarks ask of the rules."""
+    """A checked config, and the inputs, params and resources of every rule for its benchmarks."""
 
     def rendering(self, wildcards: Wildcards) -> list[str]:
-        """The manifest of the miniature where the data are it; real datasets need nothing made."""
+        """The manifest of the miniature if the benchmark uses it; none for real datasets."""
         root = self._root(wildcards)
         return [f"{root}.json"] if is_rendered(root) else []
 
@@ -33,7 +33,7 @@ class Plan(Params):
         return Path(getattr(self.settings_of(wildcards), domain).root)
 
     def every_index(self, wildcards: Wildcards) -> list[str]:
-        """All parts of the data: checked before anything trains."""
+        """All parts of the data, which are checked before anything trains."""
         self.settings_of(wildcards)
         return [f"results/{wildcards.benchmark}/data/{part}.json" for part in PARTS]
 
@@ -43,7 +43,7 @@ class Plan(Params):
         return [] if weights in (None, "torchvision") else [str(weights)]
 
     def pretrained_weights_of_rounds(self, wildcards: Wildcards) -> list[str]:
-        """The same for a round, where it starts from them."""
+        """The same for a round, if it starts from them."""
         initial = self.settings_of(wildcards).training.round.initial
         return self.pretrained_weights(wildcards) if initial == "pretrained" else []
 
@@ -62,7 +62,7 @@ class Plan(Params):
         return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
 
     def gate(self, wildcards: Wildcards) -> list[str]:
-        """The verdict that a round waits for; none where the gate is ignored."""
+        """The verdict that a round waits for; none if the gate is ignored."""
         if self.settings_of(wildcards).gate.action == "ignore":
             return []
         return [f"results/{wildcards.benchmark}/{wildcards.round}/gate.json"]

@@ -1,4 +1,4 @@
-"""What is generated from the settings classes: the config's JSON schema, and the key tables of the manual.
+"""Generates the config's JSON schema and the key tables of the manual from the settings classes.
 
 `make manual` (`python -m planning.manual`) writes both; a test shows the difference when they have drifted.
 """
@@ -65,7 +65,7 @@ def schema() -> str:
 
 
 def _drop_titles(schema: Any) -> None:
-    """Removes the titles that pydantic makes of the names of keys: they say nothing more."""
+    """Removes the titles that pydantic derives from the names of keys: they add nothing."""
     if isinstance(schema, dict):
         if isinstance(schema.get("title"), str):
             del schema["title"]
@@ -116,9 +116,9 @@ def _default(field: Any) -> str:
 
 def drift() -> dict[Path, tuple[str, str]]:
     """The generated files whose content has drifted: path -> (as it is, as it would be written)."""
-    wanted = {SCHEMA: schema(), MANUAL: manual(MANUAL.read_text(encoding="utf-8"))}
-    present = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in wanted}
-    return {path: (present[path], wanted[path]) for path in wanted if present[path] != wanted[path]}
+    after = {SCHEMA: schema(), MANUAL: manual(MANUAL.read_text(encoding="utf-8"))}
+    before = {path: path.read_text(encoding="utf-8") if path.is_file() else "" for path in after}
+    return {path: (before[path], after[path]) for path in after if before[path] != after[path]}
 
 
 def main() -> None:

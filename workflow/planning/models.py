@@ -1,4 +1,4 @@
-"""The benchmarks of a config, and the models of each: in what order they follow each other, and who teaches whom."""
+"""The benchmarks of a config, and the models of each: their order, and which one teaches which."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ ADAPTED = "adapted"
 
 
 class Run(Protocol):
-    """What planning asks of Snakemake's workflow: where jobs run, and whether they do."""
+    """What planning needs to know about Snakemake's run: where jobs run, and whether they do."""
 
     is_main_process: bool
 
@@ -111,7 +111,7 @@ class Models:
             yield "oracle"
 
     def start_of_rounds(self, wildcards: Wildcards) -> str:
-        """The model that teaches the first round: the source model, or that of the config's adaptation."""
+        """The model that teaches the first round: the source model, or the one of the config's adaptation."""
         adaptation: str = self.settings_of(wildcards).training.source.adaptation
         return {"none": "source", "abn": ADAPTED}.get(adaptation, adaptation)
 

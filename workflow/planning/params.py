@@ -29,11 +29,11 @@ LABELS: dict[str, Literal["required", "optional", "all_or_none"]] = {
     "target_train": "optional",
     "target_val": "all_or_none",
 }
-"""What an index demands of the labels of each part."""
+"""Which labels the index of each part requires."""
 
 
 class Params(Models):
-    """What the benchmarks ask of each rule, apart from its files."""
+    """The params and resources of each rule for the benchmarks of a config."""
 
     def code(self, module: str) -> Callable[[Wildcards], str]:
         """A function of the wildcards: the digest of a stage's code and of the modules that the settings choose."""
@@ -96,7 +96,7 @@ class Params(Models):
         return batch_norm_adaptation(self.settings_of(wildcards)).canonical()
 
     def inference_settings(self, wildcards: Wildcards) -> str:
-        """How a teacher's maps are made."""
+        """The settings of a teacher's inference."""
         benchmark = self.settings_of(wildcards)
         return InferSettings(
             size=benchmark.target.size,
@@ -113,11 +113,11 @@ class Params(Models):
         return ThresholdSettings(method=method, round=number, parameters=own).canonical()
 
     def gate_settings(self, wildcards: Wildcards) -> str:
-        """What the gate tolerates."""
+        """The bounds of the gate."""
         return self.settings_of(wildcards).gate.canonical()
 
     def evaluation_settings(self, wildcards: Wildcards) -> str:
-        """How a model is evaluated, and what to call the data: the miniature by that name."""
+        """How a model is evaluated, and the name of the data in results: `miniature` if they are rendered."""
         benchmark = self.settings_of(wildcards)
         return EvaluateSettings(
             size=benchmark.target.size,
@@ -127,7 +127,7 @@ class Params(Models):
         ).canonical()
 
     def training_inputs(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
-        """The flags of what a training reads, from the rule's named inputs."""
+        """The flags of a training's inputs, from the rule's named inputs."""
         named = {name: input.get(name) for name in ("index", "target", "pseudo_labels", "initial")}
         renamed = {"target": "target_index"}
         return _flags({renamed.get(name, name): path for name, path in named.items() if path})
@@ -150,7 +150,7 @@ class Params(Models):
         return 0 if self.settings_of(wildcards).compute.accelerator == "cpu" else 1
 
     def training_threads(self, wildcards: Wildcards) -> int:
-        """The threads of a training: where a GPU computes, one for each process that reads images, and two more."""
+        """The threads of a training: two on a CPU; with a GPU, two more than the processes that read images."""
         compute = self.settings_of(wildcards).compute
         return 2 if compute.accelerator == "cpu" else 2 + 2 * compute.workers
 

@@ -1,4 +1,4 @@
-"""What a benchmark needs before its first job: data, lists, weights, a device; all that is missing, at once."""
+"""What a benchmark needs before its first job: data, lists, weights, a device; reports all that is missing at once."""
 
 import ctypes
 import json
@@ -45,7 +45,7 @@ def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iter
 
 
 def _results_of_other_data(key: str, benchmark: Benchmark, results: Path) -> Iterator[str]:
-    """Results are never overwritten by those of other data, such as the miniature's by a full-scale overlay's."""
+    """Results of other data are never overwritten, such as the miniature's by those of a full-scale overlay."""
     for domain, parts in PART_OF.items():
         root = Path(getattr(benchmark, domain).root)
         for part in parts:
@@ -60,7 +60,7 @@ def _results_of_other_data(key: str, benchmark: Benchmark, results: Path) -> Ite
 
 
 def _recorded_root(index: Path) -> Path | None:
-    """The root in an index, which is near the head of what may be many megabytes."""
+    """The root in an index, which is near the beginning of a file of up to many megabytes."""
     with index.open(encoding="utf-8") as file:
         match = _ROOT.search(file.read(10_000))
     return Path(json.loads(match[1])) if match else None

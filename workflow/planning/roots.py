@@ -1,4 +1,4 @@
-"""Which modules the settings choose from the registries: they join the digest of the stages that use them."""
+"""The modules that the settings choose from the registries: they join the digest of the stages that use them."""
 
 from collections.abc import Iterator
 from typing import Any

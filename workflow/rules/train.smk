@@ -1,9 +1,9 @@
-# What changes no result, and so is no reason to train again, is a resource: workers, save_every, snapshot_every,
-# activation_checkpointing. `mpi: srun` starts a process for every GPU.
+# Settings that change no result are resources, so that changing them retrains nothing: workers, save_every,
+# snapshot_every, activation_checkpointing. `mpi: srun` starts a process for every GPU.
 #
-# Trainings wait for the checks of all data and for their gate, which are `ancient`: no reason to train again. When such
-# a check is to run again, Snakemake (9.27) overlooks changed params of the training behind it; so what decides a
-# training is a plain input too, its description.
+# Trainings wait for the checks of all data and for their gate. These are `ancient`, so that running them again retrains
+# nothing. But when such a check is due, Snakemake (9.27) overlooks changed params of the training that waits for it. So
+# everything that decides a training is a plain input as well: its description.
 rule describe_training:
     output:
         description="results/{benchmark}/{trained}/training.json",
@@ -89,10 +89,10 @@ use rule train_source as train_oracle with:
     log:
         "logs/{benchmark}/oracle/train.log",
     message:
-        "Training the oracle of {wildcards.benchmark} on target labels: the ceiling, never a result of adaptation"
+        "Training the oracle of {wildcards.benchmark} on target labels: an upper bound, not a result of adaptation"
 
 
-# A gate whose bounds are moved is no reason to train a round again.
+# The gate is `ancient`: moving its bounds retrains no round.
 use rule train_source as train_round with:
     input:
         description="results/{benchmark}/{round}/training.json",

@@ -1,4 +1,4 @@
-"""The contract of a format: what it must say of a dataset on disk. ``folder.py`` is the example to copy."""
+"""The contract of a format, which describes a dataset on disk. ``folder.py`` is the example to copy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ class Listing:
     samples: list[Sample]
     """Sorted by id; a missing half of a pair is ``None``."""
     label_files: LabelFiles | None
-    """How the labels read; ``None`` for a dataset that has no labels at all."""
+    """How to read the labels; ``None`` for a dataset that has no labels at all."""
     defects: list[str]
     """Defects that file names alone show, each a line for the user."""
     tables: tuple[Path, ...] = ()
-    """Files other than images and labels that decide what is in the listing: lists of splits, tables of labels."""
+    """Other files that the listing depends on: lists of splits, tables of labels."""
 
 
 class Format(Protocol):
@@ -58,7 +58,7 @@ class Format(Protocol):
         """Every sample of ``split`` under ``root``.
 
         Raises:
-            InputError: a file that says what is where (a list of a split, a table of labels) is missing or damaged.
+            InputError: a file that the listing depends on (a list of a split, a table of labels) is missing or damaged.
         """
 
 

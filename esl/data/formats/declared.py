@@ -18,7 +18,7 @@ def declared(name: str, declaration: Declaration) -> Layout:
     """The format that a declaration describes.
 
     Raises:
-        InputError: a pattern that climbs out of the root, an unknown table, or an id or colour that is listed twice.
+        InputError: a pattern leads out of the root, a table is unknown, or an id or colour is listed twice.
     """
     if "images" not in declaration:
         raise InputError(f"datasets.{name}: images: missing; say where they are below the root")
@@ -29,7 +29,7 @@ def declared(name: str, declaration: Declaration) -> Layout:
         if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
             raise InputError(f"datasets.{name}: {pattern!r}: expected a path below the root, without ..")
         if "**" in pattern:
-            raise InputError(f"datasets.{name}: {pattern!r}: ** is not a pattern; name a folder to take all below it")
+            raise InputError(f"datasets.{name}: {pattern!r}: ** is not supported; name a folder to take all below it")
     return Layout(declaration.get("title", name), patterns, label_files)
 
 

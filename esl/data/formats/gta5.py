@@ -1,7 +1,7 @@
 """GTA5 (Richter et al. 2016, "Playing for Data"): numbered images and palette PNG labels of Cityscapes-like ids.
 
-Domain adaptation uses it whole. The official parts can be asked for by ``train``, ``val`` and ``test``, which are read
-from the download's ``split.mat``, or from lists such as ``train.txt`` with one number or file name a line.
+Domain adaptation uses all of it. The official parts ``train``, ``val`` and ``test`` are read from the download's
+``split.mat``, or from lists such as ``train.txt`` with one number or file name a line.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from esl.data.label_tables import GTA5_LABELS
 from esl.errors import InputError
 
 OFFICIAL_PARTS = {"train": "trainIds", "val": "valIds", "test": "testIds"}
-"""What ``split.mat`` calls the parts."""
+"""The names of the parts in ``split.mat``."""
 
 
 class Gta5(Layout):
@@ -30,9 +30,9 @@ class Gta5(Layout):
         whole = super().listing(root, WHOLE)
         if split == WHOLE:
             return whole
-        wanted, table = _listed(root, split)
-        samples = [sample for sample in whole.samples if sample.id in wanted]
-        absent = sorted(wanted - {sample.id for sample in samples})
+        ids, table = _listed(root, split)
+        samples = [sample for sample in whole.samples if sample.id in ids]
+        absent = sorted(ids - {sample.id for sample in samples})
         defects = [f"{root}: {id_!r}, which the list of {split!r} names, is not there" for id_ in absent]
         return replace(whole, samples=samples, defects=whole.defects + defects, tables=(table,))
 

@@ -1,6 +1,5 @@
 """Names of labels in the user's declarations that nothing else knows, each with the likely correction."""
 
-import difflib
 from collections.abc import Sequence
 
 from esl.classes import ClassSet
@@ -8,6 +7,7 @@ from esl.data.formats.mapillary import CATEGORIES
 from esl.data.formats.patterns import Layout
 from esl.data.formats.registry import format_named, format_names
 from esl.data.label_tables import CITYSCAPES_LABELS, LABEL_TABLES
+from esl.errors import suggestion
 
 
 def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
@@ -17,16 +17,11 @@ def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
     labels = [label for table in (*LABEL_TABLES.values(), *(files.labels for files in kinds)) for label in table]
     known = {label.name for label in labels} | CATEGORIES
     unknown = sorted(name for names in class_set.members for name in names if name not in known)
-    return [f"{name!r}{_suggestion(name, known)}" for name in unknown if "--" not in name]
+    return [f"{name!r}{suggestion(name, known)}" for name in unknown if "--" not in name]
 
 
 def unknown_names(layout: Layout, members: tuple[tuple[str, ...], ...]) -> list[str]:
     """Names in a declaration that are neither members of a class set nor labels of Cityscapes."""
     known = {label.name for label in CITYSCAPES_LABELS} | {name for names in members for name in names}
     unknown = {label.name for files in layout.label_files for label in files.labels} - known
-    return [f"{name!r}{_suggestion(name, known)}" for name in sorted(unknown)]
-
-
-def _suggestion(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return [f"{name!r}{suggestion(name, known)}" for name in sorted(unknown)]

@@ -1,7 +1,7 @@
 """Mapillary Vistas (Neuhold et al. 2017), v1.2 and v2.0: images of many sizes, ids named by its own config file.
 
-An id of Vistas is a position in the ``labels`` of its config file; the two versions count differently, so ids are known
-by name only. A root that holds both versions is read as v1.2, which the literature reports on.
+An id of Vistas is a position in the ``labels`` of its config file; the two versions count differently, so labels are
+identified by name. A root that holds both versions is read as v1.2, which the literature reports on.
 """
 
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ CONFIGS = (
 )
 """Config files and the labels that they describe: v1.2 as the download of v2.0 repeats it, v1.2 itself, and v2.0."""
 
-# Names of Vistas, by beginning, and what else they may be called, in the order in which a class set is asked for it:
-# the category (Vu et al. 2019, "DADA", whose code has the table); the Cityscapes label of the same meaning; and the
-# class that evaluations of Vistas in 19 classes count it as. DADA counts terrain as flat and ignores sand and snow;
+# Prefixes of the label names of Vistas, each with alternative names in the order in which a class set is searched for
+# them: the category (Vu et al. 2019, "DADA", whose code has the table); the Cityscapes label of the same meaning; and
+# the class that evaluations of Vistas in 19 classes count it as. DADA counts terrain as flat and ignores sand and snow;
 # here all three are nature, as terrain is in Cityscapes, since sources are labelled so.
 _ALIASES = {
     "construction--barrier": ("construction",),
@@ -135,7 +135,7 @@ def _label(id_: int, entry: dict[str, Any]) -> Label:
 
 
 def aliases(name: str) -> tuple[str, ...]:
-    """Other names of a label of Vistas: those of its longest known beginning.
+    """Alternative names of a label of Vistas: those of its longest known prefix.
 
     The category comes first: a class set of categories takes a kerb for construction, one of 19 classes for sidewalk.
 
@@ -144,8 +144,8 @@ def aliases(name: str) -> tuple[str, ...]:
     """
     parts = name.split("--")
     for length in range(len(parts), 0, -1):
-        if (known := "--".join(parts[:length])) in _ALIASES:
-            return _ALIASES[known]
+        if (prefix := "--".join(parts[:length])) in _ALIASES:
+            return _ALIASES[prefix]
     return ()
 
 

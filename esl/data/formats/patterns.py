@@ -13,7 +13,7 @@ WHOLE = "all"
 """The one split of a dataset that has none."""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""What counts as an image in a folder."""
+"""The file names that count as images in a folder."""
 
 _FIELD = re.compile(r"\{(\w+)\}|\*")
 
@@ -24,14 +24,14 @@ class Layout:
 
     In a pattern ``{split}`` stands for the split, any other ``{name}`` for a part of a file's id, ``*`` for anything,
     none of them across folders: ``gt/{split}/{city}/{frame}_labelIds.png`` gives ids ``{city}_{frame}``. A pattern
-    without a part of an id is a folder, of which all images at any depth are taken; their ids are their paths with
+    without any part of an id is a folder: all images in it, at any depth, are taken; their ids are their paths with
     ``__`` between the folders.
     """
 
     title: str
     images: tuple[str, ...]
     label_files: tuple[LabelFiles, ...] = ()
-    """In order: a split's labels are all of the first kind of which it has any."""
+    """By priority: a split uses the first kind that it has any files of."""
 
     def layout(self, split: str) -> str:
         """Where files of ``split`` are expected, for people."""
@@ -92,7 +92,7 @@ def is_pattern(pattern: str) -> bool:
 
 
 def _as_glob(pattern: str) -> str:
-    """A pattern for ``Path.glob``, to which ``[`` and ``?`` would mean more than themselves."""
+    """A pattern for ``Path.glob``, with its special characters such as ``[`` and ``?`` escaped."""
     return "*".join(glob.escape(piece) for piece in re.split(r"\{\w+\}|\*", pattern))
 
 
@@ -106,7 +106,7 @@ def _as_expression(pattern: str) -> str:
 
 
 def _splits_in(root: Path, pattern: str) -> Iterator[str]:
-    """What ``{split}`` can stand for, such that an image is there."""
+    """Every value of ``{split}`` for which there is an image."""
     if "{split}" not in pattern:
         return
     before, _, behind = pattern.partition("{split}")

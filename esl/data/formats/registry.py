@@ -22,7 +22,7 @@ FORMATS = {
 """Formats that are modules: name -> "module:attribute", a ``Format``."""
 
 DECLARED = "esl.data.formats.declared:declared"
-"""What makes a ``Format`` of a name and a declaration, shipped or the user's."""
+"""The function that builds a ``Format`` from a name and a declaration, shipped or the user's."""
 
 DECLARATIONS = Path(__file__).with_name("declared.yaml")
 

@@ -1,4 +1,4 @@
-"""What a measure of confidence is: `entropy.py` is the example to copy."""
+"""The contract of a measure of confidence: `entropy.py` is the example to copy."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -21,7 +21,7 @@ class Measure(Protocol):
     """How sure a network is of each pixel, as a value in [0, 1] of the pixel's class probabilities.
 
     A measure is computed in two forms that agree to within one code. Its module is read by stages that start without
-    PyTorch, so it imports torch inside of its methods.
+    PyTorch, so it imports torch inside its methods.
 
     Shape suffixes: C classes, r rows of a tile, H W at the output size.
     """
@@ -39,7 +39,7 @@ class Measure(Protocol):
     ) -> NDArray[np.uint16]:
         """The codes (r, W) of a tile of probabilities: the fast form.
 
-        ``best_rW`` are the largest probabilities. ``scratch_CrW`` is memory to overwrite; the other two are not to be.
+        ``best_rW`` are the largest probabilities. ``scratch_CrW`` may be overwritten; the other two must not be.
         """
 
     def values(self, probability_CHW: "Tensor") -> "Tensor":

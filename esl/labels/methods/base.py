@@ -1,4 +1,4 @@
-"""What a selection method is: which pixels of the target get a pseudo-label. `fda.py` is the example to copy."""
+"""The contract of a selection method: which target pixels get a pseudo-label. `fda.py` is the example to copy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Histograms = Mapping[str, NDArray[np.int64]]
 
 
 class MethodSettings(Settings):
-    """What the config says of a method; its own settings are the fields of a subclass, each with a default."""
+    """A method's settings in the config; those of its own are the fields of a subclass, each with a default."""
 
     rounds: int = Field(1, ge=1, description="Number of self-training rounds.")
 
@@ -48,7 +48,7 @@ class Method(Protocol):
 
     @property
     def settings_class(self) -> type[MethodSettings]:
-        """What its settings are."""
+        """The class of its settings."""
 
     @property
     def settings(self) -> MethodSettings:

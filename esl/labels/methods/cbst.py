@@ -22,7 +22,7 @@ class CbstSettings(MethodSettings):
     portion: Number = Field(
         0.2, ge=0, le=1, description="Share of each predicted class that is kept in the first round; published: 0.2."
     )
-    portion_step: Number = Field(0.05, ge=0, le=1, description="What every further round adds to it; published: 0.05.")
+    portion_step: Number = Field(0.05, ge=0, le=1, description="Growth of the portion per round; published: 0.05.")
     portion_max: Number = Field(0.5, ge=0, le=1, description="The largest portion; published: 0.5.")
 
 
@@ -50,7 +50,7 @@ class Cbst:
         return round(min(grown, self.settings.portion_max), 12)
 
     def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
-        """Lower from round to round, as the portion grows."""
+        """One per class, lower from round to round as the portion grows."""
         quantile = round(1 - self.portion(round_), 12)  # 0.8, not 0.8000000000000002
         return [class_threshold(counts, self.measure.sure, quantile) for counts in histograms[self.measure.name]]
 
@@ -58,7 +58,7 @@ class Cbst:
         """argmax_c p_c / t_c where that is at least 1; a class without a threshold is never chosen.
 
         The probability of the predicted class is its exact code: float16 is 30 times coarser than a code near 1, where
-        the thresholds of sure classes are. The other classes' come from the stored probability.
+        the thresholds of sure classes are. Those of the other classes come from the stored probability.
         """
         label: NDArray[np.uint8] = maps["label"]
         weights = np.array([0.0 if value is None else 1 / value for value in thresholds], dtype=np.float32)

@@ -26,7 +26,7 @@ class Control:
         self.settings = settings
 
     def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
-        """None for any class."""
+        """No class has a threshold."""
         return [Threshold(int(counts.sum()), None, None, False, 0) for counts in histograms["entropy"]]
 
     def label(self, maps: Maps, thresholds: Sequence[float | None]) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """Thresholds from a quantile of each predicted class, and the methods that need nothing else.
 
-Thresholds are exact: order statistics of the very codes that masking reads, over the whole dataset.
+Thresholds are exact: order statistics of the same codes that masking reads, over the whole dataset.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class QuantileMethod:
         return "label", self.measure.name
 
     def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
-        """The same in every round."""
+        """One per class, the same in every round."""
         return [
             class_threshold(counts, self.measure.sure, self.settings.quantile, self.settings.bound)
             for counts in histograms[self.measure.name]

@@ -1,4 +1,4 @@
-"""The contract of a target term: a further loss on the target images, with whatever it has to learn or remember."""
+"""The contract of a target term: a further loss on the target images, which may have a state of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class TermContext:
     label_stride: int
     """The losses compare every n-th row and column of the labels."""
     decay: Callable[[int], float]
-    """Iteration -> the share of its first value that every learning rate has then; for ``LambdaLR``."""
+    """Iteration -> the factor of every learning rate; for ``LambdaLR``."""
 
 
 @dataclass(frozen=True)
 class TargetBatch:
-    """A batch of target images and what the network says of it, with the source batch of the same iteration.
+    """A batch of target images and the network's logits for it, with the source batch of the same iteration.
 
     T target and S source images, H W of the images; a logit's h w are at the network's stride.
     """
@@ -42,7 +42,7 @@ class TargetBatch:
 
 
 class TargetTerm(Protocol):
-    """A loss on the target; subclasses write what they need beyond ``loss``."""
+    """A loss on the target; a subclass overrides what it needs, at least ``loss``."""
 
     def loss(self, batch: TargetBatch) -> Tensor:
         """The weighted loss of a batch: a scalar whose gradient the network follows."""

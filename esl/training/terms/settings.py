@@ -1,4 +1,4 @@
-"""What the settings of all target terms share."""
+"""The base classes of target terms' settings."""
 
 from typing import TYPE_CHECKING, Any, Self
 

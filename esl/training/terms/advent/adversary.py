@@ -33,9 +33,9 @@ class Adversary:
         self._trained = [context.fabric.setup(discriminator, optimizer) for discriminator, optimizer in pairs]
 
     def losses(self, target: Logits, label: Tensor) -> list[Tensor]:
-        """The adversarial loss of each output, a scalar that the network minimises: are its maps taken for source maps?
+        """The adversarial loss of each output, a scalar: low where the discriminator takes its maps for source maps.
 
-        The discriminators learn nothing from it.
+        The network minimises it; the discriminators learn nothing from it.
         """
         losses = []
         for discriminator, logits in zip(self._discriminators, outputs(target), strict=True):

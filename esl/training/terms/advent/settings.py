@@ -1,4 +1,4 @@
-"""Settings of AdvEnt, and what its discriminators cannot work with."""
+"""Settings of AdvEnt, and the settings of a training that its discriminators cannot work with."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from esl.training.settings import TrainSettings
 
 SMALLEST_MAP = 32
-"""Rows and columns that a discriminator's input has at least."""
+"""The least rows and columns of a discriminator's input."""
 
 
 class TermSettings(OutputWeights):
@@ -39,8 +39,8 @@ class TermSettings(OutputWeights):
             }
         lines += [
             f"{key}: advent's discriminators need at least {SMALLEST_MAP} compared pixels per side, but got "
-            f"{size[0]}x{size[1]} at a training.label_stride of {training.optimization.label_stride}"
-            for key, size in sizes.items()
-            if isinstance(size, tuple) and min(size) < smallest
+            f"{size_wh[0]}x{size_wh[1]} at a training.label_stride of {training.optimization.label_stride}"
+            for key, size_wh in sizes.items()
+            if isinstance(size_wh, tuple) and min(size_wh) < smallest
         ]
         return lines
