@@ -1,4 +1,4 @@
-"""What many tests share: one thread, repeatable hypothesis, and data sets made on the spot."""
+"""What many tests share: one thread, repeatable hypothesis, and datasets made on the spot."""
 
 import struct
 import zlib
@@ -35,15 +35,15 @@ torch.set_num_threads(1)
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "cityscapes"
 
-Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # picture (H, W, 3) and raw label ids (H, W)
+Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image (H, W, 3) and raw label ids (H, W)
 WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
 
 
 def _write_cityscapes(root: Path, split: str, frames: dict[str, Frame]) -> Path:
     """``frames`` by id in the official layout of Cityscapes under ``root``, which is returned."""
-    for id_, (picture, ids) in frames.items():
+    for id_, (image, ids) in frames.items():
         city = id_.partition("_")[0]
-        for kind, suffix, content in (("leftImg8bit", "leftImg8bit", picture), ("gtFine", "gtFine_labelIds", ids)):
+        for kind, suffix, content in (("leftImg8bit", "leftImg8bit", image), ("gtFine", "gtFine_labelIds", ids)):
             if content is not None:
                 path = root / kind / split / city / f"{id_}_{suffix}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def fabric() -> Fabric:
 
 @pytest.fixture(scope="session")
 def real_cityscapes() -> Path:
-    """The root of one real validation frame; it lies outside the repository because its licence forbids a copy."""
+    """The root of one real validation frame; it is outside the repository, because its licence forbids a copy."""
     if not REAL.is_dir():
         pytest.skip(f"no real Cityscapes frame at {REAL}")
     return REAL

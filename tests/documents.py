@@ -1,4 +1,4 @@
-"""What documents show: blocks of commands, files, diffs."""
+"""The blocks of documents: commands, files, diffs."""
 
 import re
 from collections.abc import Iterator

@@ -20,7 +20,7 @@ def test_every_cityscapes_id_has_the_official_name_train_id_and_colour() -> None
     assert ours == [(label.id, label.name, label.trainId, label.color) for label in OFFICIAL]
 
 
-def test_the_19_classes_stand_in_the_order_of_the_official_train_ids() -> None:
+def test_the_19_classes_are_in_the_order_of_the_official_train_ids() -> None:
     evaluated = sorted((label for label in OFFICIAL if not label.ignoreInEval), key=lambda label: label.trainId)
     assert [label.trainId for label in evaluated] == list(range(19))
     assert CITYSCAPES19.classes == tuple(label.name for label in evaluated)

@@ -1,4 +1,4 @@
-"""The three lists of what the project needs agree."""
+"""The three lists of dependencies agree."""
 
 import tomllib
 

@@ -1,4 +1,4 @@
-"""Whole files or none."""
+"""Atomic file writes, JSON files and digests."""
 
 import hashlib
 import math
@@ -19,7 +19,7 @@ def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
     assert [*path.parent.iterdir()] == [path]
 
 
-def test_an_exception_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_an_exception_leaves_the_old_file_and_nothing_next_to_it(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
     with pytest.raises(KeyboardInterrupt), atomic_path(path) as part:

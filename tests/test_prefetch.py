@@ -41,11 +41,11 @@ def test_workers_work_at_the_same_time() -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_error_of_the_work_is_raised_where_its_result_is_taken(workers: int) -> None:
-    begun = []
+def test_an_error_in_the_work_is_raised_when_its_result_is_taken(workers: int) -> None:
+    started = []
 
     def work(number: int) -> int:
-        begun.append(number)
+        started.append(number)
         if number == 3:
             raise KeyError("three")
         return number
@@ -54,7 +54,7 @@ def test_an_error_of_the_work_is_raised_where_its_result_is_taken(workers: int) 
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError, match="three"):
         next(results)
-    assert len(begun) < 8
+    assert len(started) < 8
 
 
 def test_an_error_of_the_items_is_raised_too() -> None:

@@ -115,8 +115,8 @@ class SourceSettings(ScheduleSettings, TargetBatchSettings):
         description="Which model teaches the first round; it is evaluated next to `source`. `none`: the source model. "
         "`abn`: the model `adapted`, the source model with the batch-norm statistics of the target images (AdaBN, Li "
         "et al. 2016). `minent` or `advent`: the model of that name, trained like the source model with a further "
-        "loss: low entropy on the target, or entropy maps like those of the source (Vu et al. 2019). No target label is "
-        "read.",
+        "loss: low entropy on the target, or entropy maps like those of the source (Vu et al. 2019). No target label "
+        "is read.",
         json_schema_extra={"enum": ["none", "abn", *TERMS]},
     )
 

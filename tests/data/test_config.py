@@ -36,7 +36,7 @@ def test_a_split_is_a_plain_name_or_the_path_of_a_list_file(split: str) -> None:
 
 
 @pytest.mark.parametrize("split", ["", "../train", "a/b", "/mine.txt", "../mine.txt", "a/../../mine.txt", "mine.csv"])
-def test_a_split_that_climbs_or_is_neither_is_refused(split: str) -> None:
+def test_a_split_that_leads_out_of_the_root_or_has_another_form_is_refused(split: str) -> None:
     with pytest.raises(InputError, match="val_split: "):
         TargetData.from_json(json.dumps({**ROOT, "val_split": split}))
 
@@ -84,7 +84,7 @@ def test_a_declaration_of_another_form_is_refused_by_key(declaration: dict[str, 
         DatasetDeclaration.from_json(json.dumps(declaration))
 
 
-def test_a_class_may_say_nothing_its_labels_or_its_colour() -> None:
+def test_a_class_may_be_empty_or_give_its_labels_or_its_colour() -> None:
     for entry in ({}, {"labels": ["road", "parking"]}, {"colour": [1, 2, 3]}):
         assert ClassDeclaration.from_json(json.dumps(entry)).model_dump(exclude_unset=True) == entry
     for entry in ({"labels": []}, {"colour": [1, 2]}, {"colour": [1, 2, 256]}, {"color": [1, 2, 3]}):

@@ -139,7 +139,7 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
         _own(tmp_path, declaration)
 
 
-def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
+def test_brackets_in_a_pattern_are_taken_literally(tmp_path: Path) -> None:
     image_file(tmp_path / "frames/[d]/1.png")
     index = _own(tmp_path, {"images": "frames/[d]/{n}.png"}, checks=Checks(labels="optional"))
     assert [sample.id for sample in index.samples] == ["1"]
@@ -162,7 +162,7 @@ def test_brackets_in_a_pattern_are_brackets(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_declaration_that_cannot_be_is_refused_by_name(declaration: dict[str, object], message: str) -> None:
+def test_a_wrong_declaration_is_refused_by_name(declaration: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=rf"datasets\.mine: .*{re.escape(message)}"):
         format_named("mine", declaration)
 

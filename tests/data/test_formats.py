@@ -1,4 +1,4 @@
-"""Every dataset in its exact official layout: what was put in is read back as the trainIds that it means."""
+"""Every dataset in its exact official layout: what was written is read back as the right trainIds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_gta5s_parts_are_those_of_its_lists(tmp_path: Path, how: str) -> None:
     assert {"all", "val"} <= set(format_named("gta5").splits(tmp_path))
 
 
-def test_a_list_of_a_part_that_is_missing_climbs_or_names_what_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_list_of_a_part_that_is_missing_or_names_paths_or_absent_images_is_refused(tmp_path: Path) -> None:
     _gta5(tmp_path)
     with pytest.raises(InputError, match=r"no list of the part 'val'; expected val\.txt, or the download's split\.mat"):
         index_of("gta5", tmp_path, "val")
@@ -130,7 +130,7 @@ def test_cityscapes_coarse_labels_are_those_of_train_extra_and_come_after_fine_o
     assert index_of("cityscapes", tmp_path, "train").label_files.startswith("gtFine/train/")  # type: ignore[union-attr]
 
 
-def test_cityscapes_test_images_without_labels_are_a_target_and_dummies_are_none_to_score(tmp_path: Path) -> None:
+def test_cityscapes_test_images_without_labels_are_a_target_and_dummy_labels_are_refused(tmp_path: Path) -> None:
     image_file(tmp_path / "leftImg8bit/test/bonn/bonn_000000_000019_leftImg8bit.png")
     for demand in ("optional", "all_or_none"):
         index = index_of("cityscapes", tmp_path, "test", checks=Checks(labels=demand))
@@ -141,7 +141,7 @@ def test_cityscapes_test_images_without_labels_are_a_target_and_dummies_are_none
     assert len(index_of("cityscapes", tmp_path, "test", checks=Checks(labels="optional")).samples) == 1
 
 
-def test_a_frame_that_lies_in_two_cities_is_refused_as_one_id(tmp_path: Path) -> None:
+def test_a_frame_in_two_cities_is_refused_as_one_id(tmp_path: Path) -> None:
     _frame(tmp_path, "train", "ulm")
     image_file(tmp_path / "leftImg8bit/train/zurich/ulm_000000_000019_leftImg8bit.png")
     with pytest.raises(InputError, match=r"the same id 'ulm_000000_000019' as .*/ulm/ulm_000000_000019_left"):
@@ -151,7 +151,7 @@ def test_a_frame_that_lies_in_two_cities_is_refused_as_one_id(tmp_path: Path) ->
 # ---------------------------------------------------------------------------------------------------------------- all
 
 
-def test_an_unknown_format_a_missing_root_and_an_unknown_split_are_refused_with_the_mend(tmp_path: Path) -> None:
+def test_an_unknown_format_a_missing_root_and_an_unknown_split_are_refused_with_the_fix(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gta5, mapillary, cityscapes, synthia, .*, folder, but got 'gta'"):
         format_named("gta")
     with pytest.raises(InputError, match=r"nowhere: no such folder; benchmarks\.x\.source\.root must be"):
@@ -163,7 +163,7 @@ def test_an_unknown_format_a_missing_root_and_an_unknown_split_are_refused_with_
 
 
 @pytest.mark.parametrize("name", format_names())
-def test_every_format_tells_its_layout_where_nothing_is(tmp_path: Path, name: str) -> None:
+def test_every_format_describes_its_layout_if_the_root_is_empty(tmp_path: Path, name: str) -> None:
     (tmp_path / "train").mkdir()
     split = "all" if name in ("gta5", "synthia", "folder") else "train"
     assert format_named(name).splits(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Images and labels from files: what was put in comes out, and what is no label is refused by name."""
+"""Images and labels from files: what was written is read back, and files that are not labels are refused by name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_grey_label_reads_as_its_train_ids(tmp_path: Path) -> None:
     assert label.dtype == np.uint8
 
 
-def test_a_resized_label_takes_the_nearest_pixel_and_makes_up_no_id(tmp_path: Path) -> None:
+def test_a_resized_label_takes_the_nearest_pixel_and_invents_no_id(tmp_path: Path) -> None:
     ids = np.array([[7, 11], [23, 26]], dtype=np.uint8)
     Image.fromarray(ids).save(tmp_path / "label.png")
     twice = read_label(tmp_path / "label.png", CITYSCAPES, (4, 4))
@@ -65,9 +65,9 @@ def test_an_image_keeps_its_pixels_unless_a_size_is_asked_for(tmp_path: Path) ->
     assert read_image(tmp_path / "image.png", (5, 3)).shape == (3, 5, 3)
 
 
-def test_a_longer_side_keeps_the_shape_of_an_image(tmp_path: Path) -> None:
-    for name, size in (("wide", (40, 20)), ("upright", (20, 40))):
-        Image.fromarray(np.zeros((size[1], size[0], 3), np.uint8)).save(tmp_path / f"{name}.png")
+def test_a_longer_side_keeps_the_aspect_ratio_of_an_image(tmp_path: Path) -> None:
+    for name, size_hw in (("wide", (20, 40)), ("upright", (40, 20))):
+        Image.fromarray(np.zeros((*size_hw, 3), np.uint8)).save(tmp_path / f"{name}.png")
     assert read_image(tmp_path / "wide.png", 10).shape == (5, 10, 3)
     assert read_image(tmp_path / "upright.png", 10).shape == (10, 5, 3)
 
@@ -92,14 +92,14 @@ def test_an_image_is_read_upright_as_its_exif_orientation_says(tmp_path: Path, n
     assert image.shape == ((3, 2, 3) if orientation > 4 else (2, 3, 3))
 
 
-def test_an_upright_photograph_of_a_telephone_is_as_high_as_it_is_seen(tmp_path: Path) -> None:
+def test_a_photograph_that_a_phone_took_upright_is_taller_than_wide(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6
     Image.new("RGB", (32, 16), (200, 10, 10)).save(tmp_path / "IMG_0001.JPG", exif=exif)
     assert read_image(tmp_path / "IMG_0001.JPG").shape == (32, 16, 3)
 
 
-def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_by_the_stated_rule(
+def test_grey_alpha_palette_and_16_bits_become_rgb_of_8_bits_as_documented(
     tmp_path: Path, png_of_16_bits: PngOf16Bits
 ) -> None:
     grey = np.array([[0, 100, 255]], dtype=np.uint8)
@@ -156,7 +156,7 @@ def test_an_image_that_holds_no_8_bit_ids_is_refused_by_name(
 
 
 @given(st.floats(0, 1))
-def test_a_truncated_png_is_refused_by_name_or_has_lost_nothing_but_its_end_mark(
+def test_a_truncated_png_is_refused_by_name_or_has_lost_only_its_end_mark(
     tmp_path_factory: pytest.TempPathFactory, share: float
 ) -> None:
     path = tmp_path_factory.mktemp("truncated") / "label.png"
@@ -179,7 +179,7 @@ def test_a_truncated_png_is_refused_by_name_or_has_lost_nothing_but_its_end_mark
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "image.png").write_bytes(content)
     with pytest.raises(InputError, match=r"image\.png: not a readable image"):
         read_image(tmp_path / "image.png")

@@ -93,7 +93,7 @@ def test_a_damaged_index_file_is_refused_by_name(tmp_path: Path, small_index: In
             read_index(tmp_path / "index.json")
 
 
-def test_an_index_of_the_version_before_is_one_clear_error(tmp_path: Path, small_index: Index) -> None:
+def test_an_index_of_the_previous_version_is_one_clear_error(tmp_path: Path, small_index: Index) -> None:
     content = small_index.to_json()
     names = {"image": "picture", "size_wh": "size", "label_size_wh": "label_size", "image_sha256": "picture_sha256"}
     content["samples"] = [{names.get(key, key): value for key, value in row.items()} for row in content["samples"]]
@@ -121,7 +121,7 @@ def test_a_file_that_changed_since_it_was_indexed_is_refused_by_whatever_reads_i
 
 
 @pytest.mark.parametrize("id_", ["..", ".", "", "a/b", "a\\b"])
-def test_an_id_that_is_no_plain_file_name_is_refused(id_: str) -> None:
+def test_an_id_that_is_not_a_plain_file_name_is_refused(id_: str) -> None:
     with pytest.raises(InputError, match=r"expected a plain file name without folders; rename the file"):
         checked_id(id_)
     assert checked_id("a..b") == "a..b"

@@ -1,4 +1,4 @@
-"""The index: it says what is there, and every defect at once."""
+"""The inspection of a dataset: its index, and every defect at once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ def _defects(root: Path, checks: Checks = STRICT) -> str:
     return str(caught.value)
 
 
-# ------------------------------------------------------------------------------------------------- sound data sets
+# -------------------------------------------------------------------------------------------------- sound datasets
 
 
 def test_a_cityscapes_folder_is_indexed_with_the_pixels_that_were_put_in(

@@ -109,7 +109,7 @@ def test_every_wrong_line_is_reported_at_once_by_its_number(cityscapes: Path) ->
         ("binary.txt", b"\xff\xfe\x00", "binary.txt: expected text in UTF-8"),
     ],
 )
-def test_a_list_that_is_missing_climbs_or_holds_nothing_is_refused(
+def test_a_list_that_is_missing_empty_or_outside_the_root_is_refused(
     cityscapes: Path, split: str, content: bytes | None, message: str
 ) -> None:
     if content is not None:
@@ -145,7 +145,7 @@ def test_a_list_works_for_datasets_without_splits_with_lists_of_their_own_and_fo
 
 
 @pytest.mark.parametrize("name", format_names())
-def test_a_list_of_every_format_names_nothing_where_nothing_is(tmp_path: Path, name: str) -> None:
+def test_a_list_file_of_an_empty_root_names_no_image(tmp_path: Path, name: str) -> None:
     (tmp_path / "list.txt").write_text("a\n")
     with pytest.raises(InputError, match=r"list\.txt: 1 mistake\(s\)\n  line 1: 'a': no such image"):
         listing_of(format_named(name), tmp_path, "list.txt")

@@ -1,4 +1,4 @@
-"""Mapillary Vistas: ids mean what its own config file calls them."""
+"""Mapillary Vistas: the meaning of its ids comes from its own config file."""
 
 import json
 from pathlib import Path
@@ -21,8 +21,8 @@ from tests.data.dataset_files import (
     label_file,
 )
 
-# What the literature takes the labels of v1.2 for: in 19 classes as usual for evaluations of Vistas, and in 7 as DADA
-# (Vu et al. 2019) does, but for terrain, which DADA counts as flat, and sand and snow, which it ignores.
+# The classes of the labels of v1.2 in the literature: 19 as usual in evaluations of Vistas, and 7 as in DADA
+# (Vu et al. 2019), except terrain, which DADA counts as flat, and sand and snow, which it ignores.
 VISTAS = {
     "animal--bird": (None, None),
     "construction--barrier--curb": ("sidewalk", "construction"),
@@ -102,8 +102,8 @@ def _vistas(root: Path, names: list[str], config: str, labels: str) -> Path:
         {"name": n, "color": c, "readable": n.title(), "evaluate": True} for n, c in zip(names, colours, strict=True)
     ]
     (root / config).write_text(json.dumps({"labels": entries, "version": "1.1"}))
-    for key, size in (("A-b_c", (len(names), 3)), ("0xyz", (3, len(names)))):
-        image_file(root / f"training/images/{key}.jpg", size)
+    for key, size_wh in (("A-b_c", (len(names), 3)), ("0xyz", (3, len(names)))):
+        image_file(root / f"training/images/{key}.jpg", size_wh)
         ids = np.tile(np.arange(len(names), dtype=np.uint8), (3, 1))
         label_file(root / f"training/{labels}/{key}.png", ids if key == "A-b_c" else ids.T.copy(), colours)
     return root
@@ -118,7 +118,7 @@ def _vistas(root: Path, names: list[str], config: str, labels: str) -> Path:
         ("config_v2.0.json", "v2.0/labels", VISTAS | VISTAS_2),
     ],
 )
-def test_vistas_ids_mean_what_the_data_sets_own_config_calls_them_in_any_order(
+def test_vistas_ids_have_the_names_of_the_datasets_config_in_any_order(
     tmp_path: Path, config: str, labels: str, table: dict[str, tuple[str | None, str | None]], backwards: bool
 ) -> None:
     names = [*table][:: -1 if backwards else 1]
@@ -126,8 +126,8 @@ def test_vistas_ids_mean_what_the_data_sets_own_config_calls_them_in_any_order(
     for place, class_set in enumerate((CITYSCAPES19, VISTAS7)):
         index = index_of("mapillary", tmp_path, "training", class_set)
         assert [sample.size_wh for sample in index.samples] == [(3, len(names)), (len(names), 3)]
-        wanted = [table[name][place] for name in names]
-        expected = [IGNORE if name is None else class_set.classes.index(name) for name in wanted]
+        classes = [table[name][place] for name in names]
+        expected = [IGNORE if name is None else class_set.classes.index(name) for name in classes]
         assert index.read_label(index.samples[1])[0].tolist() == expected
         assert index.read_label(index.samples[0])[:, 0].tolist() == expected
 
@@ -148,7 +148,7 @@ def test_vistas_of_both_versions_is_read_as_the_first_and_without_its_config_not
         index_of("mapillary", tmp_path, "training")
 
 
-def test_vistas_finer_labels_are_known_by_the_names_that_cityscapes_has_for_them(tmp_path: Path) -> None:
+def test_vistas_finer_labels_are_matched_by_their_cityscapes_names(tmp_path: Path) -> None:
     names = ["construction--flat--parking", "construction--flat--road", "construction--structure--bridge"]
     names += ["object--vehicle--caravan", "construction--barrier--guard-rail"]
     _vistas(tmp_path, names, "config.json", "labels")

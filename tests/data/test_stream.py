@@ -30,7 +30,7 @@ RAW_ID = {ROAD: 7, SKY: 23, CAR: 26, IGNORE: 0}
 
 
 def _street(number: int) -> NDArray[np.uint8]:
-    """TrainIds (40, 80): sky over road, a car and an ignored patch, somewhere else in every sample."""
+    """TrainIds (40, 80): sky over road, a car and an ignored patch, at another place in every sample."""
     label = np.full((40, 80), SKY, dtype=np.uint8)
     label[15 + number :] = ROAD
     label[20:34, 5 * number : 5 * number + 25] = CAR
@@ -87,15 +87,15 @@ def test_a_position_is_the_same_in_every_instance_and_order(pairs: Pairs) -> Non
 
 
 def test_seeds_streams_and_positions_differ(pairs: Pairs) -> None:
-    seen = {
+    content = {
         (seed, k): b"".join(part.numpy().tobytes() for part in Stream(pairs, STRONG, seed)[k])
         for seed in ((0, 0), (0, 1), (1, 0))
         for k in range(3 * SAMPLES)
     }
-    assert len(set(seen.values())) == len(seen)
+    assert len(set(content.values())) == len(content)
 
 
-def test_the_global_random_state_is_neither_read_nor_moved(pairs: Pairs) -> None:
+def test_the_global_random_state_is_neither_read_nor_changed(pairs: Pairs) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -126,7 +126,7 @@ def _inside(label: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def test_crops_of_an_upright_image_are_drawn_from_all_of_it_and_keep_their_labels(tmp_path: Path) -> None:
-    """Twelve stripes from top to bottom: wide crops must reach every one of them, without squeezing what they show."""
+    """Twelve stripes from top to bottom: wide crops must reach every one of them, without squeezing their content."""
     stripes = np.repeat(np.arange(12, dtype=np.uint8), 10)[:, None].repeat(60, axis=1)  # (120, 60) of raw ids
     Image.fromarray(stripes * 20).convert("RGB").save(tmp_path / "image.png")
     Image.fromarray(stripes + 20).save(tmp_path / "ids.png")  # ids 20 ... 31
@@ -134,15 +134,15 @@ def test_crops_of_an_upright_image_are_drawn_from_all_of_it_and_keep_their_label
     table.train_ids[20:32] = range(12)
     upright = Pairs([(tmp_path / "image.png", tmp_path / "ids.png")], table, None)
     stream = Stream(upright, PLAIN.model_copy(update={"min_scale": 0.5}), (0, 0))
-    seen = set()
+    classes = set()
     for position in range(200):
         image, label = stream[position]
-        shown = np.unique(label.numpy())
-        seen |= {*shown.tolist()}
-        assert 2 <= len(shown) <= 5  # of 12 stripes the crop's shape, 2 to 1, leaves at most 30 rows of 120
+        present = np.unique(label.numpy())
+        classes |= {*present.tolist()}
+        assert 2 <= len(present) <= 5  # of 12 stripes the crop's shape, 2 to 1, leaves at most 30 rows of 120
         inside = _inside(label.numpy())
         assert (np.abs(image[0].numpy().astype(int) - 20 * label.numpy())[inside] < 10).all()
-    assert seen == set(range(12))
+    assert classes == set(range(12))
 
 
 @pytest.mark.parametrize("resize", [None, (60, 30)])

@@ -1,4 +1,4 @@
-"""Every command that the documentation shows is run as it stands; `snakemake` and `make` only plan."""
+"""Every command in the documentation is run as written; `snakemake` and `make` only plan."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ DOCUMENTS = ["README.md", "config/README.md", "docs/results.md", "docs/extending
 CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
 PROGRAMS = ("snakemake", "make", "python", "for")
-"""What a block of commands begins with; other blocks show files or their content."""
+"""The first words of a block of commands; other blocks show files or their content."""
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""docs/extending.md: every diff applies to a copy of the project, and what the page says of it then holds."""
+"""docs/extending.md: every diff applies to a copy of the project, and the checks of the page then pass."""
 
 import os
 import re
@@ -45,14 +45,14 @@ def test_the_page_has_a_diff_and_a_block_that_checks_it_in_every_section() -> No
 
 
 @pytest.mark.parametrize("title", SECTIONS)
-def test_a_diff_changes_nothing_that_exists_but_one_registry(title: str) -> None:
-    """Nothing that has been computed is computed again: the code digest passes over registries."""
+def test_a_diff_changes_no_existing_file_but_one_registry(title: str) -> None:
+    """So no existing result is computed again: the code digest ignores registries."""
     changed = re.findall(r"^--- a/(.+)$", SECTIONS[title]["diff"], re.M)
     assert len(changed) == 1 and Path(changed[0]).name in ("registry.py", "declared.yaml")
 
 
 @pytest.mark.parametrize("title", SECTIONS)
-def test_what_a_section_says_of_its_diff_holds(extended: Path, title: str) -> None:
+def test_the_checks_of_a_section_pass_after_its_diff(extended: Path, title: str) -> None:
     code = f"import esl; assert esl.__file__.startswith({str(extended)!r}), esl.__file__\n{SECTIONS[title]['python']}"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""The table of a benchmark, and what does not belong in one table, from hand-made scores."""
+"""The table of a benchmark, and models that do not belong in one table, from hand-made scores."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_the_table_shows_models_side_by_side_in_percent_and_a_dash_for_what_is_a
     assert table("gta2city", {"source": SOURCE, "esl-round1": ESL}, {}) == TABLE
 
 
-def test_best_snapshots_stand_below_a_line_with_what_chose_them() -> None:
+def test_best_snapshots_are_below_a_line_with_how_they_were_chosen() -> None:
     models = {"source": SOURCE, "adapted": SOURCE, "esl-round1": ESL}
     chosen = {"chosen_by": "target labels", "candidates": [{}, {}, {}]}
     best = {

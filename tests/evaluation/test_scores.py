@@ -28,7 +28,7 @@ def test_scores_worked_by_hand_are_keyed_by_class() -> None:
 
 
 def test_seven_classes_worked_by_hand() -> None:
-    """Pixels of two labels of one category are one class: whatever is taken for whatever within it is right."""
+    """Labels of one category are one class: confusing them is not an error."""
     names = CLASS_SETS["vistas7"].classes
     table = id_table(CITYSCAPES_LABELS, CLASS_SETS["vistas7"])
     ids = {label.name: label.id for label in CITYSCAPES_LABELS}
@@ -42,7 +42,7 @@ def test_seven_classes_worked_by_hand() -> None:
 
 
 def test_synthias_model_is_scored_over_13_classes_and_its_16() -> None:
-    """Every class is right in half of its pixels, and otherwise taken for the next; "wall" occurs nowhere."""
+    """Every class is right in half of its pixels, and otherwise predicted as the next; "wall" occurs nowhere."""
     names = CLASS_SETS["synthia16"].classes
     confusion = np.zeros((16, 16), dtype=np.int64)
     for row in range(16):
@@ -50,7 +50,7 @@ def test_synthias_model_is_scored_over_13_classes_and_its_16() -> None:
     wall = names.index("wall")
     confusion[wall], confusion[:, wall] = 0, 0
     scored = scores(confusion, CLASS_SETS["synthia16"])
-    # the one before wall is never taken for it, the one behind never gets its pixels
+    # the class before wall is never predicted as wall, and the class after it never gets pixels of wall
     assert scored["iou"] == dict.fromkeys(names, 3 / 9) | {"wall": None, "building": 3 / 6, "fence": 3 / 6}
     assert scored["miou"] == {
         "synthia16": pytest.approx((13 * 3 / 9 + 2 * 3 / 6) / 15),

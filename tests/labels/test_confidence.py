@@ -38,9 +38,9 @@ def _random_probability(seed: int, *shape: int) -> torch.Tensor:
     return (torch.randn(shape, generator=generator) * torch.logspace(-2, 1.5, shape[-1])).softmax(dim=1)
 
 
-def _upsample_by_hand(values_hw: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+def _upsample_by_hand(values_hw: NDArray[np.float64], size_hw: tuple[int, int]) -> NDArray[np.float64]:
     """Bilinear with corners aligned, one axis after the other, in float64."""
-    for axis, length in enumerate(size):
+    for axis, length in enumerate(size_hw):
         old = values_hw.shape[axis]
         place = np.linspace(0, old - 1, length)
         low = np.minimum(place.astype(int), max(old - 2, 0))
@@ -77,10 +77,10 @@ def test_entropy_equals_float64_numpy() -> None:
     assert np.abs(normalised_entropy(probability).numpy() - expected).max() < 1e-6
 
 
-@pytest.mark.parametrize("size", [(9, 13), (2, 3), (16, 8), (1, 1)])
-def test_upsampled_probabilities_still_sum_to_one(size: tuple[int, int]) -> None:
-    upsampled = upsample_probability(_random_probability(1, 2, 19, 3, 4), size)
-    assert upsampled.shape == (2, 19, *size)
+@pytest.mark.parametrize("size_hw", [(9, 13), (2, 3), (16, 8), (1, 1)])
+def test_upsampled_probabilities_still_sum_to_one(size_hw: tuple[int, int]) -> None:
+    upsampled = upsample_probability(_random_probability(1, 2, 19, 3, 4), size_hw)
+    assert upsampled.shape == (2, 19, *size_hw)
     assert upsampled.min() >= 0
     assert (upsampled.sum(dim=1) - 1).abs().max() < 1e-6
 
@@ -119,7 +119,7 @@ FORMS = pytest.mark.parametrize("form", [confidence_maps, plain_confidence_maps]
 
 @FORMS
 @pytest.mark.parametrize(
-    ("stride", "size"),
+    ("stride", "size_hw"),
     [
         ((4, 6), (11, 17)),
         ((4, 6), (4, 6)),  # nothing to upsample
@@ -129,10 +129,10 @@ FORMS = pytest.mark.parametrize("form", [confidence_maps, plain_confidence_maps]
         ((17, 33), (129, 257)),
     ],
 )  # fmt: skip
-def test_maps_equal_the_whole_rule_in_float64_numpy(form: Form, stride: tuple[int, int], size: tuple[int, int]) -> None:
+def test_maps_equal_the_rule_in_float64_numpy(form: Form, stride: tuple[int, int], size_hw: tuple[int, int]) -> None:
     probability = _random_probability(3, 1, 5, *stride)[0]
-    maps = form(probability, size, BOTH)
-    p = np.stack([_upsample_by_hand(plane, size) for plane in probability.numpy().astype(np.float64)])
+    maps = form(probability, size_hw, BOTH)
+    p = np.stack([_upsample_by_hand(plane, size_hw) for plane in probability.numpy().astype(np.float64)])
     entropy = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=0) / np.log(5)
     best, second = np.sort(p, axis=0)[::-1][:2]
     clear = best - second > 1e-5
@@ -142,7 +142,7 @@ def test_maps_equal_the_whole_rule_in_float64_numpy(form: Form, stride: tuple[in
     assert np.abs(maps["confidence"] / TOP - best).max() < 0.51 / TOP + 1e-6
     dtypes = {"label": np.uint8, "entropy": np.uint16, "confidence": np.uint16}
     assert {name: values.dtype for name, values in maps.items()} == dtypes
-    assert {values.shape for values in maps.values()} == {size}
+    assert {values.shape for values in maps.values()} == {size_hw}
 
 
 @FORMS
@@ -169,17 +169,17 @@ def test_of_equal_probabilities_the_first_class_wins(num_classes: int) -> None:
 
 def test_no_tile_holds_more_than_fits_the_cache_and_its_height_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     probability = _random_probability(4, 1, 19, 9, 17)[0]
-    size = (65, 129)
-    whole = confidence_maps(probability, size, BOTH)
+    size_hw = (65, 129)
+    whole = confidence_maps(probability, size_hw, BOTH)
     for values in (1, 5 * 19 * 129, 10**9):
         monkeypatch.setattr(tiles, "TILE_VALUES", values)
         covered: list[int] = []
-        for rows, tile in tiles.upsampled_tiles(probability.numpy(), size):
+        for rows, tile in tiles.upsampled_tiles(probability.numpy(), size_hw):
             assert tile.shape == (19, rows.stop - rows.start, 129)
             assert tile.size <= max(values, 19 * 129)
             covered += range(rows.start, rows.stop)
         assert covered == [*range(65)]
-        maps = confidence_maps(probability, size, BOTH)
+        maps = confidence_maps(probability, size_hw, BOTH)
         assert maps.keys() == whole.keys() and all(np.array_equal(maps[name], whole[name]) for name in whole)
 
 

@@ -37,7 +37,7 @@ def _run_example(folder: Path, logits: torch.Tensor) -> np.ndarray:
 
 @pytest.mark.parametrize("sharpness", [0.5, 2.0, 8.0])
 def test_the_chain_gives_the_pseudo_labels_of_the_example(tmp_path: Path, sharpness: float) -> None:
-    """But for pixels whose entropy is within a code of the threshold, or whose two best classes are equal."""
+    """Except for pixels whose entropy is within a code of the threshold, or whose two best classes are equal."""
     logits, method = _logits(int(10 * sharpness), sharpness), Esl(EslSettings())
     images = [confidence_maps(p_Chw, SIZE_HW, [method.measure]) for p_Chw in stride_probability(logits)]
     histogram = np.zeros((19, CODES), dtype=np.int64)

@@ -22,7 +22,7 @@ def test_a_sound_teacher_passes_alone_and_after_another() -> None:
 
 
 @pytest.mark.parametrize(("kept", "passes"), [(0.049, False), (0.05, True), (0.95, True), (0.951, False)])
-def test_the_kept_share_must_lie_within_its_bounds(kept: float, passes: bool) -> None:
+def test_the_kept_share_must_be_within_its_bounds(kept: float, passes: bool) -> None:
     reasons = objections(_thresholds({"road": 9, "sky": 1}, kept), None, GateSettings())
     assert (reasons == []) == passes
     if not passes:

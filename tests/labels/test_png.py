@@ -48,7 +48,7 @@ def test_training_knows_exactly_the_train_ids_and_ignore() -> None:
 
 
 @pytest.mark.parametrize("id_", ["", ".", "..", "../x", "a/b", "/etc/passwd", "a/", "a\\b", "a/../b"])
-def test_an_id_that_is_no_plain_file_name_is_refused(tmp_path: Path, id_: str) -> None:
+def test_an_id_that_is_not_a_plain_file_name_is_refused(tmp_path: Path, id_: str) -> None:
     with pytest.raises(InputError, match="expected a plain file name"):
         png_path(tmp_path, id_)
 

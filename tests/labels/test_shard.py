@@ -209,12 +209,12 @@ def test_maps_of_several_sizes_share_planes_and_read_back_without_their_padding(
     sizes = [((11, 13), (3, 4)), ((13, 7), (4, 2)), ((5, 6), (2, 2))]
     images = [
         {
-            "probability": rng.random((3, *small)).astype(np.float16),
-            "label": rng.integers(0, 3, size, dtype=np.uint8),
-            "entropy": rng.integers(1, CODES, size, dtype=np.uint16),
-            "confidence": rng.integers(1, CODES, size, dtype=np.uint16),
+            "probability": rng.random((3, *small_hw)).astype(np.float16),
+            "label": rng.integers(0, 3, size_hw, dtype=np.uint8),
+            "entropy": rng.integers(1, CODES, size_hw, dtype=np.uint16),
+            "confidence": rng.integers(1, CODES, size_hw, dtype=np.uint16),
         }
-        for size, small in sizes
+        for size_hw, small_hw in sizes
     ]
     path = tmp_path / "1-of-1.h5"
     with write_shard(path, 3, ORIGIN, stored=stored, counted=MEASURES, planes=Planes((13, 13), (4, 4))) as writer:
@@ -230,6 +230,6 @@ def test_maps_of_several_sizes_share_planes_and_read_back_without_their_padding(
             assert not counts[:, 0].any()  # where padding would be counted
     with h5py.File(path) as file:
         assert file["label"].shape == (3, 13, 13)
-        assert file["size"][:].tolist() == [[*size] for size, _ in sizes]
-        assert file["stride_size"][:].tolist() == [[*small] for _, small in sizes]
+        assert file["size"][:].tolist() == [[*size_hw] for size_hw, _ in sizes]
+        assert file["stride_size"][:].tolist() == [[*small_hw] for _, small_hw in sizes]
         assert not file["entropy"][2, 5:].any() and not file["entropy"][2, :, 6:].any()

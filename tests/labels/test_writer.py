@@ -26,7 +26,7 @@ CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 
 
 def _write_maps(folder: Path, ids: list[str], name: str = "1-of-1.h5") -> tuple[Path, dict[str, dict[str, NDArray]]]:
-    """A shard of random maps of 24x16 for ``ids``; what is stored for an id depends on the id alone."""
+    """A shard of random maps of 24x16 for ``ids``; the maps of an id depend on the id alone."""
     maps = {}
     origin, measures = Origin(CITYSCAPES19.classes, "abc", "bilinear"), ("entropy", "confidence")
     stored = {*measures, "probability"}
@@ -107,7 +107,7 @@ def test_an_image_in_two_shards_is_refused(tmp_path: Path, small_index: Index) -
         write_pseudo_labels(both, [0.5] * 19, ESL, small_index, tmp_path / "a")
 
 
-def test_a_new_measure_is_judged_by_its_own_direction_and_an_unknown_one_is_an_error(
+def test_a_new_measure_is_ranked_in_its_own_direction_and_an_unknown_one_is_an_error(
     tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The measure is 0 where the prediction is correct, 1 elsewhere: which half is surest depends on ``sure``."""
@@ -130,7 +130,7 @@ def test_a_new_measure_is_judged_by_its_own_direction_and_an_unknown_one_is_an_e
     module.Luck = type("Luck", (), {"name": "luck", "sure": "high"})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(MEASURES, "luck", f"{module.__name__}:Luck")
-    judged = write_pseudo_labels(*arguments)["quality"]["accuracy_at_coverage"]
-    assert [*judged] == ["entropy", "luck"]
-    assert judged["entropy"]["0.1"] == 1 and judged["luck"]["0.1"] == 0
-    assert judged["entropy"]["1.0"] == judged["luck"]["1.0"]
+    accuracy = write_pseudo_labels(*arguments)["quality"]["accuracy_at_coverage"]
+    assert [*accuracy] == ["entropy", "luck"]
+    assert accuracy["entropy"]["0.1"] == 1 and accuracy["luck"]["0.1"] == 0
+    assert accuracy["entropy"]["1.0"] == accuracy["luck"]["1.0"]

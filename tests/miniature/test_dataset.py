@@ -1,4 +1,4 @@
-"""Writing the miniature: repeatable, replaces its own files, never anybody else's."""
+"""Writing the miniature: repeatable, replaces its own files, never other ones."""
 
 import json
 import subprocess

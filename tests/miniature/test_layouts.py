@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _write(tmp_path_factory.mktemp("miniature"))
 
 
-def test_the_names_are_those_of_the_data_sets(root: Path) -> None:
+def test_the_file_names_are_those_of_the_datasets(root: Path) -> None:
     towns, (first, second) = CITIES["train"], CITIES["val"]
     stems = [f"train/{towns[n % 3]}/{towns[n % 3]}_{n // 3:06d}_000019" for n in range(5)]
     stems += [f"val/{city}/{city}_000000_000019" for city in (first, second)]

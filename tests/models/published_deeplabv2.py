@@ -66,7 +66,7 @@ def drawn(shapes: dict[str, Any], seed: int = 0) -> dict[str, Tensor]:
 
 
 def taps(x: Tensor, size: int, stride: int, dilation: int) -> Iterator[tuple[int, int, Tensor]]:
-    """What each element of a kernel sees of the padded input: its row and column in the kernel, and (N, C, h, w)."""
+    """The padded input under each element of a kernel: its row and column in the kernel, and (N, C, h, w)."""
     reach = dilation * (size - 1)
     height, width = x.shape[-2] - reach, x.shape[-1] - reach
     for row in range(size):

@@ -114,7 +114,7 @@ def test_a_truncated_checkpoint_is_refused_by_name_wherever_it_was_cut(tmp_path:
         bytes(1000),
     ],
 )
-def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.pt").write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.pt"):
         load_checkpoint(tmp_path / "bad.pt", CLASS_SETS["cityscapes19"])
@@ -184,7 +184,7 @@ def test_another_format_version_is_refused_by_name(tmp_path: Path, version: int 
         load_checkpoint(tmp_path / "last.pt", CLASS_SETS["cityscapes19"])
 
 
-def test_a_tensor_alone_is_no_checkpoint(tmp_path: Path) -> None:
+def test_a_bare_tensor_is_not_a_checkpoint(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "tensor.pt")
     with pytest.raises(InputError, match=r"tensor\.pt: expected a checkpoint of this project, but it holds a Tensor"):
         load_tensors(tmp_path / "tensor.pt")

@@ -143,7 +143,7 @@ def test_fresh_convolutions_are_normal_with_a_deviation_of_a_hundredth_by_the_gl
         assert not torch.equal(value, weights[2][name]), name
 
 
-def test_an_unknown_form_is_refused_with_those_there_are() -> None:
+def test_an_unknown_form_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="form: expected one of caffe, torchvision, but got 'cafe'"):
         DeepLabV2(CLASSES, form="cafe", blocks=QUICK)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Published weights into DeepLab v2: every known kind of file, and what does not fit."""
+"""Published weights into DeepLab v2: every known kind of file, and files that do not fit."""
 
 import os
 import pickle
@@ -52,7 +52,7 @@ def quick_state(**changes: Any) -> dict[str, Tensor]:
 
 
 def assert_loaded(network: DeepLabV2, expected: dict[str, Tensor]) -> None:
-    """The backbone, and whatever else is expected, to the last bit; all else as it was made."""
+    """The backbone, and the other names given, are equal to the last bit; the rest is as initialised."""
     fresh = quick(network.form, auxiliary=network.layer5 is not None).state_dict()
     for name, value in network.state_dict().items():
         if name.startswith(TRUNK) and not name.endswith("num_batches_tracked"):
@@ -143,7 +143,7 @@ def test_a_checkpoint_with_other_classifiers_is_refused_with_the_setting_that_fi
 
 
 @pytest.mark.parametrize("prefix", ["", "Scale."])
-def test_whatever_does_not_fit_is_refused_by_the_first_names(tmp_path: Path, prefix: str) -> None:
+def test_entries_that_do_not_fit_are_refused_with_their_first_names(tmp_path: Path, prefix: str) -> None:
     state = quick_state()
     if prefix:
         state = {f"{prefix}{name}": value for name, value in state.items() if name.startswith(TRUNK)}
@@ -179,7 +179,7 @@ def test_torchvisions_weights_of_another_depth_are_refused(tmp_path: Path) -> No
         ({0: torch.zeros(3)}, "expected names and tensors, but 0 is a Tensor"),
     ],
 )
-def test_what_holds_no_weights_of_the_kind_is_refused(tmp_path: Path, content: Any, message: str) -> None:
+def test_a_file_without_known_weights_is_refused(tmp_path: Path, content: Any, message: str) -> None:
     refused(quick(), save(content, tmp_path / "other.pth"), message)
 
 
@@ -204,7 +204,7 @@ def test_a_missing_file_is_refused_with_where_to_get_it_and_where_to_put_it(
 
 
 @pytest.mark.parametrize("content", [b"", b"hello world\n", b"<!DOCTYPE html>", b"\x89PNG\r\n\x1a\n", bytes(1000)])
-def test_what_is_no_file_of_torch_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_torch_did_not_write_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.pth").write_bytes(content)
     refused(quick(), tmp_path / "bad.pth", "not weights that can be loaded safely .*; download the file again")
 

@@ -121,7 +121,7 @@ def test_a_compiled_network_is_called_as_before_and_keeps_its_names() -> None:
     assert compiled.state_dict().keys() == plain.state_dict().keys()
 
 
-def test_without_a_compiler_the_network_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_the_network_runs_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch._inductor.config
 
     torch._dynamo.reset()

@@ -43,7 +43,7 @@ def test_torchvisions_networks_give_at_their_stride_what_torchvision_upsamples(n
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_in_evaluation_an_image_does_not_look_at_its_neighbours_in_the_batch(name: str) -> None:
+def test_in_evaluation_an_image_does_not_depend_on_the_rest_of_its_batch(name: str) -> None:
     network = build_network(name, 5).eval()
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():

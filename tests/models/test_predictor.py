@@ -35,7 +35,7 @@ def test_softmax_worked_by_hand_and_in_float32_for_half_precision() -> None:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_a_logit_that_is_no_number_is_refused(bad: float) -> None:
+def test_a_logit_that_is_nan_or_infinite_is_refused(bad: float) -> None:
     logits = torch.zeros(2, 3, 4, 4)
     logits[1, 2, 3, 0] = bad
     with pytest.raises(InputError, match="NaN or infinite"):

@@ -53,7 +53,7 @@ def test_the_digest_covers_the_loader_only_where_weights_are_loaded() -> None:
     )
 
 
-def test_an_unknown_network_is_refused_with_those_there_are_and_the_likely_one() -> None:
+def test_an_unknown_network_is_refused_with_the_likely_one_or_all() -> None:
     for call in (lambda: build_network("smal", 19), lambda: network_modules("smal")):
         with pytest.raises(InputError, match=r"network: unknown network 'smal'; did you mean 'small'\?"):
             call()

@@ -47,7 +47,7 @@ def test_the_closure_follows_every_kind_of_import_and_leaves_registries_out():
     assert not [name for name in closure if name.rpartition(".")[2] == "registry"]
 
 
-def test_what_grows_is_in_the_closure_of_no_training_and_no_inference():
+def test_what_extensions_add_to_is_in_the_closure_of_no_training_and_no_inference():
     for stage in ("train", "adapt", "infer"):
         closure = set(import_closure([f"esl.stages.{stage}"]))
         for folder in ("esl.models.networks.", "esl.labels.methods.", "esl.training.terms.advent", "esl.data.formats."):
@@ -61,7 +61,7 @@ def test_the_index_depends_on_no_report_no_class_set_and_no_other_format():
     assert not closure & {"esl.data.formats.gta5", "esl.data.formats.mapillary", "esl.data.formats.folder"}
 
 
-def test_roots_are_told_apart():
+def test_different_roots_have_different_digests():
     digests = {code_digest(f"esl.stages.{stage}") for stage in STAGES}
     assert len(digests) == len(STAGES)
     plain = code_digest("esl.stages.train", "esl.models.networks.small")

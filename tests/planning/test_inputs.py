@@ -96,7 +96,7 @@ def test_a_seed_in_the_name_sets_training_and_rendering(make_plan, job):
     assert plan.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
 
 
-def test_snapshots_are_chosen_among_only_for_models_that_were_trained(make_plan, job):
+def test_only_models_that_were_trained_have_a_best_snapshot(make_plan, job):
     plan = make_plan(gta2city(training={"snapshot_every": 5}))
     chosen = [path.split("/")[2] for path in plan.best_snapshots(job())]
     assert chosen == ["source", "control-round1", "bdl-round1", "esl-round1"]
@@ -148,7 +148,7 @@ def test_a_method_gets_its_round_and_its_own_settings(make_plan, job):
     assert settings == {"method": "cbst", "round": 3, "parameters": {"portion_step": 0.1}}
 
 
-def test_the_data_of_the_miniature_are_called_so(make_plan, job):
+def test_results_on_the_miniature_say_so(make_plan, job):
     assert json.loads(make_plan().evaluation_settings(job()))["data"] == "miniature"
     Path("city").mkdir()
     elsewhere = make_plan(gta2city(target={"root": "city"}))
@@ -207,7 +207,7 @@ def test_everything_that_is_missing_is_reported_together(make_plan, job):
     assert f"pretrained: no such file: {WEIGHTS}; for deeplabv2_resnet101 get the" in message
 
 
-def test_a_gpu_that_is_not_there_is_missed_only_by_a_run_on_this_machine(make_plan, job):
+def test_a_missing_gpu_is_reported_only_for_a_run_on_this_machine(make_plan, job):
     local = SimpleNamespace(is_main_process=True, non_local_exec_or_dryrun=False)
     change = gta2city(compute={"accelerator": "mps"})
     assert "compute.accelerator: mps, but this machine has no Apple GPU" in ends(make_plan(change, run=local), job())

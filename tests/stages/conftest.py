@@ -25,7 +25,7 @@ def train_words() -> Callable[..., list[str]]:
 
 
 def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
-    """Random pseudo-labels of every sample, in place of those of a teacher."""
+    """Random pseudo-labels of every sample, instead of those of a teacher."""
     generator = torch.Generator().manual_seed(seed)
     files = {}
     for sample in index.samples:

@@ -67,7 +67,7 @@ def test_the_best_of_the_snapshots_and_the_last_is_named_with_all_candidates(tra
     assert {name: content[name] for name in expected[best]} == expected[best]
 
 
-def test_snapshots_are_those_that_a_shorter_look_at_the_same_training_would_see(trained: Train) -> None:
+def test_snapshots_of_a_resumed_training_are_the_same_and_old_ones_are_removed(trained: Train) -> None:
     checkpoint = trained(7, 3)
     one, _ = load_checkpoint(snapshot_path(checkpoint, 3), CLASS_SETS["cityscapes19"])
     again = trained(7, 0)  # trains again, and keeps none of the old

@@ -1,4 +1,4 @@
-"""The doctor: one screen a split, and what it recognises a folder as."""
+"""The doctor: how it recognises a folder, and its report of one screen for each split."""
 
 import re
 import shutil
@@ -87,9 +87,7 @@ def test_defects_are_reported_with_the_rest_and_end_with_status_1(tmp_path: Path
     assert "labels/00000.png: expected a label of 8-bit ids" in report and "... and 2 more" in report
 
 
-def test_a_folder_of_images_is_recognised_as_no_more_and_an_empty_one_as_nothing(
-    tmp_path: Path, doctor: Doctor
-) -> None:
+def test_a_folder_of_images_is_recognised_as_such_and_an_empty_one_is_refused(tmp_path: Path, doctor: Doctor) -> None:
     (tmp_path / "day").mkdir()
     Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / "day/a.jpg")
     status, report = doctor("--root", tmp_path)
@@ -100,7 +98,7 @@ def test_a_folder_of_images_is_recognised_as_no_more_and_an_empty_one_as_nothing
         main(["--root", str(tmp_path)])
 
 
-def test_an_unknown_class_set_or_dataset_is_refused_with_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_class_set_or_dataset_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"expected one of {', '.join(CLASS_SETS)}, but got 'city19'"):
         main(["--root", str(tmp_path), "--class-set", "city19"])
     with pytest.raises(InputError, match=f"--dataset: expected one of {', '.join(format_names())}, but got 'gta'"):

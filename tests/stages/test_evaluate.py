@@ -96,7 +96,7 @@ def _flags(checkpoint: Path, index: Path, output: Path, **changes: object) -> li
 
 
 def _evaluated(folder: Path, index: Index, main: Main = evaluate) -> dict[str, Any]:
-    """What the stage writes for a random network over ``index``."""
+    """The content of the stage's output for a random network over ``index``."""
     torch.manual_seed(0)
     network = build_network("small", 19)
     torch.nn.init.normal_(network.classifier.weight, std=3.0)  # type: ignore[union-attr, arg-type]

@@ -123,7 +123,7 @@ def test_the_stages_select_what_one_sorted_array_of_all_pixels_does(
     assert (manifest["method"], manifest["teacher_sha256"]) == (name, "abc")
 
 
-def test_given_parameters_take_the_place_of_the_published_ones_and_zero_is_a_value(
+def test_parameters_of_the_config_replace_the_published_ones_even_if_they_are_zero(
     tmp_path: Path, small_index: Index
 ) -> None:
     shards, maps = _write_shards(tmp_path, [sample.id for sample in small_index.samples])

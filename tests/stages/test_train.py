@@ -104,7 +104,7 @@ def test_a_state_of_other_settings_is_never_continued(run: Run, changed: dict[st
 
 @pytest.fixture
 def round_(tmp_path: Path, small_index: Index, write_manifest: WriteManifest) -> dict[str, Any]:
-    """What ``run`` needs for a round."""
+    """The arguments of ``run`` for a round."""
     manifest = write_manifest(tmp_path / "esl-round1", small_index)
     return {"flags": {"target-index": tmp_path / "index.json", "pseudo-labels": manifest}, "target_batch": 2}
 
@@ -123,7 +123,7 @@ def test_a_round_is_interrupted_and_resumed_to_the_same_bytes(run: Run, round_: 
     assert all(float(row["target_loss"]) > 0 and float(row["target_labelled"]) == 1 for row in rows)
 
 
-def test_the_targets_own_labels_are_never_looked_at(
+def test_the_targets_own_labels_are_never_read(
     tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index
 ) -> None:
     expected = run("seeing", **round_)

@@ -39,7 +39,7 @@ def test_batches_are_filled_and_weigh_the_same(small_index: Index, fabric: Fabri
     np.testing.assert_allclose(norm.running_mean, np.mean(means, axis=0), rtol=1e-5)
 
 
-def test_nothing_but_statistics_changes(small_index: Index, fabric: Fabric) -> None:
+def test_only_statistics_change(small_index: Index, fabric: Fabric) -> None:
     torch.manual_seed(0)
     network = build_network("small", 19).eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -1,4 +1,4 @@
-"""The training loop: honest in its log, deaf to ignored pixels."""
+"""The training loop: its log is exact, and ignored pixels have no effect."""
 
 import math
 from pathlib import Path
@@ -22,7 +22,7 @@ def _same_weights(a: nn.Module, b: nn.Module) -> bool:
 def test_the_log_averages_what_an_independent_loop_computes(
     tiny: Any, run: Any, source: Stream, target: Stream
 ) -> None:
-    """The loop again, written down plainly with torch alone."""
+    """The loop again, written plainly with torch alone."""
     network, expected = tiny(), []
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0.01)
     for iteration in range(8):

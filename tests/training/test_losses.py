@@ -51,13 +51,13 @@ def test_an_ignored_pixel_passes_no_gradient() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "stride"),
+    ("size_hw", "stride"),
     [((9, 13), 2), ((9, 13), 4), ((7, 10), 3), ((8, 12), 2)],
 )
-def test_a_strided_loss_compares_those_pixels_of_the_full_size_output(size: tuple[int, int], stride: int) -> None:
+def test_a_strided_loss_compares_those_pixels_of_the_full_size_output(size_hw: tuple[int, int], stride: int) -> None:
     generator = torch.Generator().manual_seed(3)
     logits = torch.randn(2, 5, 3, 4, generator=generator)
-    label = torch.randint(0, 5, (2, *size), generator=generator)
-    upsampled = F.interpolate(logits, size=size, mode="bilinear", align_corners=True)
+    label = torch.randint(0, 5, (2, *size_hw), generator=generator)
+    upsampled = F.interpolate(logits, size=size_hw, mode="bilinear", align_corners=True)
     expected = F.cross_entropy(upsampled[..., ::stride, ::stride], label[:, ::stride, ::stride])
     torch.testing.assert_close(segmentation_loss(logits, label.byte(), stride), expected)

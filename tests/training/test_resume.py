@@ -33,7 +33,7 @@ def test_an_interrupted_training_ends_in_the_same_weights_and_log(
     assert _same_weights(resumed, whole)
 
 
-def test_a_training_interrupted_again_and_again_ends_in_the_same_weights(
+def test_a_training_interrupted_several_times_ends_in_the_same_weights(
     tiny: Any, run: Any, source: Stream, target: Stream
 ) -> None:
     whole = tiny()
@@ -87,7 +87,7 @@ class Teacher(TargetTerm):
 def test_a_term_with_a_teacher_of_its_own_resumes_to_the_same_weights(
     tiny: Any, run: Any, source: Stream, target: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a term needs of a training: the raw images, the network, a call after each step, and a state."""
+    """Such a term needs the raw images, the network, a call after each step, and a state."""
     terms = []
 
     def build_term(name: str, values: dict[str, Any], context: TermContext) -> Teacher:

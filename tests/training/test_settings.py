@@ -1,4 +1,4 @@
-"""Settings of training: bounds, what planning composes of them, and what excludes each other."""
+"""Settings of training: bounds, how planning composes them, and conflicts between them."""
 
 import subprocess
 import sys
@@ -139,7 +139,7 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
     )
 
 
-# ------------------------------------------------------------------------------------------------- what excludes what
+# --------------------------------------------------------------------------------------------------------- conflicts
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Project:
         return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True)
 
     def planned(self, *arguments: str, change: dict[str, Any] | None = None, **options: Any) -> set[str]:
-        """The jobs of a dry-run, by their messages without the benchmark's name; empty when nothing is to be done."""
+        """The jobs of a dry-run, by their messages without the benchmark's name; empty when there is nothing to do."""
         run = self.snakemake("--dry-run", *arguments, change=change, **options)
         assert run.returncode == 0, run.stdout + run.stderr
         messages = re.findall(r"^Job \d+: (.*)$", run.stderr + run.stdout, re.M)
@@ -133,7 +133,7 @@ def edited(finished: Project) -> Iterator[Project]:
 
 @pytest.fixture
 def own(run_once: Path, tmp_path: Path) -> Project:
-    """A finished checkout for one test alone, which may do what it likes to it."""
+    """A finished checkout for one test alone, which may change anything in it."""
     shutil.copytree(run_once, tmp_path / "project")
     return Project(tmp_path / "project")
 

@@ -1,4 +1,4 @@
-"""What the README claims about caching: which change reruns which stages, and which changes nothing."""
+"""What the README says about caching: which change reruns which stages, and which reruns nothing."""
 
 import os
 import time
@@ -28,7 +28,7 @@ def gta2city(**benchmark):
     return {"benchmarks": {"gta2city": benchmark}}
 
 
-def test_a_finished_benchmark_has_nothing_to_be_done(finished):
+def test_a_finished_benchmark_has_nothing_left_to_do(finished):
     assert finished.planned() == set()
 
 
@@ -40,11 +40,11 @@ def test_touching_every_file_of_code_config_and_data_reruns_nothing(own):
     assert own.planned() == set()
 
 
-# ------------------------------------------------------------------------------------- what grows reruns nothing
+# ----------------------------------------------------------------------------------- an extension reruns nothing
 
 
 @pytest.mark.parametrize("title", SECTIONS)
-def test_what_grows_reruns_nothing(edited, title):
+def test_an_extension_reruns_nothing(edited, title):
     """A method, a measure, a network, a dataset, a target term: each as docs/extending.md adds it."""
     edited.apply(SECTIONS[title]["diff"])
     assert edited.planned() == set()
@@ -126,12 +126,12 @@ def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
     assert finished.planned(change=gta2city(methods={"esl": {"bound": 0.2}})) == ESL
 
 
-def test_a_gate_that_is_moved_is_checked_again_and_trains_nothing(finished):
+def test_a_gate_with_other_bounds_is_checked_again_and_trains_nothing(finished):
     jobs = finished.planned(change=gta2city(gate={"kept_max": 0.99}))
     assert jobs == {SUMMARY, *(f"Checking the teacher of {round_}" for round_ in ROUNDS)}
 
 
-def test_a_gate_that_is_moved_hides_no_other_change(finished):
+def test_a_gate_with_other_bounds_hides_no_other_change(finished):
     change = gta2city(gate={"kept_max": 0.99}, training={"round": {"learning_rate": 0.003}})
     assert finished.planned(change=change) >= {f"Training {round_}" for round_ in ROUNDS}
 

@@ -1,4 +1,4 @@
-"""What the workflow plans without running it: what Snakemake itself decides; the rest is in tests/planning."""
+"""Dry runs of the workflow, for what Snakemake itself decides; the rest is in tests/planning."""
 
 import json
 import subprocess
@@ -98,7 +98,7 @@ def test_a_mistake_in_the_config_is_one_line_without_a_trace(fresh):
     assert "Traceback" not in run.stderr
 
 
-def test_a_gpu_that_is_not_there_is_reported_before_the_index(fresh):
+def test_a_missing_gpu_is_reported_before_the_index(fresh):
     change = {"benchmarks": {"gta2city": {"compute": {"accelerator": "mps"}}}}
     run = fresh.snakemake(change=change)
     assert run.returncode != 0
@@ -120,9 +120,9 @@ def test_the_slurm_profile_plans(fresh):
     assert fresh.planned("--workflow-profile", "workflow/profiles/slurm") == fresh.planned()
 
 
-def test_several_nodes_are_started_by_what_the_resource_mpi_names(fresh):
-    wanted = ("mpi=srun", "nodes=2", "tasks_per_node=4", "gpu=8")
-    resources = [f"train_source:{resource}" for resource in wanted]
+def test_the_launcher_of_the_resource_mpi_starts_several_nodes(fresh):
+    options = ("mpi=srun", "nodes=2", "tasks_per_node=4", "gpu=8")
+    resources = [f"train_source:{resource}" for resource in options]
     command = ["--dry-run", "-p", "--workflow-profile", "workflow/profiles/slurm", "--set-resources", *resources]
     lines = commands(fresh.snakemake(*command), "train")
     started = [line.partition("python -m")[0] for line in lines]

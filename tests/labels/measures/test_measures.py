@@ -1,4 +1,4 @@
-"""What holds for every measure of confidence, and the measures of the papers."""
+"""Properties of every measure of confidence, and the measures of the papers."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ def test_an_unknown_measure_is_an_error_and_never_has_a_direction() -> None:
 
 
 @EVERY
-def test_a_measure_goes_by_the_name_of_its_row(measure: Measure) -> None:
+def test_a_measure_has_the_name_of_its_row(measure: Measure) -> None:
     assert MEASURES[measure.name].startswith(f"{measure_module(measure.name)}:")
     assert type(measure).__module__ == measure_module(measure.name)
 
 
 @EVERY
 @pytest.mark.parametrize("num_classes", [2, 3, 19])
-def test_its_sure_end_is_where_one_class_has_it_all_and_the_other_where_classes_are_equal(
+def test_one_hot_probabilities_are_at_the_sure_end_and_uniform_ones_at_the_other(
     measure: Measure, num_classes: int
 ) -> None:
     certain = torch.zeros(num_classes, 1, 1)

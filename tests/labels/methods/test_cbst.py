@@ -17,13 +17,13 @@ CBST = Cbst(CbstSettings())
 
 
 def _stored(probability_Chw: torch.Tensor, size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
-    """What a shard stores of an image."""
+    """The maps that a shard stores for an image."""
     maps = confidence_maps(probability_Chw, size_hw, [CBST.measure])
     return {"probability": probability_Chw.numpy().astype(np.float16), **maps}
 
 
 def _network(seed: int, sharpness: float) -> tuple[torch.Tensor, list[dict[str, NDArray[Any]]]]:
-    """Softmax of random logits (3, 6, 8, 10), float32, and what a shard stores of each image at 23 x 31."""
+    """Softmax of random logits (3, 6, 8, 10), float32, and the maps of each image at 23 x 31."""
     generator = torch.Generator().manual_seed(seed)
     logits = sharpness * torch.randn(3, 6, 8, 10, generator=generator)
     logits[:, 5] -= 1000  # a class that nobody predicts
@@ -66,7 +66,7 @@ def _balanced_by_sorting(probability: NDArray[np.float64], quantile: float) -> N
 def test_cbst_equals_the_published_rule_on_float64_probabilities(
     sharpness: float, round_: int, quantile: float
 ) -> None:
-    """But for the pixels whose ratio is 1, or whose two best ratios are equal, within the rounding of stored values."""
+    """Except for pixels whose ratio is 1, or whose two best ratios are equal, within the rounding of stored values."""
     probability, images = _network(int(10 * sharpness), sharpness)
     thresholds, masks = _select(images, round_)
     full = _upsampled(probability.numpy())
@@ -111,7 +111,7 @@ def test_the_portion_grows_with_the_rounds_to_its_maximum() -> None:
     assert [faster.portion(n) for n in (1, 2, 3)] == [0.1, 0.4, 0.6]
 
 
-def test_the_quantile_is_what_the_portion_leaves() -> None:
+def test_the_quantile_is_one_minus_the_portion() -> None:
     """Of codes 0 ... 99 a portion of 0.2 keeps those from rank 80 on, one of 0.3 those from rank 70."""
     counts = np.bincount(np.arange(100), minlength=CODES)[None]
     cuts = [CBST.thresholds({"confidence": counts}, round_)[0].value for round_ in (1, 2, 3)]

@@ -62,7 +62,7 @@ def test_ties_and_empty_codes_around_them_do_not_shift_the_rank() -> None:
     assert [order_statistic(_counts([5, 5, 5, 9]), q) for q in (0.0, 0.5, 0.75, 1.0)] == [5, 5, 9, 9]
 
 
-def test_counts_of_a_full_data_set_stay_exact() -> None:
+def test_counts_of_a_full_dataset_stay_exact() -> None:
     """Cityscapes train holds 6.2e9 pixels, more than 32 bits can count."""
     counts = np.zeros(CODES, dtype=np.int64)
     counts[[10, 20]] = [3_100_000_000, 3_100_000_001]
@@ -77,11 +77,11 @@ def test_counts_of_a_full_data_set_stay_exact() -> None:
 @pytest.mark.parametrize(
     ("name", "codes", "quantile_code", "value", "bounded", "kept"),
     [
-        # the bound 0.1 stands at code 6553.5
+        # the bound 0.1 is at code 6553.5
         ("esl", [100, 200, 300, 6553, 6554], 300, 0.1, True, 4),
         ("esl", [100, 6553, 7000, 7001, 60000], 7000, 7000 / TOP, False, 3),
         ("esl", [6554], 6554, 6554 / TOP, False, 1),
-        # the bound 0.9 stands at code 58981.5
+        # the bound 0.9 is at code 58981.5
         ("bdl", [100, 58981, 58982, 60000, 65535], 58982, 0.9, True, 3),
         ("bdl", [100, 200, 300, 60000, 65535], 300, 300 / TOP, False, 3),
         ("fda", [100, 200, 300, 58981, 65535], 58981, 58981 / TOP, False, 2),  # rank round(3.3) = 3

@@ -1,4 +1,4 @@
-"""What holds for every method, the methods as published, and what may be changed of them."""
+"""Properties of every method, the published methods, and their settings."""
 
 import math
 import subprocess
@@ -58,7 +58,7 @@ def test_every_method_names_the_maps_that_it_reads() -> None:
 
 
 @EVERY
-def test_a_method_goes_by_the_name_of_its_row_and_runs_for_one_round_unless_asked(method: Method) -> None:
+def test_a_method_has_the_name_of_its_row_and_runs_for_one_round_by_default(method: Method) -> None:
     assert METHODS[method.name].startswith(f"{method_module(method.name)}:")
     assert type(method) is method_class(method.name)
     assert type(method.settings) is method.settings_class is settings_class(method.name)
@@ -66,7 +66,7 @@ def test_a_method_goes_by_the_name_of_its_row_and_runs_for_one_round_unless_aske
     assert all(field.description for field in settings_class(method.name).model_fields.values())
 
 
-def test_a_given_parameter_takes_the_place_of_the_published_one_even_when_it_is_zero() -> None:
+def test_a_parameter_of_the_config_replaces_the_published_one_even_if_it_is_zero() -> None:
     assert build_method("esl", {}).settings == build_method("esl").settings
     assert build_method("esl", {"quantile": 0}).settings.parameters() == {"quantile": 0, "bound": 0.1}
     assert build_method("bdl", {"bound": 0.0}).settings.parameters() == {"quantile": 0.5, "bound": 0}
@@ -93,7 +93,7 @@ def test_a_bound_for_a_method_without_one_is_refused() -> None:
 
 
 @EVERY
-def test_a_class_that_nobody_predicts_has_no_threshold_and_keeps_nothing(method: Method) -> None:
+def test_a_class_that_is_never_predicted_has_no_threshold_and_keeps_nothing(method: Method) -> None:
     (threshold,) = method.thresholds(dict.fromkeys(MEASURES, np.zeros((1, CODES), dtype=np.int64)), 1)
     assert (threshold.pixels, threshold.quantile_value, threshold.value) == (0, None, None)
     assert (threshold.bounded, threshold.kept) == (False, 0)

@@ -23,10 +23,10 @@ def test_layers_have_the_published_names_and_shapes() -> None:
     }
 
 
-@pytest.mark.parametrize(("size", "at_stride"), [((32, 32), (1, 1)), ((64, 127), (2, 3)), ((95, 160), (2, 5))])
-def test_there_is_a_logit_for_every_32_pixels(size: tuple[int, int], at_stride: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size_hw", "at_stride"), [((32, 32), (1, 1)), ((64, 127), (2, 3)), ((95, 160), (2, 5))])
+def test_there_is_a_logit_for_every_32_pixels(size_hw: tuple[int, int], at_stride: tuple[int, int]) -> None:
     with torch.device("meta"):
-        assert Discriminator(5)(torch.empty(2, 5, *size)).shape == (2, 1, *at_stride)
+        assert Discriminator(5)(torch.empty(2, 5, *size_hw)).shape == (2, 1, *at_stride)
 
 
 def test_logits_are_those_of_the_published_layers_without_a_sigmoid() -> None:

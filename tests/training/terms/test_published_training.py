@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
     "batch_norm": "shared",
 }
 WEIGHTS = {"weight": 0.5, "auxiliary_weight": 0.25}
-"""Of both terms."""
+"""The weights of both terms."""
 
 
 class TwoOutputs(nn.Module):
@@ -158,7 +158,7 @@ def test_the_steps_are_those_of_the_published_training(
 
 
 @pytest.mark.parametrize("term", ["minent", "advent"])
-def test_a_target_without_label_files_is_spared_a_loss_that_is_zero(
+def test_a_target_without_label_files_trains_like_one_whose_labels_are_all_ignored(
     tmp_path: Path, fabric: Fabric, settings_of: TrainSettingsOf, term: str
 ) -> None:
     (read, rows), (spared, spared_rows) = (
@@ -174,7 +174,7 @@ def test_a_term_changes_what_is_learnt(tmp_path: Path, fabric: Fabric, settings_
     assert not torch.equal(flat[0], flat[1]) and not torch.equal(flat[0], flat[2]) and not torch.equal(flat[1], flat[2])
 
 
-def test_the_discriminator_learns_nothing_from_what_the_network_is_taught(fabric: Fabric) -> None:
+def test_the_discriminator_learns_nothing_from_the_networks_loss(fabric: Fabric) -> None:
     network = TwoOutputs()
     adversary = Adversary(0.1, TermContext(network, network, fabric, label_stride=1, decay=lambda iteration: 0.5))
 
@@ -194,7 +194,7 @@ def test_the_discriminator_learns_nothing_from_what_the_network_is_taught(fabric
     assert any(not torch.equal(weights()[0][name], value) for name, value in before[0].items())
 
 
-def test_two_batches_accumulated_are_one_of_twice_the_size(
+def test_two_accumulated_batches_equal_one_of_twice_the_size(
     tmp_path: Path, fabric: Fabric, train_settings: TrainSettingsOf
 ) -> None:
     """Where every pixel is labelled, so that means of halves are halves of the mean."""

@@ -121,7 +121,7 @@ def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(project):
     assert "photos: nothing to evaluate: none of 6 images has a label" in log
 
 
-def test_a_dataset_a_class_set_and_a_list_file_of_ones_own_run_from_the_config_alone(project):
+def test_a_dataset_a_class_set_and_a_list_file_of_your_own_run_from_the_config_alone(project):
     score = read(project, "own/source/miou.json")
     assert list(score["miou"]) == ["drive3"] and list(score["iou"]) == [*DRIVE3]
     index = read(project, "own/data/source.json")
