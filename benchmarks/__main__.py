@@ -59,8 +59,8 @@ def _run(engine: str, images: int) -> dict[str, Any]:
     """One engine on ``images`` in a process of its own."""
     print(f"{engine}: {images} images", file=sys.stderr)
     command = [sys.executable, "-m", "benchmarks.selection", "--engine", engine, "--images", str(images)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(process.stdout)  # type: ignore[no-any-return]
 
 
 def _projected_mb(rows: list[dict[str, Any]], fit: list[float], images: int) -> float:

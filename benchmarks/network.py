@@ -122,9 +122,9 @@ def _measured(work: str, case: Case) -> dict[str, Any]:
         }
         calls[work]()
         seconds, peak = clock.stop()
-        counted = published_steps if work.startswith("training") else published_maps
+        reference = published_steps if work.startswith("training") else published_maps
         with FlopCounterMode(display=False) as counter:  # the same whoever does it
-            counted(index, replace(case, iterations=1 - WARM), Clock(fabric.device))
+            reference(index, replace(case, iterations=1 - WARM), Clock(fabric.device))
     rate = 2 * case.iterations / seconds
     precision = resolved_precision(compute)
     return {

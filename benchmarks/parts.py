@@ -47,20 +47,20 @@ def measure_parts() -> dict[str, float]:
 
         with write_shard(path, 1, origin, stored=stored, counted=MEASURES) as writer:
             packed = writer.pack("0", maps)
-            packing = best_ms(lambda: writer.pack("0", maps))
+            pack_ms = best_ms(lambda: writer.pack("0", maps))
             writer.append(packed)
-        written = best_ms(write, 3) / images
-        counted = best_ms(count)
+        write_ms = best_ms(write, 3) / images
+        count_ms = best_ms(count)
         with open_shard(path) as shard:
-            read = best_ms(lambda: shard.maps(0, ESL.maps))
+            read_ms = best_ms(lambda: shard.maps(0, ESL.maps))
         return {
             "softmax": best_ms(lambda: stride_probability(logits)),
             "confidence, plain PyTorch": best_ms(lambda: plain_confidence_maps(probability, SIZE_HW, EVERY_MEASURE)),
             "confidence, in tiles": best_ms(lambda: confidence_maps(probability, SIZE_HW, EVERY_MEASURE)),
-            "histograms": counted,
-            "compressing maps": packing,
-            "writing maps": max(0.0, written - counted),
-            "reading maps": read,
+            "histograms": count_ms,
+            "compressing maps": pack_ms,
+            "writing maps": max(0.0, write_ms - count_ms),
+            "reading maps": read_ms,
             "masking": best_ms(lambda: ESL.label(maps, thresholds)),
             "writing the PNG": best_ms(lambda: write_png(Path(name) / "a.png", label, CLASSES)),
         }

@@ -82,7 +82,7 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
         list(pool.map(_warm_up, [manager.Barrier(workers)] * workers))
         start = time.perf_counter()
         peaks = list(pool.map(_infer, range(workers), [workers] * workers, [ids] * workers, [folder] * workers))
-        inferred = time.perf_counter() - start
+        infer_seconds = time.perf_counter() - start
     shards = [folder / f"{number}.h5" for number in range(workers)]
     start = time.perf_counter()
     histogram = np.zeros((len(CLASSES), CODES), dtype=np.int64)
@@ -90,12 +90,13 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
         with open_shard(path) as shard:
             histogram += shard.histogram("entropy")
     thresholds = [threshold.value for threshold in METHOD.thresholds({"entropy": histogram}, 1)]
-    chosen = time.perf_counter() - start
+    threshold_seconds = time.perf_counter() - start
     index = Index("cityscapes", "", "train", CLASSES, None, "ids", (), [_sample(id_) for id_ in ids])
     start = time.perf_counter()
     write_pseudo_labels(shards, thresholds, METHOD, index, folder, workers=workers)
-    written = time.perf_counter() - start
-    return {"infer": inferred, "threshold": chosen, "pseudo_label": written}, max(sum(peaks), peak_mb())
+    label_seconds = time.perf_counter() - start
+    seconds = {"infer": infer_seconds, "threshold": threshold_seconds, "pseudo_label": label_seconds}
+    return seconds, max(sum(peaks), peak_mb())
 
 
 def peak_mb() -> float:

@@ -71,13 +71,13 @@ def _store_chunks(images: list[NDArray[Any]]) -> dict[str, float]:
 
 def _measured(path: Path, images: int, start: float) -> dict[str, float]:
     """MB per image of a file just written since ``start``, ms per image of that, and of reading it with plain h5py."""
-    written = time.perf_counter()
+    write_end = time.perf_counter()
     with h5py.File(path) as file:
         for number in range(images):
             file["x"][number]
-    read = time.perf_counter()
+    read_end = time.perf_counter()
     per_image = 1000 / images
-    times = {"write_ms": (written - start) * per_image, "read_ms": (read - written) * per_image}
+    times = {"write_ms": (write_end - start) * per_image, "read_ms": (read_end - write_end) * per_image}
     return {"mb": path.stat().st_size / 1e6 / images, **times}
 
 

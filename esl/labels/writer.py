@@ -97,14 +97,14 @@ def _images(
     shards: list[Path], samples: Mapping[str, IndexedSample], maps: Sequence[str], measures: Sequence[str]
 ) -> Iterator[tuple[str, Maps]]:
     """Every image of the shards with ``maps``, which the method reads; labelled ones with those of ``measures`` too."""
-    done = set()
+    ids = set()
     with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
         for path in shards:
             with open_shard(path) as shard:
                 for row, id_ in enumerate(shard.ids):
-                    if id_ not in samples or id_ in done:
-                        reason = "which another shard holds too" if id_ in done else "which the index does not"
+                    if id_ not in samples or id_ in ids:
+                        reason = "which another shard holds too" if id_ in ids else "which the index does not"
                         raise InputError(f"{path}: holds {id_!r}, {reason}; delete the folder and infer again")
-                    done.add(id_)
+                    ids.add(id_)
                     yield id_, shard.maps(row, {*maps, *(measures if samples[id_].label else ())})
                     bar.update()

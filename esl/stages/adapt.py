@@ -32,10 +32,10 @@ def main(arguments: list[str] | None = None) -> None:
     target = Stream(pairs, true_colours, (settings.seed, 1))
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     adapt_batch_norm(network, target, batch=settings.batch_size, fabric=fabric, workers=flags.workers)
-    added = {"initial": sha256_of_file(flags.checkpoint), "target_images": index.image_fingerprint()}
-    described = {**description.settings, "adaptation": "abn"}
-    adapted = replace(description, settings=described, provenance={**description.provenance, **added})
-    save_checkpoint(flags.output, network, adapted)
+    inputs = {"initial": sha256_of_file(flags.checkpoint), "target_images": index.image_fingerprint()}
+    new_settings = {**description.settings, "adaptation": "abn"}
+    new = replace(description, settings=new_settings, provenance={**description.provenance, **inputs})
+    save_checkpoint(flags.output, network, new)
 
 
 if __name__ == "__main__":

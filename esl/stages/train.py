@@ -48,16 +48,16 @@ def main(arguments: list[str] | None = None) -> None:
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     torch.manual_seed(settings.seed)  # fresh weights, of the network and of what a target term trains
     network = _initial_network(flags.initial, settings, index.class_set, provenance)
-    computed = {"precision": precision, "processes": fabric.world_size}
-    described = {**settings.model_dump(mode="json"), **computed}
-    description = Description.of(settings.network, index.class_set, described, provenance)
+    execution = {"precision": precision, "processes": fabric.world_size}
+    all_settings = {**settings.model_dump(mode="json"), **execution}
+    description = Description.of(settings.network, index.class_set, all_settings, provenance)
 
     def snapshot(iteration: int) -> None:
         of_iteration = replace(description, provenance={**provenance, "iteration": iteration})
         save_checkpoint(snapshot_path(flags.output, iteration), network, of_iteration)
 
     last = flags.output.with_name("last.pt")
-    identity = {"settings": settings.canonical(), **computed, "provenance": provenance}
+    identity = {"settings": settings.canonical(), **execution, "provenance": provenance}
     rows = train(
         network, source, target, settings,
         fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),

@@ -17,14 +17,14 @@ CLASSES = CLASS_SETS["cityscapes19"].classes
 def test_scores_worked_by_hand_are_keyed_by_class() -> None:
     confusion = np.zeros((19, 19), dtype=np.int64)
     confusion[0, 0], confusion[0, 1], confusion[1, 0], confusion[1, 1], confusion[10, 13] = 6, 2, 1, 3, 4
-    scored = scores(confusion, CLASS_SETS["cityscapes19"])
-    present = {name: value for name, value in scored["iou"].items() if value is not None}
-    assert [*scored["iou"]] == [*CLASSES]
+    result = scores(confusion, CLASS_SETS["cityscapes19"])
+    present = {name: value for name, value in result["iou"].items() if value is not None}
+    assert [*result["iou"]] == [*CLASSES]
     assert present == {"road": 6 / 9, "sidewalk": 3 / 6, "sky": 0.0, "car": 0.0}
-    assert scored["miou"] == {"cityscapes19": pytest.approx((6 / 9 + 3 / 6) / 4)}
-    assert scored["pixel_accuracy"] == 9 / 16
-    assert scored["confusion"] == confusion.tolist()
-    assert json.loads(json.dumps(scored, allow_nan=False)) == json.loads(json.dumps(scored))
+    assert result["miou"] == {"cityscapes19": pytest.approx((6 / 9 + 3 / 6) / 4)}
+    assert result["pixel_accuracy"] == 9 / 16
+    assert result["confusion"] == confusion.tolist()
+    assert json.loads(json.dumps(result, allow_nan=False)) == json.loads(json.dumps(result))
 
 
 def test_seven_classes_worked_by_hand() -> None:
@@ -34,11 +34,11 @@ def test_seven_classes_worked_by_hand() -> None:
     ids = {label.name: label.id for label in CITYSCAPES_LABELS}
     truth = table.train_ids[[ids[n] for n in ("road", "sidewalk", "car", "bus", "person", "sky", "static")]]
     prediction = table.train_ids[[ids[n] for n in ("sidewalk", "road", "truck", "pole", "rider", "building", "sky")]]
-    scored = scores(confusion_matrix(truth, prediction, 7), CLASS_SETS["vistas7"])
+    result = scores(confusion_matrix(truth, prediction, 7), CLASS_SETS["vistas7"])
     expected = {"flat": 1.0, "construction": 0.0, "object": 0.0, "sky": 0.0, "human": 1.0, "vehicle": 1 / 2}
-    assert scored["iou"] == dict.fromkeys(names) | expected
-    assert scored["miou"] == {"vistas7": pytest.approx(2.5 / 6)}
-    assert scored["pixel_accuracy"] == 4 / 6
+    assert result["iou"] == dict.fromkeys(names) | expected
+    assert result["miou"] == {"vistas7": pytest.approx(2.5 / 6)}
+    assert result["pixel_accuracy"] == 4 / 6
 
 
 def test_synthias_model_is_scored_over_13_classes_and_its_16() -> None:
@@ -49,10 +49,10 @@ def test_synthias_model_is_scored_over_13_classes_and_its_16() -> None:
         confusion[row, row], confusion[row, (row + 1) % 16] = 3, 3
     wall = names.index("wall")
     confusion[wall], confusion[:, wall] = 0, 0
-    scored = scores(confusion, CLASS_SETS["synthia16"])
+    result = scores(confusion, CLASS_SETS["synthia16"])
     # the class before wall is never predicted as wall, and the class after it never gets pixels of wall
-    assert scored["iou"] == dict.fromkeys(names, 3 / 9) | {"wall": None, "building": 3 / 6, "fence": 3 / 6}
-    assert scored["miou"] == {
+    assert result["iou"] == dict.fromkeys(names, 3 / 9) | {"wall": None, "building": 3 / 6, "fence": 3 / 6}
+    assert result["miou"] == {
         "synthia16": pytest.approx((13 * 3 / 9 + 2 * 3 / 6) / 15),
         "synthia13": pytest.approx((12 * 3 / 9 + 3 / 6) / 13),
     }
