@@ -5,7 +5,7 @@
 # make manual: the schema of the config and the tables of its manual, from the settings classes.
 PYTHON ?= python3
 VENV := .venv
-# The stamp carries a digest of what is installed: the environment is brought up to date only when that changes.
+# The stamp carries a digest of the requirements: the environment is updated only when they change.
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 

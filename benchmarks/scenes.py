@@ -31,7 +31,7 @@ def scene_logits(number: int) -> Tensor:
     one_hot = F.one_hot(torch.from_numpy(label).long(), len(CLASSES)).permute(2, 0, 1)[None].float()
     generator = torch.Generator().manual_seed(number)
     blurred = F.avg_pool2d(one_hot, 3, stride=1, padding=1, count_include_pad=False)
-    common = _smooth(1, 6, generator).sigmoid()  # how sure the network is hereabouts
+    common = _smooth(1, 6, generator).sigmoid()  # how sure the network is around each place
     noise = _smooth(len(CLASSES), 10, generator) + 0.5 * _smooth(len(CLASSES), 33, generator)
     return (11.0 * (0.25 + common) * blurred + 1.6 * noise)[0]
 

@@ -1,4 +1,4 @@
-"""How long a call takes."""
+"""The time that a call takes."""
 
 import time
 from collections.abc import Callable

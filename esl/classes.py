@@ -62,7 +62,7 @@ class ClassSet:
         return IGNORE
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON; ``from_json`` reads it back."""
+        """The class set as plain JSON, which ``from_json`` reads."""
         rows = zip(self.classes, self.colours, self.members, strict=True)
         classes = {name: {"colour": [*colour], "labels": [*members]} for name, colour, members in rows}
         subsets = {name: [*some] for name, some in self.subsets.items()}
@@ -82,7 +82,7 @@ class ClassSet:
 
 
 Encoding = Literal["ids", "first_of_16_bits", "colours"]
-"""What the pixels of a label file hold: 8-bit ids (palette indices or grey values, never colours); ids of 8 bits, or in
+"""The content of a label file's pixels: 8-bit ids (palette indices or grey values, never colours); ids of 8 bits, or in
 the first of three 16-bit channels, as SYNTHIA has them; or RGB colours, one for each label."""
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
@@ -90,7 +90,7 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
 @dataclass(frozen=True)
 class IdTable:
-    """How the raw ids of a label file become trainIds: look-up tables over all 256 byte values.
+    """The mapping from raw ids of a label file to trainIds: look-up tables over all 256 byte values.
 
     ``train_ids`` (256,) uint8 holds the trainId or ``IGNORE``; ``known`` (256,) bool says which ids the
     format defines at all. An id that is not known is a defect of the file, never silently ignored.

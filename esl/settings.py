@@ -22,7 +22,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def canonical(self) -> str:
-        """Compact JSON of what differs from the defaults, keys sorted: equal settings give equal text.
+        """Compact JSON of the values that differ from the defaults, keys sorted: equal settings give equal text.
 
         >>> Settings().canonical()
         '{}'

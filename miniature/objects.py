@@ -1,4 +1,4 @@
-"""What the objects of the miniature look like: people, furniture, trees and houses, and the table of all models."""
+"""The models of the miniature: people, street furniture, trees and houses, and the table of all models."""
 
 from functools import cache
 

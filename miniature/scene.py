@@ -40,7 +40,7 @@ class Thing:
 
     @property
     def order(self) -> float:
-        """Things are painted by falling order: the far end of what is long, the depth of what is flat."""
+        """Things are painted by falling order: the far end of long things, the depth of flat ones."""
         return self.at[2] + (self.size[2] if self.label in _BACKDROP else 0.15 * self.size[2])
 
 

@@ -27,7 +27,7 @@ Pattern = Annotated[str, Field(min_length=1)]
 
 
 class Data(Settings):
-    """Where a dataset is, and the size of its images."""
+    """The format and the folder of a dataset, and the size of its images."""
 
     dataset: str = Field(description="The format on disk: one that `config/README.md` lists, or one of `datasets`.")
     root: str = Field(
@@ -44,7 +44,7 @@ class SourceData(LabelChecks, Data):
     split: Split = Field(
         "all",
         description="The split to train on; `all` for a dataset without splits; or a list file: a text file of ids or "
-        "image paths, one a line, whose path ends in `.txt`.",
+        "image paths, one per line, whose path ends in `.txt`.",
     )
 
 

@@ -37,7 +37,7 @@ class Index:
     root: str
     split: str
     class_set: ClassSet
-    label_files: str | None  # the pattern of their paths, for people; None: the dataset has no labels
+    label_files: str | None  # the pattern of their paths, for messages; None: the dataset has no labels
     encoding: Encoding
     labels: tuple[Label, ...]
     samples: list[IndexedSample]
@@ -46,7 +46,7 @@ class Index:
 
     @cached_property
     def table(self) -> IdTable:
-        """How raw ids of this dataset become trainIds."""
+        """The look-up table from raw ids of this dataset to trainIds."""
         return id_table(self.labels, self.class_set, self.encoding)
 
     @property
@@ -100,7 +100,7 @@ class Index:
         return dict(zip(self.class_set.classes, totals, strict=True))
 
     def sizes(self) -> dict[str, int]:
-        """How many images have each size, the most frequent first."""
+        """The number of images of each size, the most frequent first."""
         return {f"{w}x{h}": n for (w, h), n in Counter(sample.size_wh for sample in self.samples).most_common()}
 
     def class_of(self, label: Label) -> str | None:
@@ -109,7 +109,7 @@ class Index:
         return None if train_id == IGNORE else self.class_set.classes[train_id]
 
     def to_json(self) -> dict[str, Any]:
-        """The content of the index file: sums, resized labels and the meaning of ids first, for people who open it."""
+        """The content of the index file: sums, resized labels and the meaning of ids first, for whoever opens it."""
         return {
             "dataset": self.dataset,
             "root": self.root,

@@ -59,7 +59,7 @@ class _LabelReport:
 
 @dataclass(frozen=True)
 class _SampleReport:
-    """What one sample gave: the indexed sample or its defects, or the image that was left out."""
+    """The result for one sample: the indexed sample, its defects, or the image that was left out."""
 
     sample: IndexedSample | None = None
     ids: frozenset[int] = frozenset()
@@ -178,7 +178,7 @@ def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
 
 
 def _label_defects(path: Path, label: _LabelReport, image: _ImageReport | None, checks: Checks) -> Iterator[str]:
-    """What is wrong with a label although it can be read."""
+    """The defects of a label that can be read."""
     if label.unknown:
         yield f"{path}: unknown label ids {label.unknown}; is it really of this dataset's format?"
     if image and image.size_wh != label.size_wh and checks.mismatched_labels == "error":

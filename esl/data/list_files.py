@@ -1,4 +1,4 @@
-"""List files: a split of any dataset as a text file of ids or image paths, one a line."""
+"""List files: a split of any dataset as a text file of ids or image paths, one per line."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def is_list_file(split: str) -> bool:
 
 
 def list_file(root: Path, split: str) -> Path:
-    """Where a list file is: under the root, or else relative to the working folder.
+    """The path of a list file: under the root, or else relative to the working folder.
 
     Raises:
         InputError: it is in neither, or its path could lead out of them.
@@ -107,7 +107,7 @@ def _names(path: Path) -> Iterator[tuple[int, str]]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected text in UTF-8, an id or a path a line ({error})") from None
+        raise InputError(f"{path}: expected text in UTF-8, one id or path per line ({error})") from None
     for number, line in enumerate(text.splitlines(), start=1):
         if (name := line.strip()) and not name.startswith("#"):
             yield number, name

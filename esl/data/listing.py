@@ -22,7 +22,7 @@ Stat = tuple[int, int]
 
 
 def record_of(index: Path) -> Path:
-    """Where the record of an index is: ``source.json`` -> ``source.files.json``."""
+    """The path of an index's record: ``source.json`` -> ``source.files.json``."""
     return index.with_name(f"{index.stem}.files.json")
 
 

@@ -9,7 +9,7 @@ from esl.settings import Crop, Number, Settings
 
 
 class SizeChecks(Settings):
-    """What to do with labels that do not have the size of their images."""
+    """The treatment of labels that do not have the size of their images."""
 
     mismatched_labels: Literal["error", "resize"] = Field(
         "error",
@@ -19,7 +19,7 @@ class SizeChecks(Settings):
 
 
 class LabelChecks(SizeChecks):
-    """What to do with labels that do not fit their images, or are missing."""
+    """The treatment of labels that do not fit their images, or are missing."""
 
     missing_labels: Literal["error", "skip"] = Field(
         "error",
@@ -28,7 +28,7 @@ class LabelChecks(SizeChecks):
 
 
 class Checks(LabelChecks):
-    """What an index requires of a dataset."""
+    """The checks of an index."""
 
     labels: Literal["required", "all_or_none", "optional"] = Field(
         "required", description="Which images must have a label: all of them; all or none; or optional."

@@ -1,4 +1,4 @@
-"""Figures for people: images next to pseudo-labels and labels."""
+"""Figures: images next to pseudo-labels and labels."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The scores of a benchmark's models as a table for people."""
+"""The scores of a benchmark's models as a table."""
 
 from pathlib import Path
 from typing import Any

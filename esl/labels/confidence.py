@@ -20,7 +20,7 @@ from esl.labels.measures.base import Measure
 from esl.labels.tiles import best_class, tile_buffer, upsampled_tiles
 
 INTERPOLATION = "bilinear, align_corners=True, of probabilities"
-"""How stride probabilities reach the output size; Saporta et al. 2020 evaluate and label like this."""
+"""The upsampling of probabilities from the network's stride, as in Saporta et al. 2020."""
 
 
 def confidence_maps(

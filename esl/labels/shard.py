@@ -28,7 +28,7 @@ REQUIRED = ("id", "label", *SIZES)
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a shard's maps come from; equal for all shards of one model."""
+    """The origin of a shard's maps; equal for all shards of one model."""
 
     classes: tuple[str, ...]
     checkpoint_sha256: str

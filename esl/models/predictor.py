@@ -33,7 +33,7 @@ class Predictor:
     """A network in evaluation mode, on the device and in the precision of ``fabric``.
 
     On the CPU it runs on one image at a time, on one thread, and on as many images in parallel as there are workers:
-    the order of float32 additions depends on batch and threads, and neither may change a byte of what is stored.
+    the order of float32 additions depends on batch and threads, and neither may change a stored byte.
     """
 
     def __init__(self, network: nn.Module, fabric: Fabric) -> None:
@@ -86,7 +86,7 @@ def stride_probability(logits_NChw: Tensor) -> Tensor:
 
 
 def extra_threads(threads: int) -> int:
-    """How many threads to add to the caller's for ``threads`` that compute: a single one is faster without any."""
+    """The threads that ``prefetch`` needs for ``threads`` in total: none for one, which is faster in the caller's."""
     return threads if threads > 1 else 0
 
 

@@ -111,6 +111,6 @@ def pretrained_mistake(name: str, pretrained: str | None) -> str | None:
 
 
 def resolve(reference: str) -> Any:
-    """What ``module:attribute`` names."""
+    """The object that ``module:attribute`` names."""
     module, _, attribute = reference.partition(":")
     return getattr(import_module(module), attribute)

@@ -26,7 +26,7 @@ Compile = Annotated[
 
 
 class ComputeSettings(Settings):
-    """Where a network computes, and how precisely."""
+    """The device and the precision of a network."""
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Accelerator, by its name in lightning-fabric; with `cpu`, jobs ask a cluster for no GPU."
@@ -53,6 +53,6 @@ class ComputeConfig(ComputeSettings):
 
 
 class BatchSettings(Settings):
-    """How a trained network is run over images."""
+    """The batches in which a trained network is run over images."""
 
     batch_size: int = Field(8, ge=1, description="Images at a time on a GPU. A CPU takes one at a time on each thread.")

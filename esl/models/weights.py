@@ -12,7 +12,7 @@ from esl.errors import InputError
 
 
 def read_tensors(path: Path, *, kind: str, fix: str, old_format: bool = False) -> Any:
-    """What ``torch.save`` wrote to ``path``, on the CPU, with ``weights_only=True``.
+    """The content that ``torch.save`` wrote to ``path``, on the CPU, with ``weights_only=True``.
 
     ``kind`` says what the file should be and ``fix`` what to do when it is not, for messages. Only torch's zip format
     is read, whose checksums find any damage; with ``old_format`` that of torch before 1.6 too, which has none.
@@ -37,7 +37,7 @@ def _check_sums(path: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """One line; torch's own message about unsafe content advises how to load it nevertheless."""
+    """One line; torch's own message about unsafe content says how to load it anyway."""
     if isinstance(error, pickle.UnpicklingError):
         name = re.search(r"GLOBAL (\S+)", str(error))
         return f"it is damaged or holds more than tensors and plain values{f', such as {name[1]}' if name else ''}"

@@ -1,4 +1,4 @@
-"""Where a stage computes: devices, precision and threads."""
+"""The devices, precision and threads of a stage."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a table for people.
+"""Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a text table.
 
 It also writes every setting of the benchmark, as planning has resolved them.
 """

@@ -1,4 +1,4 @@
-"""How a training survives an interruption: its progress, the state that it resumes from, and SIGTERM."""
+"""Interruption and resumption of a training: its progress, the state that it resumes from, and SIGTERM."""
 
 import math
 import signal
@@ -49,7 +49,7 @@ class Stateful(Protocol):
 
 @dataclass
 class Progress:
-    """How far a training is: the next iteration, the log so far, and the sums of the row being filled."""
+    """The progress of a training: the next iteration, the log so far, and the sums of the row being filled."""
 
     iteration: int = 0
     rows: list[Row] = field(default_factory=list)

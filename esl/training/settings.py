@@ -23,7 +23,7 @@ BatchNorm = Literal["per_domain", "shared", "frozen"]
 
 
 class OptimizationSettings(Settings):
-    """What every training of a benchmark shares: optimiser and losses."""
+    """Optimiser and losses, which all trainings of a benchmark share."""
 
     optimizer: Literal["adamw", "sgd"] = Field("adamw", description="`adamw`, or `sgd` with momentum.")
     momentum: Number = Field(0.9, ge=0, lt=1, description="Momentum of `sgd`.")

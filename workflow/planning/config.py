@@ -27,7 +27,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
 class Config(Settings):
-    """What to adapt, how, and on what machine."""
+    """The config: the miniature, declared datasets and class sets, and the benchmarks."""
 
     miniature: MiniatureSettings = Field(
         MiniatureSettings(),
@@ -66,7 +66,7 @@ class Config(Settings):
         return self.own_class_sets[name] if name in self.class_sets else CLASS_SETS[name]
 
     def declaration(self, name: str) -> dict[str, Any] | None:
-        """What the config says of a dataset; ``None`` for a shipped one."""
+        """The config's declaration of a dataset; ``None`` for a shipped one."""
         entry = self.datasets.get(name)
         return None if entry is None else entry.model_dump(mode="json", exclude_unset=True)
 

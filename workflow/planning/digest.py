@@ -67,7 +67,7 @@ def _essence_of(file: Path) -> ast.Module:
 
 
 def _is_text(statement: ast.stmt) -> bool:
-    """Whether a statement is a string alone, which says nothing to the interpreter."""
+    """Whether a statement is only a string, such as a docstring, which has no effect."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)

@@ -35,7 +35,7 @@ class Run(Protocol):
 class Models:
     """The benchmarks of a checked config.
 
-    Mistakes, and what this machine lacks, end the program with a line each before any job starts.
+    Mistakes, and requirements that are missing, end the program before any job starts, with a line for each.
     """
 
     def __init__(self, content: Mapping[str, Any], run: Run) -> None:

@@ -20,12 +20,12 @@ _ROOT = re.compile(r'"root": ("(?:[^"\\]|\\.)*")')
 
 
 def is_rendered(root: Path) -> bool:
-    """Whether the project renders what is in ``root`` itself."""
+    """Whether the project renders the dataset in ``root`` itself."""
     return root.parent.parent == MINIATURE and root.name in LAYOUTS
 
 
 def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iterator[str]:
-    """Everything that the benchmark called ``name`` lacks, a line each: what, where, how to get it."""
+    """One line for everything that the benchmark called ``name`` lacks: what, where, and how to get it."""
     key = f"benchmarks.{name}"
     for domain, data in (("source", benchmark.source), ("target", benchmark.target)):
         root = Path(data.root)

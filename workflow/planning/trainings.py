@@ -29,7 +29,7 @@ def oracle_training(benchmark: Benchmark) -> TrainSettings:
 
 
 def adapted_training(benchmark: Benchmark) -> TrainSettings:
-    """The source model with a target term: the adaptation that the config asks of the source stage."""
+    """The source model with a target term: the adaptation of the source stage."""
     part = benchmark.training.source
     target = target_settings(part, benchmark.target.size, benchmark.training.terms)
     return _training(benchmark, part, benchmark.source.size, target)

@@ -29,7 +29,7 @@ class LabelFiles:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a format finds under a root."""
+    """The samples that a format finds under a root."""
 
     samples: list[Sample]
     """Sorted by id; a missing half of a pair is ``None``."""
@@ -46,10 +46,10 @@ class Format(Protocol):
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """Its name in reports."""
 
     def layout(self, split: str) -> str:
-        """Where files of ``split`` are expected, for people."""
+        """The paths where files of ``split`` are expected, as text for messages."""
 
     def splits(self, root: Path) -> list[str]:
         """The splits that have an image under ``root``, sorted."""

@@ -15,7 +15,7 @@ class Folder:
     title: str = "a folder of images"
 
     def layout(self, split: str) -> str:
-        """Where files of ``split`` are expected, for people."""
+        """The paths where files of ``split`` are expected, as text for messages."""
         return "images (png, jpg, webp, bmp, tif) in it or in folders below" if split == WHOLE else f"{split}/"
 
     def splits(self, root: Path) -> list[str]:

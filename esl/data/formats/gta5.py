@@ -1,7 +1,7 @@
 """GTA5 (Richter et al. 2016, "Playing for Data"): numbered images and palette PNG labels of Cityscapes-like ids.
 
 Domain adaptation uses all of it. The official parts ``train``, ``val`` and ``test`` are read from the download's
-``split.mat``, or from lists such as ``train.txt`` with one number or file name a line.
+``split.mat``, or from lists such as ``train.txt`` with one number or file name per line.
 """
 
 from dataclasses import replace

@@ -87,7 +87,7 @@ class Mapillary:
     title: str = "Mapillary Vistas (Neuhold et al. 2017)"
 
     def layout(self, split: str) -> str:
-        """Where files of ``split`` are expected, for people."""
+        """The paths where files of ``split`` are expected, as text for messages."""
         kinds = (f"{labels} with {config}" for config, labels in CONFIGS)
         return f"{IMAGES} and {', or '.join(kinds)}".replace("{split}", split)
 

@@ -34,7 +34,7 @@ class Layout:
     """By priority: a split uses the first kind that it has any files of."""
 
     def layout(self, split: str) -> str:
-        """Where files of ``split`` are expected, for people."""
+        """The paths where files of ``split`` are expected, as text for messages."""
         kinds = [" or ".join(self.images)]
         if self.label_files:
             kinds.append(" or ".join(files.pattern for files in self.label_files))

@@ -33,7 +33,7 @@ def format_names() -> list[str]:
 
 
 def declaration(name: str) -> dict[str, Any] | None:
-    """What ``declared.yaml`` says of a format; ``None`` for one that it does not declare."""
+    """The entry of a format in ``declared.yaml``; ``None`` for one that it does not declare."""
     return _shipped().get(name)
 
 

@@ -14,7 +14,7 @@ Maps = Mapping[str, NDArray[Any]]
 ``probability`` (C, h, w) float16, at the network's stride."""
 
 Sure = Literal["low", "high"]
-"""Which end of a measure's values means that the network is sure."""
+"""The end of a measure's range that means that the network is sure."""
 
 
 class Measure(Protocol):

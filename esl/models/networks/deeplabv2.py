@@ -16,7 +16,7 @@ from esl.errors import InputError
 from esl.models.logits import Logits
 
 Form = Literal["caffe", "torchvision"]
-"""Which ResNet-101 it is. Weights of one form give nonsense in the other, although every name and shape agrees.
+"""The two forms of ResNet-101. Weights of one give nonsense in the other, although every name and shape agrees.
 
 ``caffe``, as published by MSRA and used by the papers: the stride is in a block's first 1x1 convolution, max pooling
 rounds sizes up, every block of a layer has the layer's dilation, images are BGR in 0..255 minus a mean.

@@ -52,7 +52,7 @@ class TargetTerm(Protocol):
         """Called after each step of the network's optimiser, with the last batch of the iteration."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed training needs: tensors and plain values."""
+        """The state that a resumed training needs: tensors and plain values."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
