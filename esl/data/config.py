@@ -33,7 +33,7 @@ class Data(Settings):
     root: str = Field(
         min_length=1,
         description="The folder that the dataset was unpacked into, relative to where `snakemake` runs; `{seed}` "
-        "stands for the benchmark's seed.",
+        "is replaced by the benchmark's seed.",
     )
     size: Resize = "own"
 

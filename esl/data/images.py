@@ -110,7 +110,7 @@ def decode_image(path: Path, content: bytes, to: Resize = None) -> NDArray[np.ui
     if image.mode.startswith("I;16") or image.mode == "I":
         values = np.asarray(image)
         if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-            raise InputError(f"{path}: expected an image of 8 or 16 bits, but it has values of 32; convert it")
+            raise InputError(f"{path}: expected an image of 8 or 16 bits, but got 32-bit values; convert it")
         image = _with_orientation_of(image, Image.fromarray((values >> 8).astype(np.uint8)))
     elif image.mode == "F":
         raise InputError(f"{path}: expected an image of 8 or 16 bits, but it holds floating-point numbers; convert it")

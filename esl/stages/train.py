@@ -106,7 +106,7 @@ def _labelled_pairs(index: Index, settings: TrainSettings) -> Pairs:
     unlabelled = [sample.id for sample in index.samples if sample.label is None]
     if unlabelled:
         raise InputError(
-            f"{index.root}: {len(unlabelled)} images of {index.split!r} have no label, {unlabelled[0]!r} first"
+            f"{index.root}: {len(unlabelled)} images of {index.split!r} have no label, such as {unlabelled[0]!r}"
         )
     files = [(index.image(sample), index.label(sample)) for sample in index.samples]
     return Pairs(files, index.table, resize_wh(settings.source_size))

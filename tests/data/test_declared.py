@@ -153,7 +153,7 @@ def test_brackets_in_a_pattern_are_taken_literally(tmp_path: Path) -> None:
         ({"images": "a", "labels": [{"files": "b", "ids": "citiscapes"}]}, "ids: expected one of cityscapes, "),
         ({"images": "a", "labels": [{"files": "b", "ids": {"256": "road"}}]}, "from 0 to 255, but got '256'"),
         ({"images": "a/**/{n}.png"}, "'a/**/{n}.png': ** is not supported"),
-        ({"labels": []}, "images: missing; say where they are"),
+        ({"labels": []}, "images: missing; give the pattern"),
         ({"images": "a", "labels": [{"files": "b", "ids": {1: "road", "1": "car"}}]}, "ids: 1 is listed twice"),
         ({"images": "a", "labels": [{"files": "b", "ids": {"road": "7"}}]}, "from 0 to 255, but got 'road'"),
         (

@@ -177,7 +177,7 @@ def test_an_initial_checkpoint_of_another_class_set_or_an_image_without_a_label_
     first, *rest = small_index.samples
     unlabelled = replace(small_index, samples=[replace(first, label=None, pixels=None, label_sha256=None), *rest])
     write_json(tmp_path / "unlabelled.json", unlabelled.to_json())
-    with pytest.raises(InputError, match=f"1 images of 'train' have no label, '{first.id}' first"):
+    with pytest.raises(InputError, match=f"1 images of 'train' have no label, such as '{first.id}'"):
         run("b", flags={"index": tmp_path / "unlabelled.json"})
 
 

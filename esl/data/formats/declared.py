@@ -21,7 +21,7 @@ def declared(name: str, declaration: Declaration) -> Layout:
         InputError: a pattern leads out of the root, a table is unknown, or an id or colour is listed twice.
     """
     if "images" not in declaration:
-        raise InputError(f"datasets.{name}: images: missing; say where they are below the root")
+        raise InputError(f"datasets.{name}: images: missing; give the pattern of their paths below the root")
     images = declaration["images"]
     patterns = (images,) if isinstance(images, str) else tuple(images)
     label_files = tuple(_label_files(name, entry) for entry in declaration.get("labels", []))
