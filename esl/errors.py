@@ -14,6 +14,14 @@ class InputError(ValueError):
     """
 
 
+def message(text: str) -> str:
+    """A text for people, as it is: what it says decides no result, so the code digest leaves it out.
+
+    For texts that are returned or collected; those of raised exceptions are left out anyway.
+    """
+    return text
+
+
 def suggestion(name: str, known: Collection[str]) -> str:
     """The end of a message about an unknown ``name``: the nearest ``known`` name; if none is near, all (up to 40).
 
@@ -22,5 +30,5 @@ def suggestion(name: str, known: Collection[str]) -> str:
     """
     near = difflib.get_close_matches(name, known, n=1)
     if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(sorted(known))}" if 0 < len(known) <= LISTED_NAMES else ""
+        return message(f"; did you mean {near[0]!r}?")
+    return message(f"; known: {', '.join(sorted(known))}") if 0 < len(known) <= LISTED_NAMES else ""

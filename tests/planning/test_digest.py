@@ -21,6 +21,10 @@ def same(one: str, other: str) -> bool:
         ('X = 1\n"""One."""', 'X = 1\n"""Two."""'),
         ("raise InputError(f'{path}: no')", "raise InputError('not there', path) from None"),
         ("x: int = Field(1, ge=0, description='One.')", "x: int = Field(1, ge=0, description='Two.')"),
+        ("lines.append(message(f'{key}: one'))", "lines.append(message(f'two of {key}'))"),
+        ("raise argparse.ArgumentTypeError('one')", "raise argparse.ArgumentTypeError('two', key)"),
+        ("print('one', file=sys.stderr)", "print(f'two {x}', file=sys.stderr)"),
+        ("parser.add_argument('--x', type=int, help='one')", "parser.add_argument('--x', type=int, help='two')"),
     ],
 )
 def test_what_changes_no_result_changes_no_digest(before, after):

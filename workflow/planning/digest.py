@@ -13,6 +13,10 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "message")
+"""Calls whose arguments are texts for people; so are those of a `print` to the log."""
+DESCRIPTIONS = ("description", "json_schema_extra", "help", "epilog", "desc", "unit")
+"""Keywords of any call that are texts for people."""
 PACKAGES = ("esl", "miniature")
 REGISTRY = "registry"
 """Modules of this name hold names only, from which the settings choose modules: see ``roots.py``."""
@@ -44,7 +48,7 @@ def import_closure(roots: Iterable[str]) -> dict[str, ast.Module]:
 
 
 def essence(tree: ast.Module) -> ast.Module:
-    """The tree without what changes no result: docstrings, descriptions of settings, arguments of raised exceptions.
+    """The tree without what changes no result: docstrings, messages, and descriptions of settings and flags.
 
     >>> edited = essence(ast.parse('raise ValueError("a")')), essence(ast.parse('raise ValueError("b", 1)'))
     >>> ast.dump(edited[0]) == ast.dump(edited[1])
@@ -54,11 +58,19 @@ def essence(tree: ast.Module) -> ast.Module:
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [item for item in body if not _is_text(item)]  # type: ignore[attr-defined]
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            node.exc.args, node.exc.keywords, node.cause = [], [], None
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
-            node.keywords = [word for word in node.keywords if word.arg not in ("description", "json_schema_extra")]
+        if isinstance(node, ast.Raise):
+            node.cause = None
+        if isinstance(node, ast.Call):
+            if _is_message(node):
+                node.args, node.keywords = [], []
+            node.keywords = [word for word in node.keywords if word.arg not in DESCRIPTIONS]
     return tree
+
+
+def _is_message(call: ast.Call) -> bool:
+    """Whether a call makes an exception or a text for people, or prints one to the log."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name in MESSAGES or (name == "print" and any(word.arg == "file" for word in call.keywords))
 
 
 @cache
