@@ -1,10 +1,6 @@
-"""Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a text table.
-
-It also writes every setting of the benchmark, as planning has resolved them.
-"""
+"""Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a text table."""
 
 import argparse
-import json
 from pathlib import Path
 
 from esl.evaluation.report import require_same_labels, table
@@ -18,8 +14,6 @@ def main(arguments: list[str] | None = None) -> None:
     add_paths(parser, "--output", "--table")
     parser.add_argument("--best", type=Path, default=[], nargs="*", help="best_snapshot.json of models that have one")
     parser.add_argument("--benchmark", required=True, help="its name, the title of the table")
-    parser.add_argument("--settings", type=json.loads, default={}, help="every setting of the benchmark, as JSON")
-    parser.add_argument("--settings-output", type=Path, help="where to write them")
     flags = parser.parse_args(arguments)
     scores = {path: read_json(path) for path in [*flags.best, *flags.models]}
     require_same_labels(scores)
@@ -27,8 +21,6 @@ def main(arguments: list[str] | None = None) -> None:
     best = {path.parent.name: scores[path] for path in flags.best}
     with atomic_path(flags.table) as part:
         part.write_text(table(flags.benchmark, models, best), encoding="utf-8")
-    if flags.settings_output is not None:
-        write_json(flags.settings_output, flags.settings)
     content = {"benchmark": flags.benchmark, "models": models}
     write_json(flags.output, content | ({"best_snapshots": best} if best else {}))
 

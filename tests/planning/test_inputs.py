@@ -31,12 +31,13 @@ def put_in_place(name):
     Path(WEIGHTS).touch()
 
 
-def description(plan, model, benchmark="gta2city"):
-    """The settings of the training of a model, as its rule gets them; the description holds the same."""
-    output = [f"results/{benchmark}/{model}/checkpoint.pt"]
-    settings = plan.training_settings(SimpleNamespace(benchmark=benchmark), output)
-    assert settings == plan.training_description(SimpleNamespace(benchmark=benchmark, trained=model))
-    return settings
+def settings_of_training(plan, model, benchmark="gta2city"):
+    """The settings of the training of a model, as its rule gets them."""
+    if "-round" in model:
+        return plan.round_training(SimpleNamespace(benchmark=benchmark, round=model))
+    if model in ("source", "oracle"):
+        return getattr(plan, f"{model}_training")(SimpleNamespace(benchmark=benchmark))
+    return plan.adapted_training(SimpleNamespace(benchmark=benchmark, adaptation=model))
 
 
 # --------------------------------------------------------------------------------------------------------- models
@@ -92,7 +93,7 @@ def test_a_seed_in_the_name_sets_training_and_rendering(make_plan, job):
     plan = make_plan()
     wildcards = job("gta2city-seed101", part="target_train")
     assert plan.rendering(wildcards) == ["data/miniature/101/cityscapes.json"]
-    assert json.loads(description(plan, "source", wildcards.benchmark))["seed"] == 101
+    assert json.loads(settings_of_training(plan, "source", wildcards.benchmark))["seed"] == 101
     assert plan.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
 
 
@@ -110,12 +111,20 @@ def test_figures_show_every_round_that_keeps_anything(make_plan, job):
     ]
 
 
+def test_a_benchmark_without_pseudo_labels_asks_for_no_figure(make_plan, job):
+    plan = make_plan(gta2city(methods={"bdl": None, "esl": None}))
+    assert "results/gta2city/pseudo_labels.png" not in plan.default_targets
+    assert "results/gta2vistas/pseudo_labels.png" in plan.default_targets
+    with pytest.raises(SystemExit, match="no method keeps pseudo-labels"):
+        plan.manifests(job())
+
+
 # ------------------------------------------------------------------------------------------------------- settings
 
 
 def test_settings_hold_only_what_differs_from_the_defaults(make_plan, job):
     plan = make_plan(gta2city(training={"flip": 0.5, "momentum": 0.9}))
-    settings = json.loads(description(plan, "source"))
+    settings = json.loads(settings_of_training(plan, "source"))
     assert "flip" not in settings["augmentation"] and "momentum" not in settings.get("optimization", {})
     assert settings["compute"] == {"accelerator": "cpu"}
 
@@ -123,9 +132,9 @@ def test_settings_hold_only_what_differs_from_the_defaults(make_plan, job):
 def test_flip_reaches_every_stage_that_augments(make_plan, job):
     plan = make_plan(gta2city(training={"flip": 0}))
     for settings in (
-        description(plan, "source"),
-        description(plan, "oracle"),
-        description(plan, "esl-round1"),
+        settings_of_training(plan, "source"),
+        settings_of_training(plan, "oracle"),
+        settings_of_training(plan, "esl-round1"),
         plan.batch_norm_adaptation(job()),
     ):
         assert json.loads(settings)["augmentation"]["flip"] == 0
@@ -135,10 +144,10 @@ def test_a_term_and_its_settings_go_to_the_trainings_that_use_it(make_plan, job)
     terms = {"advent": {"weight": 0.01}, "minent": {"weight": 0.02}}
     training = {"terms": terms, "source": {"adaptation": "advent"}, "round": {"adaptation": "minent"}}
     plan = make_plan(gta2city(training={**training, "crop": "128x64"}))
-    assert "target" not in json.loads(description(plan, "source"))
-    adapted = json.loads(description(plan, "advent"))["target"]
+    assert "target" not in json.loads(settings_of_training(plan, "source"))
+    adapted = json.loads(settings_of_training(plan, "advent"))["target"]
     assert (adapted["term"], adapted["term_settings"]) == ("advent", {"weight": 0.01})
-    round_ = json.loads(description(plan, "esl-round1"))["target"]
+    round_ = json.loads(settings_of_training(plan, "esl-round1"))["target"]
     assert (round_["term"], round_["term_settings"]) == ("minent", {"weight": 0.02})
 
 
@@ -243,9 +252,9 @@ def test_every_full_scale_benchmark_trains_as_published(make_plan, job, name):
     assert set(plan.models(job(name))[2:]) == {"control-round1", "bdl-round1", "esl-round1"}
     assert len(plan.teacher_maps(job(name, round="esl-round1"))) == 4
     trainings = {
-        "source": description(plan, "source", name),
-        "advent": description(plan, "advent", name),
-        "esl-round1": description(plan, "esl-round1", name),
+        "source": settings_of_training(plan, "source", name),
+        "advent": settings_of_training(plan, "advent", name),
+        "esl-round1": settings_of_training(plan, "esl-round1", name),
     }
     for model, text in trainings.items():
         settings = json.loads(text)

@@ -149,7 +149,6 @@ def test_snapshots_asked_for_afterwards_and_less_memory_train_nothing(finished):
 
 def test_another_round_runs_only_that_round(finished):
     assert finished.planned(change=gta2city(methods={"esl": {"rounds": 2}})) == {
-        "Describing the training of esl-round2",
         "Inferring maps with esl-round1, shard 1-of-2",
         "Inferring maps with esl-round1, shard 2-of-2",
         "Choosing thresholds for esl-round2",

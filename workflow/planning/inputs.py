@@ -1,16 +1,21 @@
 """From wildcards to the files that rules read. ``Plan`` is all that the rules see of planning."""
 
 import re
+import sys
 from pathlib import Path
 
 from esl.data.formats.registry import format_named
 from esl.data.listing import record_of, state
+from esl.labels.methods.registry import method_class
 from planning.models import ADAPTED, ROUND, Wildcards, round_of
 from planning.params import Params
 from planning.requirements import is_rendered
 
 PARTS = ("source", "target_train", "target_val")
 """The parts of a benchmark's data."""
+
+RENDERED = "rendered"
+"""The state of a miniature that has not been indexed yet."""
 
 
 class Plan(Params):
@@ -24,9 +29,11 @@ class Plan(Params):
     def data_state(self, wildcards: Wildcards) -> str:
         """A token that changes when files of this part of the data have changed since they were indexed."""
         settings = self.settings_of_index(wildcards)
-        index = Path(f"results/{wildcards.benchmark}/data/{wildcards.part}.json")
-        format_ = format_named(settings.dataset, settings.declaration)
-        return state(Path(settings.root), format_, settings.split, record_of(index))
+        root = Path(settings.root)
+        record = record_of(Path(f"results/{wildcards.benchmark}/data/{wildcards.part}.json"))
+        if is_rendered(root) and not record.is_file():
+            return RENDERED  # whether it has been rendered yet or not: a cluster's jobs plan again after it
+        return state(root, format_named(settings.dataset, settings.declaration), settings.split, record)
 
     def _root(self, wildcards: Wildcards) -> Path:
         domain = wildcards.part.partition("_")[0]
@@ -83,12 +90,26 @@ class Plan(Params):
         trained = (model for model in self.models(wildcards) if model != ADAPTED)
         return [f"results/{wildcards.benchmark}/{model}/best_snapshot.json" for model in trained]
 
+    @property
+    def default_targets(self) -> list[str]:
+        """The result of every benchmark, and its figure where any method keeps pseudo-labels."""
+        results = [f"results/{name}/miou.json" for name in self.benchmarks]
+        drawn = (name for name, settings in self.config.benchmarks.items() if any(map(keeps, settings.methods)))
+        return results + [f"results/{name}/pseudo_labels.png" for name in drawn]
+
     def manifests(self, wildcards: Wildcards) -> list[str]:
         """The pseudo-label manifests of all rounds that keep anything."""
-        rounds = (model for model in self.models(wildcards) if re.fullmatch(ROUND, model))
-        keeping = (round_ for round_ in rounds if not round_.startswith("control-"))
+        rounds = [model for model in self.models(wildcards) if re.fullmatch(ROUND, model)]
+        keeping = [round_ for round_ in rounds if keeps(round_.rpartition("-round")[0])]
+        if not keeping:
+            sys.exit(f"error: benchmarks.{wildcards.benchmark}.methods: no method keeps pseudo-labels to draw")
         return [f"results/{wildcards.benchmark}/{round_}/pseudo_labels.json" for round_ in keeping]
 
     def scores_of_seeds(self, wildcards: Wildcards) -> list[str]:
         """The benchmark's miou.json at every seed of `reproduce`."""
         return [f"results/{wildcards.benchmark}-seed{seed}/miou.json" for seed in self.config.reproduce]
+
+
+def keeps(method: str) -> bool:
+    """Whether a method keeps any pixel; a control keeps none, on purpose."""
+    return method_class(method).measure is not None

@@ -59,8 +59,7 @@ class Models:
     layout_pattern = "|".join(LAYOUTS)
     round_pattern = ROUND
     adaptation_pattern = "|".join(TERMS)
-    trained_pattern = f"source|{'|'.join(TERMS)}|oracle|{ROUND}"
-    model_pattern = f"{ADAPTED}|{trained_pattern}"
+    model_pattern = f"source|{ADAPTED}|{'|'.join(TERMS)}|oracle|{ROUND}"
 
     def settings_of(self, wildcards: Wildcards) -> Benchmark:
         """The settings of a benchmark, with its seed in roots; checked once for everything that this machine lacks."""

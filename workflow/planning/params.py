@@ -11,7 +11,6 @@ from esl.evaluation.settings import EvaluateSettings
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings
 from esl.settings import subset
-from esl.training.terms.registry import TERMS
 from planning.digest import code_digest
 from planning.models import Models, Wildcards, round_of
 from planning.requirements import is_rendered
@@ -75,21 +74,21 @@ class Params(Models):
             **data.model_dump(include={*LabelChecks.model_fields}),
         )
 
-    def training_description(self, wildcards: Wildcards) -> str:
-        """Everything that decides the training of the model ``trained``, apart from its inputs."""
-        return self._training(wildcards, wildcards.trained)
+    def source_training(self, wildcards: Wildcards) -> str:
+        """The training of the source model."""
+        return source_training(self.settings_of(wildcards)).canonical()
 
-    def training_settings(self, wildcards: Wildcards, output: Any) -> str:
-        """The same for a training job, whose model is the folder of its output."""
-        return self._training(wildcards, Path(output[0]).parent.name)
+    def oracle_training(self, wildcards: Wildcards) -> str:
+        """The training of the oracle."""
+        return oracle_training(self.settings_of(wildcards)).canonical()
 
-    def _training(self, wildcards: Wildcards, model: str) -> str:
-        benchmark = self.settings_of(wildcards)
-        if model == "source":
-            return source_training(benchmark).canonical()
-        if model == "oracle":
-            return oracle_training(benchmark).canonical()
-        return (adapted_training if model in TERMS else round_training)(benchmark).canonical()
+    def adapted_training(self, wildcards: Wildcards) -> str:
+        """The training of the source model with a target term."""
+        return adapted_training(self.settings_of(wildcards)).canonical()
+
+    def round_training(self, wildcards: Wildcards) -> str:
+        """The training of a self-training round."""
+        return round_training(self.settings_of(wildcards)).canonical()
 
     def batch_norm_adaptation(self, wildcards: Wildcards) -> str:
         """The pass over the target images that replaces the statistics of batch norm."""

@@ -33,7 +33,7 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
 
 def _term(benchmark: Benchmark, wildcards: Any) -> str | None:
     """The target term of a training; ``None`` where there is none."""
-    names = (getattr(wildcards, name, None) for name in ("trained", "round", "adaptation"))
-    model = next((str(name) for name in names if name), "source")
-    term: str = benchmark.training.round.adaptation if "-round" in model else model
-    return term if term in TERMS else None
+    if hasattr(wildcards, "round"):
+        adaptation = benchmark.training.round.adaptation
+        return adaptation if adaptation in TERMS else None
+    return getattr(wildcards, "adaptation", None)

@@ -41,3 +41,23 @@ rule index:
     shell:
         "python -m esl.stages.index --settings {params.settings:q} --token {params.files:q} --workers {threads}"
         " --output {output.index} > {log} 2>&1"
+
+
+rule settings:
+    output:
+        settings="results/{benchmark}/settings.json",
+    log:
+        "logs/{benchmark}/settings.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=plan.resolved_settings,
+    message:
+        "Writing all settings of {wildcards.benchmark}"
+    shell:
+        "printf %s {params.settings:q} | python -m json.tool --no-ensure-ascii - {output.settings} > {log} 2>&1"

@@ -52,10 +52,10 @@ rule summarize:
     input:
         models=plan.scores,
         best=plan.best_snapshots,
+        settings=ancient("results/{benchmark}/settings.json"),
     output:
         miou="results/{benchmark}/miou.json",
         table="results/{benchmark}/miou.txt",
-        settings="results/{benchmark}/settings.json",
     log:
         "logs/{benchmark}/summarize.log",
     conda:
@@ -66,13 +66,11 @@ rule summarize:
         runtime=10,
     params:
         code=plan.code("esl.stages.summarize"),
-        settings=plan.resolved_settings,
         best=plan.best_flag,
     message:
         "Summarizing the models of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models} {params.best}"
-        " --settings {params.settings:q} --settings-output {output.settings}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
 
 

@@ -1,33 +1,8 @@
 # Settings that change no result are resources, so that changing them retrains nothing: workers, save_every,
 # snapshot_every, activation_checkpointing. `mpi: srun` starts a process for every GPU.
-#
-# Trainings wait for the checks of all data and for their gate. These are `ancient`, so that running them again retrains
-# nothing. But when such a check is due, Snakemake (9.27) overlooks changed params of the training that waits for it. So
-# everything that decides a training is a plain input as well: its description.
-rule describe_training:
-    output:
-        description="results/{benchmark}/{trained}/training.json",
-    log:
-        "logs/{benchmark}/{trained}/describe_training.log",
-    localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=10,
-    params:
-        code=plan.code("esl.stages.train"),
-        settings=plan.training_description,
-    message:
-        "Describing the training of {wildcards.trained} of {wildcards.benchmark}"
-    shell:
-        "printf %s {params.settings:q} | python -m json.tool --no-ensure-ascii - {output.description} > {log} 2>&1"
-
-
+# Trainings wait for the checks of all data, and rounds for their gate; neither, when it runs again, is a reason to train.
 rule train_source:
     input:
-        description="results/{benchmark}/source/training.json",
         index="results/{benchmark}/data/source.json",
         checked=ancient(plan.every_index),
         pretrained=plan.pretrained_weights,
@@ -49,7 +24,7 @@ rule train_source:
         runtime=7200,
     params:
         code=plan.code("esl.stages.train"),
-        settings=plan.training_settings,
+        settings=plan.source_training,
         inputs=plan.training_inputs,
         launcher=plan.launcher,
     message:
@@ -63,7 +38,6 @@ rule train_source:
 
 use rule train_source as train_adapted with:
     input:
-        description="results/{benchmark}/{adaptation}/training.json",
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         checked=ancient(plan.every_index),
@@ -73,13 +47,14 @@ use rule train_source as train_adapted with:
         log="results/{benchmark}/{adaptation}/train.csv",
     log:
         "logs/{benchmark}/{adaptation}/train.log",
+    params:
+        settings=plan.adapted_training,
     message:
         "Training the source model of {wildcards.benchmark} with {wildcards.adaptation} on the target"
 
 
 use rule train_source as train_oracle with:
     input:
-        description="results/{benchmark}/oracle/training.json",
         index="results/{benchmark}/data/target_train.json",
         checked=ancient(plan.every_index),
         pretrained=plan.pretrained_weights,
@@ -88,6 +63,8 @@ use rule train_source as train_oracle with:
         log="results/{benchmark}/oracle/train.csv",
     log:
         "logs/{benchmark}/oracle/train.log",
+    params:
+        settings=plan.oracle_training,
     message:
         "Training the oracle of {wildcards.benchmark} on target labels: an upper bound, not a result of adaptation"
 
@@ -95,7 +72,6 @@ use rule train_source as train_oracle with:
 # The gate is `ancient`: moving its bounds retrains no round.
 use rule train_source as train_round with:
     input:
-        description="results/{benchmark}/{round}/training.json",
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
@@ -107,6 +83,8 @@ use rule train_source as train_round with:
         log="results/{benchmark}/{round}/train.csv",
     log:
         "logs/{benchmark}/{round}/train.log",
+    params:
+        settings=plan.round_training,
     message:
         "Training {wildcards.round} of {wildcards.benchmark}"
 
