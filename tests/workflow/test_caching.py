@@ -1,5 +1,6 @@
 """What the README says about caching: which change reruns which stages, and which reruns nothing."""
 
+import json
 import os
 import time
 
@@ -21,6 +22,7 @@ ESL = {
 }
 ROUNDS = ("control-round1", "bdl-round1", "esl-round1")
 SUMMARY = "Summarizing the models"
+SETTINGS = "Writing all settings"
 COMPUTE = ("Training", "Inferring", "Adapting", "Evaluating")
 
 
@@ -123,32 +125,28 @@ def test_an_edit_of_what_methods_share_reruns_neither_inference_nor_source_train
 
 
 def test_another_bound_reruns_only_what_follows_from_its_selection(finished):
-    assert finished.planned(change=gta2city(methods={"esl": {"bound": 0.2}})) == ESL
+    assert finished.planned(change=gta2city(methods={"esl": {"bound": 0.2}})) == {SETTINGS, *ESL}
 
 
 def test_a_gate_with_other_bounds_is_checked_again_and_trains_nothing(finished):
     jobs = finished.planned(change=gta2city(gate={"kept_max": 0.99}))
-    assert jobs == {SUMMARY, *(f"Checking the teacher of {round_}" for round_ in ROUNDS)}
-
-
-def test_a_gate_with_other_bounds_hides_no_other_change(finished):
-    change = gta2city(gate={"kept_max": 0.99}, training={"round": {"learning_rate": 0.003}})
-    assert finished.planned(change=change) >= {f"Training {round_}" for round_ in ROUNDS}
+    assert jobs == {SETTINGS, *(f"Checking the teacher of {round_}" for round_ in ROUNDS)}
 
 
 def test_more_workers_and_more_frequent_states_train_nothing(finished):
     change = gta2city(compute={"workers": 2}, training={"save_every": 2})
-    assert finished.planned(change=change) == {SUMMARY}
+    assert finished.planned(change=change) == {SETTINGS}
 
 
 def test_snapshots_asked_for_afterwards_and_less_memory_train_nothing(finished):
     change = gta2city(compute={"activation_checkpointing": True}, training={"snapshot_every": 3})
     choices = {f"Choosing among the snapshots of {model} by target labels" for model in ("source", *ROUNDS)}
-    assert finished.planned(change=change) == {*choices, SUMMARY}
+    assert finished.planned(change=change) == {SETTINGS, *choices, SUMMARY}
 
 
 def test_another_round_runs_only_that_round(finished):
     assert finished.planned(change=gta2city(methods={"esl": {"rounds": 2}})) == {
+        SETTINGS,
         "Inferring maps with esl-round1, shard 1-of-2",
         "Inferring maps with esl-round1, shard 2-of-2",
         "Choosing thresholds for esl-round2",
@@ -222,12 +220,6 @@ def test_a_target_image_that_was_replaced_reruns_inference_but_no_source_trainin
     assert "Training the source model" not in jobs
 
 
-def test_changed_validation_data_hide_no_change_of_the_training(own):
-    Image.fromarray(np.full((64, 128), 7, np.uint8)).save(a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png"))
-    jobs = own.planned(change=gta2city(training={"source": {"learning_rate": 0.003}}))
-    assert jobs >= {"Checking every file of the target_val data", "Training the source model"}
-
-
 def test_after_the_data_changed_one_run_brings_everything_up_to_date(own):
     path = a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png")
     Image.fromarray(np.full_like(np.array(Image.open(path)), 7)).save(path)
@@ -258,3 +250,55 @@ def test_results_of_other_data_are_not_overwritten(own):
     )
     assert message in run.stderr
     assert own.planned() == set()
+
+
+# -------------------------------------------------- two changes at once, one of them behind an `ancient` input
+
+
+TRAINED_ESL = ["results/gta2city/esl-round1/train.csv"]
+MOVED_GATE = {"gate": {"kept_max": 0.99}}
+
+
+def correct_a_validation_label(project):
+    Image.fromarray(np.full((64, 128), 7, np.uint8)).save(a_file(project, "cityscapes/gtFine/val/*/*_labelIds.png"))
+
+
+def test_a_moved_gate_hides_no_other_setting(finished):
+    change = gta2city(**MOVED_GATE, training={"round": {"learning_rate": 0.003}})
+    assert finished.planned(change=change) >= {f"Training {round_}" for round_ in ROUNDS}
+
+
+def test_corrected_validation_labels_hide_no_other_setting(own):
+    correct_a_validation_label(own)
+    jobs = own.planned(change=gta2city(methods={"esl": {"bound": 0.2}}))
+    assert jobs >= {"Checking every file of the target_val data", *ESL}
+    jobs = own.planned(change=gta2city(training={"source": {"learning_rate": 0.003}}))
+    assert jobs >= {"Checking every file of the target_val data", "Training the source model"}
+
+
+def test_corrected_validation_labels_hide_no_change_of_the_code(own):
+    correct_a_validation_label(own)
+    own.edit("esl/labels/measures/entropy.py", 'sure: Sure = "low"', 'sure: Sure = "low" + ""')
+    assert own.planned() >= {"Inferring maps with adapted, shard 1-of-2", *ESL}
+
+
+def test_a_moved_gate_hides_no_change_of_the_evaluation(edited):
+    edited.edit("esl/evaluation/metrics.py", "NUM_COPIES = 4", "NUM_COPIES = 2 + 2")
+    assert edited.planned(change=gta2city(**MOVED_GATE)) >= {"Evaluating esl-round1", "Evaluating source", SUMMARY}
+
+
+def test_a_moved_gate_hides_no_missing_file(own):
+    for name in ("miou.json", "esl-round1/train.csv"):
+        (own.root / "results/gta2city" / name).unlink()
+    jobs = own.planned(change=gta2city(**MOVED_GATE), targets=["results/gta2city/miou.json", *TRAINED_ESL])
+    assert jobs >= {SUMMARY, "Training esl-round1"}
+
+
+def test_two_changes_at_once_are_both_in_the_result(own):
+    correct_a_validation_label(own)
+    change = gta2city(methods={"esl": {"bound": 0.2}})
+    run = own.snakemake(change=change)
+    assert run.returncode == 0, run.stdout + run.stderr
+    thresholds = json.loads((own.root / "results/gta2city/esl-round1/thresholds.json").read_text())
+    assert thresholds["parameters"]["bound"] == 0.2
+    assert own.planned(change=change) == set()
