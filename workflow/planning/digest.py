@@ -23,12 +23,13 @@ REGISTRY = "registry"
 
 
 @cache
-def code_digest(*roots: str) -> str:
+def code_digest(*roots: str, facts: str = "") -> str:
     """A digest of modules and of every module of this project that they import, directly or not.
 
-    ``roots`` are dotted names; it is taken over syntax trees as ``essence`` leaves them.
+    ``roots`` are dotted names; it is taken over syntax trees as ``essence`` leaves them, and over ``facts``, what a
+    registry says of a module that the settings choose.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(facts.encode())
     for name, tree in sorted(import_closure(roots).items()):
         digest.update(f"{name}\n{ast.dump(tree)}\n".encode())
     return digest.hexdigest()[:16]

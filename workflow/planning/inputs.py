@@ -9,10 +9,8 @@ from esl.data.listing import record_of, state
 from esl.labels.methods.registry import method_class
 from planning.models import ADAPTED, ROUND, Wildcards, round_of
 from planning.params import Params
+from planning.parts import PARTS
 from planning.requirements import is_rendered
-
-PARTS = ("source", "target_train", "target_val")
-"""The parts of a benchmark's data."""
 
 RENDERED = "rendered"
 """The state of a miniature that has not been indexed yet."""
@@ -36,8 +34,7 @@ class Plan(Params):
         return state(root, format_named(settings.dataset, settings.declaration), settings.split, record)
 
     def _root(self, wildcards: Wildcards) -> Path:
-        domain = wildcards.part.partition("_")[0]
-        return Path(getattr(self.settings_of(wildcards), domain).root)
+        return Path(getattr(self.settings_of(wildcards), PARTS[wildcards.part].domain).root)
 
     def every_index(self, wildcards: Wildcards) -> list[str]:
         """All parts of the data, which are checked before anything trains."""

@@ -11,6 +11,7 @@ from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
 from planning.config import read_config
+from planning.parts import PARTS
 from planning.requirements import missing_device, missing_requirements
 
 Wildcards = Any
@@ -57,6 +58,7 @@ class Models:
         return rf"(?:{'|'.join(self.benchmarks)})(?:-seed\d+)?"
 
     layout_pattern = "|".join(LAYOUTS)
+    part_pattern = "|".join(PARTS)
     round_pattern = ROUND
     adaptation_pattern = "|".join(TERMS)
     model_pattern = f"source|{ADAPTED}|{'|'.join(TERMS)}|oracle|{ROUND}"

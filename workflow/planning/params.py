@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from esl.data.formats.registry import declaration
 from esl.data.settings import IndexSettings, LabelChecks
@@ -13,8 +13,9 @@ from esl.models.settings import ComputeSettings
 from esl.settings import subset
 from planning.digest import code_digest
 from planning.models import Models, Wildcards, round_of
+from planning.parts import PARTS
 from planning.requirements import is_rendered
-from planning.roots import chosen_modules
+from planning.roots import chosen_modules, network_facts
 from planning.trainings import (
     adapted_training,
     batch_norm_adaptation,
@@ -22,13 +23,6 @@ from planning.trainings import (
     round_training,
     source_training,
 )
-
-LABELS: dict[str, Literal["required", "optional", "all_or_none"]] = {
-    "source": "required",
-    "target_train": "optional",
-    "target_val": "all_or_none",
-}
-"""Which labels the index of each part requires."""
 
 
 class Params(Models):
@@ -40,8 +34,10 @@ class Params(Models):
         def digest(wildcards: Wildcards) -> str:
             if not hasattr(wildcards, "benchmark"):
                 return code_digest(module)
-            chosen = chosen_modules(module, self.settings_of(wildcards), wildcards, self.config)
-            return code_digest(module, *sorted(set(chosen)))
+            benchmark = self.settings_of(wildcards)
+            chosen = chosen_modules(module, benchmark, wildcards, self.config)
+            facts = network_facts(module, benchmark)
+            return code_digest(module, *sorted(set(chosen)), facts=facts)
 
         return digest
 
@@ -61,16 +57,16 @@ class Params(Models):
     def settings_of_index(self, wildcards: Wildcards) -> IndexSettings:
         """The same, as they are."""
         benchmark = self.settings_of(wildcards)
-        domain, _, split = wildcards.part.partition("_")
-        data: Any = getattr(benchmark, domain)
+        part = PARTS[wildcards.part]
+        data: Any = getattr(benchmark, part.domain)
         return IndexSettings(
-            key=f"benchmarks.{wildcards.benchmark}.{domain}.root",
+            key=f"benchmarks.{wildcards.benchmark}.{part.domain}.root",
             root=data.root,
             dataset=data.dataset,
             declaration=self.config.declaration(data.dataset) or declaration(data.dataset),
-            split=getattr(data, f"{split}_split") if split else data.split,
+            split=getattr(data, part.split),
             class_set=self.config.class_set(benchmark.class_set),
-            labels=LABELS[wildcards.part],
+            labels=part.labels,
             **data.model_dump(include={*LabelChecks.model_fields}),
         )
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from esl.models.registry import NETWORKS
 from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
+from planning.parts import PARTS
 
 MINIATURE = Path("data/miniature")
-
-PART_OF = {"source": ("source",), "target": ("target_train", "target_val")}
-"""The parts of a benchmark's data that come from each of its two roots."""
 
 _ROOT = re.compile(r'"root": ("(?:[^"\\]|\\.)*")')
 
@@ -46,17 +44,16 @@ def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iter
 
 def _results_of_other_data(key: str, benchmark: Benchmark, results: Path) -> Iterator[str]:
     """Results of other data are never overwritten, such as the miniature's by those of a full-scale overlay."""
-    for domain, parts in PART_OF.items():
+    for domain in ("source", "target"):
         root = Path(getattr(benchmark, domain).root)
-        for part in parts:
-            index = results / "data" / f"{part}.json"
-            if index.is_file() and (recorded := _recorded_root(index)) not in (None, root):
-                yield (
-                    f"{results} holds results of {recorded}, but {key}.{domain}.root is {root}. Did you forget a "
-                    f"--configfile, or pass one too many? To keep both, rename the folder {results}; if the same data "
-                    f"have moved, delete {index}"
-                )
-                break
+        indices = [results / "data" / f"{name}.json" for name, part in PARTS.items() if part.domain == domain]
+        recorded = {index: _recorded_root(index) for index in indices if index.is_file()}
+        if other := next((index for index, before in recorded.items() if before not in (None, root)), None):
+            yield (
+                f"{results} holds results of {recorded[other]}, but {key}.{domain}.root is {root}. Did you forget a "
+                f"--configfile, or pass one too many? To keep both, rename the folder {results}; if the same data "
+                f"have moved, delete {other}"
+            )
 
 
 def _recorded_root(index: Path) -> Path | None:

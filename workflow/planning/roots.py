@@ -1,15 +1,17 @@
 """The modules that the settings choose from the registries: they join the digest of the stages that use them."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from esl.data.formats.registry import format_module
 from esl.labels.measures.registry import measure_module
 from esl.labels.methods.registry import method_module
-from esl.models.registry import network_modules
+from esl.models.registry import NETWORKS, network_modules
 from esl.training.terms.registry import TERMS, term_modules
 from planning.benchmark import Benchmark
 from planning.config import Config
+from planning.parts import PARTS
 
 NETWORK_STAGES = ("train", "adapt", "infer", "evaluate", "predict", "best_snapshot")
 
@@ -18,7 +20,7 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
     """The modules that a job of the stage ``module`` resolves by name, given its ``wildcards``."""
     stage = module.rpartition(".")[2]
     if stage == "index":
-        data = benchmark.source if wildcards.part == "source" else benchmark.target
+        data = getattr(benchmark, PARTS[wildcards.part].domain)
         yield format_module(data.dataset, data.dataset in config.datasets)
     if stage in NETWORK_STAGES:
         yield from network_modules(benchmark.network, pretrained=benchmark.pretrained is not None)
@@ -29,6 +31,14 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
     if stage in ("threshold", "pseudo_label"):
         method = wildcards.round.rpartition("-round")[0]
         yield method_module(method)
+
+
+def network_facts(module: str, benchmark: Benchmark) -> str:
+    """What the registry hands to the network of a stage that runs one: a network whose arguments change is another."""
+    if module.rpartition(".")[2] not in NETWORK_STAGES:
+        return ""
+    entry = NETWORKS[benchmark.network]
+    return json.dumps([entry.factory, dict(entry.arguments)], sort_keys=True)
 
 
 def _term(benchmark: Benchmark, wildcards: Any) -> str | None:
