@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial, wraps
 from typing import Any
 
-from snakemake.dag import DAG
+from snakemake.workflow import DAG  # snakemake.dag cannot be imported first
 
 Job = Any
 
