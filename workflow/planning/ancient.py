@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial, wraps
 from typing import Any
 
-from snakemake.workflow import DAG  # snakemake.dag cannot be imported first
+import snakemake.api  # noqa: F401  (snakemake.dag, imported first, would find itself half-made)
+from snakemake.dag import DAG
 
 Job = Any
 
