@@ -6,7 +6,7 @@ from torch import Tensor
 
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from miniature.render import render_street
 
 CLASSES = CLASS_SETS["cityscapes19"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.errors import InputError
 from esl.files import atomic_path, sha256_of_file, sha256_of_lines, write_json
 from miniature.layouts import EXTRA_FILES, SCENES, SceneFiles

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from miniature.habits import HABITS, KINDS, Habits, Kind, Part, Range
 from miniature.objects import MODELS, building
 from miniature.shapes import Model

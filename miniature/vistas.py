@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import Colour
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 
 # name, readable name, colour; the position is the id
 _LABELS = (

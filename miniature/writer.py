@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
+from esl.data.label_tables.gta5 import GTA5_LABELS
+from esl.data.label_tables.synthia import SYNTHIA_LABELS
 from esl.files import atomic_path
 from miniature.layouts import SceneFiles
 from miniature.render import render_street

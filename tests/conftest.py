@@ -19,7 +19,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import AugmentationSettings, Checks
 from esl.models.logits import Logits
 from esl.models.settings import ComputeSettings

@@ -8,7 +8,10 @@ from cityscapesscripts.helpers.labels import labels as official_labels
 
 from esl.classes import IGNORE, ClassSet, id_table
 from esl.data.class_sets import CLASS_SETS, declared_class_set
-from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, LABEL_TABLES, SYNTHIA_LABELS, TRAIN_ID_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
+from esl.data.label_tables.gta5 import GTA5_LABELS
+from esl.data.label_tables.registry import LABEL_TABLES, label_table
+from esl.data.label_tables.synthia import SYNTHIA_LABELS
 from esl.errors import InputError
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
@@ -109,7 +112,7 @@ def test_the_table_of_train_ids_is_the_official_one_turned_round() -> None:
 
 
 def test_every_shipped_table_is_injective_in_its_ids_and_total_over_them() -> None:
-    for labels in LABEL_TABLES.values():
+    for labels in map(label_table, LABEL_TABLES):
         ids = [label.id for label in labels]
         assert len(set(ids)) == len(ids)
         for class_set in CLASS_SETS.values():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from esl.classes import IGNORE, ClassSet, Colour
-from esl.data.label_tables import CITYSCAPES_LABELS, TRAIN_ID_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
 from esl.errors import InputError
 
 _BY_NAME = {label.name: label for label in CITYSCAPES_LABELS}

@@ -1,5 +1,6 @@
 """The index of a dataset's split: all that later stages know about it and need to read it."""
 
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -90,8 +91,11 @@ class Index:
         return sha256_of_lines([f"{sample.id} {sample.image_sha256}" for sample in self.samples])
 
     def fingerprint(self) -> str:
-        """SHA-256 over ids, image bytes and label bytes."""
-        return sha256_of_lines([f"{s.id} {s.image_sha256} {s.label_sha256}" for s in self.samples])
+        """SHA-256 over ids, image bytes, label bytes, and what the labels mean: class set, ids and their encoding."""
+        files = [f"{s.id} {s.image_sha256} {s.label_sha256}" for s in self.samples]
+        labels = [[label.id, label.name, *label.colour, *label.also] for label in self.labels]
+        meaning = json.dumps([self.class_set.to_json(), self.encoding, labels])
+        return sha256_of_lines([*files, meaning])
 
     def class_pixels(self) -> dict[str, int]:
         """Labelled pixels of every class by name, over all samples."""

@@ -16,7 +16,7 @@ from esl.data.images import SizeWH, decode_ids, decode_image, read_content, unkn
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
 from esl.data.settings import Checks
-from esl.errors import InputError
+from esl.errors import InputError, message
 
 SHOWN_DEFECTS = 40
 """The most defects that are printed, so that the report fits a screen; the count includes all of them."""
@@ -122,7 +122,7 @@ def _in_processes(
 def _nothing_there(name: str, format_: Format, root: Path, split: str) -> str:
     splits = [repr(other) for other in format_.splits(root)]
     there = f"; it has images of {', '.join(splits)}" if splits else ""
-    return f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}"
+    return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}")
 
 
 def _inspect_sample(
@@ -134,11 +134,15 @@ def _inspect_sample(
     except InputError as error:
         return _SampleReport(defects=(f"{sample.image or sample.label}: {error}",))
     if sample.image is None:
-        return _SampleReport(defects=(f"{sample.label}: a label without its image; expected it next to the others",))
+        return _SampleReport(
+            defects=(message(f"{sample.label}: a label without its image; expected it next to the others"),)
+        )
     if sample.label is None and required:
         if checks.missing_labels == "skip":
             return _SampleReport(left_out=sample.image.relative_to(root).as_posix())
-        return _SampleReport(defects=(f"{sample.image}: an image without its label; expected it next to the others",))
+        return _SampleReport(
+            defects=(message(f"{sample.image}: an image without its label; expected it next to the others"),)
+        )
     defects: list[str] = []
     image = label = None
     try:
@@ -180,10 +184,10 @@ def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
 def _label_defects(path: Path, label: _LabelReport, image: _ImageReport | None, checks: Checks) -> Iterator[str]:
     """The defects of a label that can be read."""
     if label.unknown:
-        yield f"{path}: unknown label ids {label.unknown}; is it really of this dataset's format?"
+        yield message(f"{path}: unknown label ids {label.unknown}; is it really of this dataset's format?")
     if image and image.size_wh != label.size_wh and checks.mismatched_labels == "error":
         (label_width, label_height), (width, height) = label.size_wh, image.size_wh
-        yield (
+        yield message(
             f"{path}: a label of {label_width}x{label_height} for an image of {width}x{height}; "
             "fix the file, or set mismatched_labels: resize to have such labels resized (nearest)"
         )
@@ -206,11 +210,13 @@ def _indexed(sample: Sample, root: Path, image: _ImageReport, label: _LabelRepor
 def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
     """Defects that no single file shows."""
     if not index.samples:
-        return [f"{index.root}: every image was left out, since none has a label ({index.label_files})"]
+        return [message(f"{index.root}: every image was left out, since none has a label ({index.label_files})")]
     if required and not any(index.class_pixels().values()):
         return [
-            f"{index.root}: no pixel of any class of {index.class_set.name} in any label ({index.label_files}); are "
-            "they dummies, like those of Cityscapes' test split, or of another format?"
+            message(
+                f"{index.root}: no pixel of any class of {index.class_set.name} in any label ({index.label_files}); "
+                "are they dummies, like those of Cityscapes' test split, or of another format?"
+            )
         ]
     return []
 

@@ -6,6 +6,7 @@ removed to save space, changes no token.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def state(root: Path, format_: Format, split: str, record: Path) -> str:
     try:
         stats = stats_of(format_, root, split)
         if recorded and _same(root, stats, recorded["files"]):
+            _refresh(record, recorded, stats)
             return str(recorded["token"])
     except (InputError, OSError) as error:
         return f"not listed: {error}"
@@ -75,6 +77,14 @@ def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat]
         for name, (size, date) in sorted(stats.items())
     }
     write_json(record, {"token": token, "files": files})
+
+
+def _refresh(record: Path, recorded: Mapping[str, Any], stats: Mapping[str, Stat]) -> None:
+    """Records new dates of files whose bytes are the same, so that these are not read again at every planning."""
+    files = {name: [*stats[name], digest] for name, (_, _, digest) in recorded["files"].items()}
+    if files != recorded["files"]:
+        with suppress(OSError):  # a folder of somebody else's: it will be read again
+            write_json(record, {**recorded, "files": files})
 
 
 def _recorded(record: Path) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from esl.data.formats.registry import format_named
 from esl.data.inspection import inspect
 from esl.data.listing import record_of, stats_of, write_record
 from esl.data.settings import IndexSettings
+from esl.errors import InputError, message
 from esl.files import write_json
 from esl.stages.command import add_paths, add_settings, stage
 
@@ -26,20 +27,26 @@ def main(arguments: list[str] | None = None) -> None:
     settings = IndexSettings.from_json(flags.settings)
     root = existing_root(Path(settings.root), settings.key)
     format_ = format_named(settings.dataset, settings.declaration)
-    stats = stats_of(format_, root, settings.split)  # before any file is read: a later change shows in the next plan
-    inspection = inspect(
-        settings.dataset,
-        format_,
-        root,
-        settings.split,
-        settings.class_set,
-        settings,
-        workers=flags.workers,
-    )
-    index = inspection.checked()
+    try:
+        stats = stats_of(
+            format_, root, settings.split
+        )  # before any file is read: a later change shows in the next plan
+        index = inspect(
+            settings.dataset, format_, root, settings.split, settings.class_set, settings, workers=flags.workers
+        ).checked()
+    except InputError as error:
+        raise InputError(f"{error}\n{_advice(flags.output)}") from None
     print(f"{root}: {len(index.samples)} images, {len(index.labelled)} of them labelled, no defects", file=sys.stderr)
     write_record(record_of(flags.output), flags.token, root, stats, index.digests())
     write_json(flags.output, index.to_json())
+
+
+def _advice(output: Path) -> str:
+    """What to run after a correction: Snakemake has removed the index, and trains again behind one of the same run."""
+    return message(
+        f"  Once this is corrected, run `snakemake --cores 1 {output}` by itself first: models that were trained "
+        "before are then trained again only if the data have changed"
+    )
 
 
 if __name__ == "__main__":

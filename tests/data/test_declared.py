@@ -11,7 +11,7 @@ from esl.classes import IGNORE
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import Checks
 from esl.errors import InputError
 from tests.data.dataset_files import CITYSCAPES19, image_file, index_of, label_file, label_of, train_ids_of

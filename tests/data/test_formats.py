@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from esl.classes import IGNORE
 from esl.data.formats.base import existing_root
 from esl.data.formats.registry import format_named, format_names
-from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
+from esl.data.label_tables.gta5 import GTA5_LABELS
+from esl.data.label_tables.synthia import SYNTHIA_LABELS
 from esl.data.settings import Checks
 from esl.errors import InputError
 from tests.data.dataset_files import SYNTHIA16, TRAIN_ID, image_file, index_of, label_file, label_of, train_ids_of

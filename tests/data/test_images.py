@@ -14,7 +14,9 @@ from PIL import Image
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
 from esl.data.images import read_ids, read_image, read_label, unknown_ids
-from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS, SYNTHIA_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
+from esl.data.label_tables.gta5 import GTA5_LABELS
+from esl.data.label_tables.synthia import SYNTHIA_LABELS
 from esl.errors import InputError
 
 PngOf16Bits = Callable[[NDArray[np.uint16]], bytes]

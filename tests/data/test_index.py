@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index, checked_id, read_index
 from esl.data.inspection import inspect
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import write_json
@@ -125,3 +127,11 @@ def test_an_id_that_is_not_a_plain_file_name_is_refused(id_: str) -> None:
     with pytest.raises(InputError, match=r"expected a plain file name without folders; rename the file"):
         checked_id(id_)
     assert checked_id("a..b") == "a..b"
+
+
+def test_the_fingerprint_knows_what_labels_mean(small_index: Index) -> None:
+    swapped = ClassSet.from_json(small_index.class_set.to_json() | {"name": "other"})
+    assert replace(small_index, class_set=swapped).fingerprint() != small_index.fingerprint()
+    other_ids = (replace(small_index.labels[0], name="road"), *small_index.labels[1:])
+    assert replace(small_index, labels=other_ids).fingerprint() != small_index.fingerprint()
+    assert replace(small_index, class_set=swapped).image_fingerprint() == small_index.image_fingerprint()

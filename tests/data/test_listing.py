@@ -127,6 +127,7 @@ def test_files_that_were_only_touched_keep_the_token_and_they_alone_are_read(
     assert _state(root, index) == token and read == []
     _touch(root / "images/00002.png")
     assert _state(root, index) == token and read == ["00002.png"]
+    assert _state(root, index) == token and read == ["00002.png"]  # its new date has been recorded
     _add(root, 4)  # another set of files: there is nothing to read
     assert _state(root, index) != token and read == ["00002.png"]
 

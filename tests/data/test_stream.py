@@ -14,7 +14,7 @@ from PIL import Image
 from esl.classes import IGNORE, Label, id_table
 from esl.data.class_sets import CLASS_SETS
 from esl.data.images import CheckedFile
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream, batches
 from esl.errors import InputError

@@ -20,7 +20,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassJac
 
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.evaluation.metrics import confusion_matrix, intersection_over_union, mean_iou, pixel_accuracy
 
 HAND = np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]], dtype=np.int64)

@@ -7,7 +7,7 @@ import pytest
 
 from esl.classes import id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.evaluation.metrics import confusion_matrix
 from esl.evaluation.scores import scores
 

@@ -12,7 +12,8 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.images import read_image
 from esl.data.inspection import inspect
-from esl.data.label_tables import CITYSCAPES_LABELS, GTA5_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
+from esl.data.label_tables.gta5 import GTA5_LABELS
 from esl.data.settings import Checks
 from miniature.dataset import render_miniature
 from miniature.layouts import CITIES, SCENES, cityscapes_scenes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from esl.classes import IGNORE
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from miniature.render import render_street
 
 SMALL = {"seed": 0, "width": 128, "height": 64, "shift": 1.0}

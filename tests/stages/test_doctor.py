@@ -203,3 +203,10 @@ def test_a_split_may_be_a_list_file(miniature: Path, tmp_path: Path, doctor: Doc
     (tmp_path / "gta5/half.txt").write_text("00001\n00002.png\n")
     status, report = doctor("--root", tmp_path / "gta5", "--split", "half.txt")
     assert status == 0 and "split 'half.txt', read as 'gta5'" in report and "2 sound, 2 of them labelled" in report
+
+
+def test_photographs_next_to_a_list_file_are_a_folder_of_images(tmp_path: Path, doctor: Doctor) -> None:
+    Image.new("RGB", (12, 8)).save(tmp_path / "1.png")
+    (tmp_path / "train.txt").write_text("1.png\n")
+    status, report = doctor("--root", tmp_path)
+    assert status == 0 and "read as 'folder'" in report

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from esl.classes import id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.label_tables import CITYSCAPES_LABELS
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream
 from esl.models.logits import Logits

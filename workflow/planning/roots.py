@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from esl.data.formats.registry import format_module
+from esl.data.formats.registry import declaration, format_module
+from esl.data.label_tables.registry import table_modules
 from esl.labels.measures.registry import measure_module
 from esl.labels.methods.registry import method_module
 from esl.models.registry import NETWORKS, network_modules
@@ -22,6 +23,7 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
     if stage == "index":
         data = getattr(benchmark, PARTS[wildcards.part].domain)
         yield format_module(data.dataset, data.dataset in config.datasets)
+        yield from table_modules(config.declaration(data.dataset) or declaration(data.dataset) or {})
     if stage in NETWORK_STAGES:
         yield from network_modules(benchmark.network, pretrained=benchmark.pretrained is not None)
     if stage == "train" and (term := _term(benchmark, wildcards)) is not None:

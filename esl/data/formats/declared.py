@@ -7,7 +7,7 @@ from typing import Any
 from esl.classes import Label
 from esl.data.formats.base import LabelFiles
 from esl.data.formats.patterns import Layout
-from esl.data.label_tables import LABEL_TABLES
+from esl.data.label_tables.registry import LABEL_TABLES, label_table
 from esl.errors import InputError
 
 Declaration = Mapping[str, Any]
@@ -40,7 +40,7 @@ def _label_files(name: str, entry: Declaration) -> LabelFiles:
     if isinstance(ids, str):
         if ids not in LABEL_TABLES:
             raise InputError(f"datasets.{name}: ids: expected one of {', '.join(LABEL_TABLES)}, but got {ids!r}")
-        return LabelFiles(entry["files"], LABEL_TABLES[ids], "first_of_16_bits" if ids == "synthia" else "ids")
+        return LabelFiles(entry["files"], label_table(ids), "first_of_16_bits" if ids == "synthia" else "ids")
     return LabelFiles(entry["files"], tuple(_numbered(name, ids)))
 
 

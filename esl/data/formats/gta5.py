@@ -9,8 +9,8 @@ from pathlib import Path
 
 from esl.data.formats.base import LabelFiles, Listing
 from esl.data.formats.patterns import WHOLE, Layout
-from esl.data.label_tables import GTA5_LABELS
-from esl.errors import InputError
+from esl.data.label_tables.gta5 import GTA5_LABELS
+from esl.errors import InputError, message
 
 OFFICIAL_PARTS = {"train": "trainIds", "val": "valIds", "test": "testIds"}
 """The names of the parts in ``split.mat``."""
@@ -20,10 +20,12 @@ class Gta5(Layout):
     """GTA5 with its lists of parts."""
 
     def splits(self, root: Path) -> list[str]:
-        """``all``, and the parts that have a list."""
+        """``all``, and the parts that have a list; none where there is no image, whatever lists there are."""
+        if not (whole := super().splits(root)):
+            return []
         listed = OFFICIAL_PARTS if (root / "split.mat").is_file() else {}
         named = (part for part in OFFICIAL_PARTS if (root / f"{part}.txt").is_file())
-        return [*super().splits(root), *sorted({*listed, *named})]
+        return [*whole, *sorted({*listed, *named})]
 
     def listing(self, root: Path, split: str) -> Listing:
         """Every sample, or those of a part; InputError for a part without a list, and for a list that is damaged."""
@@ -33,7 +35,7 @@ class Gta5(Layout):
         ids, table = _listed(root, split)
         samples = [sample for sample in whole.samples if sample.id in ids]
         absent = sorted(ids - {sample.id for sample in samples})
-        defects = [f"{root}: {id_!r}, which the list of {split!r} names, is not there" for id_ in absent]
+        defects = [message(f"{root}: {id_!r}, which the list of {split!r} names, is not there") for id_ in absent]
         return replace(whole, samples=samples, defects=whole.defects + defects, tables=(table,))
 
 

@@ -6,7 +6,8 @@ from esl.classes import ClassSet
 from esl.data.formats.mapillary import CATEGORIES
 from esl.data.formats.patterns import Layout
 from esl.data.formats.registry import format_named, format_names
-from esl.data.label_tables import CITYSCAPES_LABELS, LABEL_TABLES
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
+from esl.data.label_tables.registry import LABEL_TABLES, label_table
 from esl.errors import suggestion
 
 
@@ -14,8 +15,8 @@ def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
     """Labels of a class set that no dataset has, neither a shipped one nor one of the user's ``own``."""
     shipped = [format_ for name in format_names() if isinstance(format_ := format_named(name), Layout)]
     kinds = [files for layout in (*shipped, *own) for files in layout.label_files]
-    labels = [label for table in (*LABEL_TABLES.values(), *(files.labels for files in kinds)) for label in table]
-    known = {label.name for label in labels} | CATEGORIES
+    tables = [*map(label_table, LABEL_TABLES), *(files.labels for files in kinds)]
+    known = {label.name for table in tables for label in table} | CATEGORIES
     unknown = sorted(name for names in class_set.members for name in names if name not in known)
     return [f"{name!r}{suggestion(name, known)}" for name in unknown if "--" not in name]
 

@@ -1,8 +1,7 @@
-"""The raw-id tables of the label files of the field.
+"""The ids of Cityscapes' label files.
 
-Cityscapes label ids, names, trainIds and colours are those of cityscapesscripts
-(``cityscapesscripts/helpers/labels.py``); GTA5 uses the same ids and adds 34 for licence plates; SYNTHIA has its own.
-Label names connect tables and class sets: every format uses the names of Cityscapes where it can.
+Ids, names, trainIds and colours are those of cityscapesscripts (``cityscapesscripts/helpers/labels.py``). Tables match
+class sets by the names of labels: every format calls its labels as Cityscapes does where it can.
 """
 
 from esl.classes import IGNORE, Label
@@ -44,20 +43,6 @@ CITYSCAPES_LABELS = (
     Label(33, "bicycle", 18, (119, 11, 32)),
 )
 
-GTA5_LABELS = (*CITYSCAPES_LABELS, Label(34, "license plate", IGNORE, (0, 0, 142)))
-
-
-_SYNTHIA_NAMES = (
-    "void", "sky", "building", "road", "sidewalk", "fence", "vegetation", "pole", "car", "traffic sign", "person",
-    "bicycle", "motorcycle", "parking slot", "road work", "traffic light", "terrain", "rider", "truck", "bus", "train",
-    "wall", "lane marking",
-)  # fmt: skip
-_BY_NAME = {label.name: label for label in CITYSCAPES_LABELS}
-SYNTHIA_LABELS = tuple(
-    Label(id_, name, _BY_NAME[name].train_id if name in _BY_NAME else IGNORE) for id_, name in enumerate(_SYNTHIA_NAMES)
-)
-"""The 23 ids of SYNTHIA-RAND-CITYSCAPES (its README), by the names that Cityscapes has for them."""
-
 TRAIN_ID_LABELS = (
     *sorted(
         (
@@ -70,11 +55,3 @@ TRAIN_ID_LABELS = (
     Label(IGNORE, "unlabeled"),
 )
 """The ids of label files that hold Cityscapes' trainIds, as its ``labelTrainIds``, ACDC's and BDD100K's do."""
-
-LABEL_TABLES = {
-    "cityscapes": CITYSCAPES_LABELS,
-    "cityscapes_train_ids": TRAIN_ID_LABELS,
-    "gta5": GTA5_LABELS,
-    "synthia": SYNTHIA_LABELS,
-}
-"""The tables that a declared dataset can name."""
