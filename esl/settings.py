@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from esl.errors import InputError
+from esl.errors import InputError, message, suggestion
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -55,11 +55,33 @@ def explanations(error: ValidationError) -> Iterator[str]:
     """One line for each mistake: the key, the expected value, the actual one."""
     for entry in error.errors(include_url=False):
         key = ".".join(str(part) for part in entry["loc"]) or "(top level)"
-        message = entry["msg"].removeprefix("Value error, ")
-        message = message[:1].lower() + message[1:]
+        expected = entry["msg"].removeprefix("Value error, ")
+        expected = expected[:1].lower() + expected[1:]
         value = entry["input"]
         got = f", but got {value!r}" if isinstance(value, str | int | float | bool | list) else ""
-        yield f"{key}: {message}{'' if entry['type'] in ('extra_forbidden', 'missing') else got}"
+        yield message(f"{key}: {expected}{'' if entry['type'] in ('extra_forbidden', 'missing') else got}")
+
+
+def named_settings(name: str, cls: type[S], values: Any) -> S:
+    """The settings of something that a registry names, such as a method; ``values`` are plain JSON.
+
+    Raises:
+        ValueError: every mistake, by its key below ``name``; unknown keys with the likely one.
+    """
+    try:
+        return cls.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        lines = []
+        for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
+            key = str(entry["loc"][-1]) if entry["loc"] else name
+            unknown = message(f"{name}: unknown key {key!r}{suggestion(key, cls.model_fields)}")
+            lines.append(unknown if entry["type"] == "extra_forbidden" else message(f"{name}.{line}"))
+        raise ValueError("; ".join(lines)) from None
+
+
+def without_nulls(value: Any) -> Any:
+    """A mapping without the entries that an overlay set to null; null removes what another config file declares."""
+    return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value
 
 
 def _number(value: Any) -> Any:
@@ -67,8 +89,8 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
-Number = Annotated[float, BeforeValidator(_number)]
-"""A float; ``1e-3`` counts, although YAML reads it as text."""
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+"""A finite float; ``1e-3`` counts, although YAML reads it as text."""
 
 
 def size_wh(text: str) -> tuple[int, int]:

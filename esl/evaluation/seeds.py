@@ -16,7 +16,7 @@ def compare_seeds(results: dict[str, Path]) -> dict[str, Any]:
     """
     models = {seed: read_json(path)["models"] for seed, path in results.items()}
     folders = {seed: path.parent for seed, path in results.items()}
-    rounds = [name for name in next(iter(models.values())) if "-round" in name and not name.startswith("control")]
+    rounds = [name for name in next(iter(models.values())) if "-round" in name and not name.startswith("control-")]
     return {"seeds": [int(seed) for seed in results], **gains(models), "pseudo_labels": label_quality(folders, rounds)}
 
 
@@ -30,7 +30,7 @@ def gains(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
         name: {seed: next(iter(scores[name]["miou"].values())) for seed, scores in models.items()} for name in names
     }
     gain = {
-        name: {seed: miou[name][seed] - miou[control][seed] for seed in models}
+        name: {seed: _difference(miou[name][seed], miou[control][seed]) for seed in models}
         for name in names
         if (control := f"control-{name.rpartition('-')[2]}") in names and name != control
     }
@@ -59,6 +59,8 @@ def label_quality(folders: dict[str, Path], rounds: list[str]) -> dict[str, Any]
 def seed_table(summary: dict[str, Any]) -> str:
     """The comparison as Markdown, in percent: mIoU per seed, gains over the control, quality of the pseudo-labels."""
     columns = [str(seed) for seed in summary["seeds"]]
+    if not any(value is not None for values in summary["miou"].values() for value in values.values()):
+        return "nothing to compare: no validation image has a label\n"
     lines = [_row(["mIoU in percent, seed", *columns, "mean"]), _row(["---", *["---:"] * (len(columns) + 1)])]
     for name, values in summary["miou"].items():
         lines.append(_row([name, *_percents(values, columns)]))
@@ -73,7 +75,7 @@ def seed_table(summary: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _measure_rows(accuracy: dict[str, dict[str, dict[str, float]]], columns: list[str]) -> list[str]:
+def _measure_rows(accuracy: dict[str, dict[str, dict[str, float | None]]], columns: list[str]) -> list[str]:
     """Rows of the first teacher's accuracy, from seed -> measure -> coverage -> accuracy."""
     rows = []
     for coverage in SHOWN_COVERAGES:
@@ -84,8 +86,15 @@ def _measure_rows(accuracy: dict[str, dict[str, dict[str, float]]], columns: lis
     return rows
 
 
-def _percents(values: dict[str, float], columns: list[str], sign: str = "") -> list[str]:
-    return [f"{100 * value:{sign}.1f}" for value in (*(values[column] for column in columns), mean(values.values()))]
+def _difference(value: float | None, of: float | None) -> float | None:
+    return None if value is None or of is None else value - of
+
+
+def _percents(values: dict[str, float | None], columns: list[str], sign: str = "") -> list[str]:
+    """The values of the columns and the mean of those there are, in percent; `-` for one that is not there."""
+    present = [value for value in values.values() if value is not None]
+    row = [*(values[column] for column in columns), mean(present) if present else None]
+    return ["-" if value is None else f"{100 * value:{sign}.1f}" for value in row]
 
 
 def _row(cells: list[str]) -> str:

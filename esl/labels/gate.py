@@ -5,10 +5,11 @@ round after round. The gate checks sums over the target training set, without an
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from esl.errors import message
 from esl.settings import Number, Settings
 
 
@@ -32,6 +33,12 @@ class GateSettings(Settings):
         0.1, ge=0, le=1, description="Smallest mean entropy, as a share of that of the previous teacher."
     )
 
+    @model_validator(mode="after")
+    def _kept_min_is_less(self) -> Self:
+        if self.kept_min > self.kept_max:
+            raise ValueError(f"kept_min: expected at most kept_max, {self.kept_max}, but got {self.kept_min}")
+        return self
+
 
 Thresholds = Mapping[str, Any]
 """The content of a thresholds.json."""
@@ -45,17 +52,19 @@ def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings)
     reasons = []
     predicted = {name: entry["pixels"] for name, entry in now["classes"].items() if entry["pixels"]}
     if len(predicted) == 1:
-        reasons.append(f"the teacher predicts only {next(iter(predicted))!r}")
+        reasons.append(message(f"the teacher predicts only {next(iter(predicted))!r}"))
     if now["measure"] is not None and not gate.kept_min <= now["kept"] <= gate.kept_max:
         bounds = f"[{gate.kept_min:.1%}, {gate.kept_max:.1%}]"
-        reasons.append(f"{now['kept']:.1%} of all pixels are kept, which is outside of {bounds}")
+        reasons.append(message(f"{now['kept']:.1%} of all pixels are kept, which is outside of {bounds}"))
     if previous is not None:
         total = sum(entry["pixels"] for entry in previous["classes"].values())
         enough = max(1, gate.class_min * total)
         before = {name for name, entry in previous["classes"].items() if entry["pixels"] >= enough}
         if lost := [name for name in now["classes"] if name in before and name not in predicted]:
-            reasons.append(f"the teacher no longer predicts {', '.join(map(repr, lost))}, which the previous one did")
+            reasons.append(
+                message(f"the teacher no longer predicts {', '.join(map(repr, lost))}, which the previous one did")
+            )
         if now["mean_entropy"] < gate.entropy_min * previous["mean_entropy"]:
             fall = f"from {previous['mean_entropy']:.4f} to {now['mean_entropy']:.4f}"
-            reasons.append(f"the mean entropy fell {fall}: the teacher is sure of everything")
+            reasons.append(message(f"the mean entropy fell {fall}: the teacher is sure of everything"))
     return reasons

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from esl.labels.measures.registry import MEASURES
-from esl.models.settings import ComputeSettings
+from esl.models.settings import BatchSettings, ComputeSettings
 from esl.settings import Resize, Settings
 
 
@@ -18,10 +18,9 @@ def _storable(maps: list[str]) -> list[str]:
     return maps
 
 
-class _MapSettings(Settings):
+class _MapSettings(BatchSettings):
     """The settings that decide the maps of an image, apart from its size."""
 
-    batch_size: int = Field(8, ge=1, description="Images at a time on a GPU. A CPU takes one at a time on each thread.")
     maps: Annotated[list[str], AfterValidator(_storable)] = Field(
         ["entropy", "confidence", "probability"],
         description="Maps stored next to `label`: measures (`entropy`, or `confidence`, the maximum probability) and "

@@ -22,13 +22,17 @@ class NetworkEntry:
     factory: str  # "module:attribute", called with the number of classes and `arguments`
     arguments: Mapping[str, Any] = field(default_factory=dict)
     smallest_batch: int = 1  # images of each domain that a training step needs at least
+    blocks: bool = False  # whether it names `blocks()` whose activations can be computed again
     loader: str | None = None  # "module:function", loads a file of published weights; None: none are published
     weights_hint: str = ""  # where to get this file
     torchvision_weights: str | None = None  # torchvision's that fit, such as "ResNet101_Weights.IMAGENET1K_V2"
 
 
 _deeplabv2 = partial(
-    NetworkEntry, "esl.models.networks.deeplabv2:DeepLabV2", loader="esl.models.networks.deeplabv2_weights:load_weights"
+    NetworkEntry,
+    "esl.models.networks.deeplabv2:DeepLabV2",
+    blocks=True,
+    loader="esl.models.networks.deeplabv2_weights:load_weights",
 )
 _PAPER_HINT = (
     "for deeplabv2_resnet101 get the ResNet-101 pretrained on ImageNet (DeepLab_resnet_pretrained_imagenet.pth) that "
@@ -42,11 +46,13 @@ _TORCHVISION_HINT = (
 
 def _of_torchvision(name: str, smallest_batch: int = 1) -> NetworkEntry:
     """A network of torchvision.models.segmentation by its name there."""
-    return NetworkEntry("esl.models.networks.torchvision:TorchvisionNetwork", {"name": name}, smallest_batch)
+    return NetworkEntry(
+        "esl.models.networks.torchvision:TorchvisionNetwork", {"name": name}, smallest_batch, blocks=True
+    )
 
 
 NETWORKS: dict[str, NetworkEntry] = {
-    "small": NetworkEntry("esl.models.networks.small:SmallNetwork"),
+    "small": NetworkEntry("esl.models.networks.small:SmallNetwork", blocks=True),
     # as published, with the auxiliary classifier; without it; in the form of torchvision's ImageNet weights
     "deeplabv2_resnet101": _deeplabv2(weights_hint=_PAPER_HINT),
     "deeplabv2_resnet101_single": _deeplabv2(arguments={"auxiliary": False}, weights_hint=_PAPER_HINT),
@@ -63,10 +69,7 @@ NETWORKS: dict[str, NetworkEntry] = {
     "deeplabv3_mobilenet_v3_large": _of_torchvision("deeplabv3_mobilenet_v3_large", smallest_batch=2),
     "lraspp_mobilenet_v3_large": _of_torchvision("lraspp_mobilenet_v3_large"),
 }
-"""Every network takes images as ``network.as_input`` makes them and returns ``Logits`` at its stride.
-
-The code digest does not read this table: a network whose arguments change gets a new name.
-"""
+"""Every network takes images as ``network.as_input`` makes them and returns ``Logits`` at its stride."""
 
 
 def network_entry(name: str) -> NetworkEntry:

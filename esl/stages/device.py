@@ -30,12 +30,17 @@ def resolved_precision(compute: ComputeSettings) -> str:
     only emulates them is ten times slower than with float32.
 
     Raises:
-        InputError: this machine has no such device.
+        InputError: this machine has no such device, or the device does not compute like that.
     """
-    if compute.precision != "auto":
+    if compute.precision in ("32-true", "bf16-mixed"):
         return compute.precision
     _require_accelerator(compute.accelerator)
-    return "bf16-mixed" if _computes_bfloat16(Fabric(accelerator=compute.accelerator, devices=1).device) else "32-true"
+    device = Fabric(accelerator=compute.accelerator, devices=1).device
+    if compute.precision == "16-mixed":
+        if device.type == "cpu":  # where lightning-fabric would take bf16-mixed instead
+            raise InputError("compute.precision: a CPU does not compute in 16-mixed; take auto, bf16-mixed or 32-true")
+        return compute.precision
+    return "bf16-mixed" if _computes_bfloat16(device) else "32-true"
 
 
 def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> Fabric:

@@ -97,7 +97,8 @@ def _refuse_conflicts(settings: TrainSettings, flags: argparse.Namespace) -> Non
         raise InputError(
             "--initial and the setting `pretrained` exclude each other: both say what training starts from"
         )
-    if lines := conflicts(settings, activation_checkpointing=bool(flags.activation_checkpointing)):
+    section = "training.round" if flags.pseudo_labels else "training.source"
+    if lines := conflicts(settings, activation_checkpointing=bool(flags.activation_checkpointing), section=section):
         raise InputError("\n".join(lines))
 
 

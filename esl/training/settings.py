@@ -1,18 +1,20 @@
 """Settings of training: the config's `training` section, and the settings of the train and adapt stages."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from esl.data.settings import AugmentationSettings
 from esl.models.settings import Compile, ComputeSettings, Network, Pretrained
-from esl.settings import Number, Resize, Settings, subset
+from esl.settings import Number, Resize, Settings, subset, without_nulls
 from esl.training.terms.registry import TERMS, term_settings
 
 Seed = Annotated[
     int,
     Field(
         ge=0,
+        lt=2**32,
         description="Seed of everything random: weights, order of images, augmentation. Replaces `{seed}` in a root.",
     ),
 ]
@@ -96,14 +98,28 @@ class SelfTrainingSettings(TargetBatchSettings):
     )
 
 
-def _checked_adaptation(name: str, others: tuple[str, ...]) -> str:
+WITHOUT_TERM = {"none": "source", "abn": "adapted"}
+"""Adaptations of the source stage that are no target term -> the model that then teaches first rounds."""
+
+
+def term_of(adaptation: str) -> str | None:
+    """The target term that an `adaptation` names; ``None`` where it names none."""
+    return None if adaptation in WITHOUT_TERM else adaptation
+
+
+def start_of_rounds(adaptation: str) -> str:
+    """The model that teaches first rounds, given the `adaptation` of the source stage; a term's has the term's name."""
+    return WITHOUT_TERM.get(adaptation, adaptation)
+
+
+def _checked_adaptation(name: str, others: Collection[str]) -> str:
     if name not in (*others, *TERMS):
         raise ValueError(f"expected one of {', '.join((*others, *TERMS))}")
     return name
 
 
-SourceAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation(name, ("none", "abn")))]
-RoundAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation(name, ("none",)))]
+SourceAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation(name, WITHOUT_TERM))]
+RoundAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation(name, ["none"]))]
 
 
 class SourceSettings(ScheduleSettings, TargetBatchSettings):
@@ -117,7 +133,7 @@ class SourceSettings(ScheduleSettings, TargetBatchSettings):
         "et al. 2016). `minent` or `advent`: the model of that name, trained like the source model with a further "
         "loss: low entropy on the target, or entropy maps like those of the source (Vu et al. 2019). No target label "
         "is read.",
-        json_schema_extra={"enum": ["none", "abn", *TERMS]},
+        json_schema_extra={"enum": [*WITHOUT_TERM, *TERMS]},
     )
 
 
@@ -153,14 +169,18 @@ class TrainingConfig(OptimizationSettings, AugmentationSettings):
     )
     source: SourceSettings
     round: RoundSettings
-    terms: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Settings of the target terms that an `adaptation` names, by term."
+    terms: Annotated[dict[str, dict[str, Any]], BeforeValidator(without_nulls)] = Field(
+        default_factory=dict,
+        description="Settings of the target terms that an `adaptation` names, by term; null removes an entry.",
     )
 
-    @field_validator("terms")
-    @classmethod
-    def _each_by_its_own_class(cls, terms: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {name: term_settings(name, values).changed() for name, values in terms.items()}
+    @model_validator(mode="after")
+    def _every_setting_of_terms(self) -> Self:
+        """Each term's settings by its own class, defaults included, also of terms that only an adaptation names."""
+        named = {term for part in (self.source, self.round) if (term := term_of(part.adaptation))}
+        for name in [*self.terms, *sorted(named - self.terms.keys())]:
+            self.terms[name] = term_settings(name, self.terms.get(name, {})).model_dump(mode="json")
+        return self
 
 
 class TargetSettings(SelfTrainingSettings):
@@ -204,6 +224,6 @@ def target_settings(
     ``target_size`` is the config's `target.size`, ``terms`` its `training.terms`.
     """
     shared = subset(part, SelfTrainingSettings if isinstance(part, RoundSettings) else TargetBatchSettings)
-    term = None if part.adaptation in ("none", "abn") else part.adaptation
+    term = term_of(part.adaptation)
     own = {} if term is None else term_settings(term, terms.get(term, {})).changed()
     return TargetSettings(**dict(shared), target_size=target_size, term=term, term_settings=own)

@@ -9,7 +9,9 @@ from esl.stages.reproduce import main
 COVERAGES = ("0.3", "0.5", "0.7", "0.9")
 
 
-def _result(folder: Path, source: float, control: float, esl: float, *, labelled: bool = True) -> Path:
+def _result(
+    folder: Path, source: float | None, control: float | None, esl: float | None, *, labelled: bool = True
+) -> Path:
     """A benchmark's miou.json next to the manifest of its only round with pseudo-labels."""
     miou = {"source": source, "control-round1": control, "esl-round1": esl}
     models = {name: {"miou": {"cityscapes19": value, "other": 0.0}} for name, value in miou.items()}
@@ -53,6 +55,19 @@ def test_a_target_without_labels_has_no_quality_to_compare(tmp_path: Path) -> No
     summary = compare_seeds(results)
     assert summary["pseudo_labels"] == {}
     assert "pseudo-label" not in seed_table(summary)
+
+
+def test_a_missing_figure_is_a_dash_and_left_out_of_the_mean(tmp_path: Path) -> None:
+    results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, None)}
+    lines = seed_table(compare_seeds(results)).splitlines()
+    assert "| esl-round1 | 75.0 | - | 75.0 |" in lines
+    assert "| esl-round1 minus control | +25.0 | - | +25.0 |" in lines
+    assert "| esl-round1: pseudo-label accuracy | 75.0 | - | 75.0 |" in lines
+
+
+def test_without_any_label_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    results = {seed: _result(tmp_path / seed, None, None, None, labelled=False) for seed in ("1", "2")}
+    assert seed_table(compare_seeds(results)) == "nothing to compare: no validation image has a label\n"
 
 
 def test_the_stage_writes_both(tmp_path: Path) -> None:

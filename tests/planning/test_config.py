@@ -37,7 +37,11 @@ MISTAKES = [
     (config(network="smal"), f"{GTA2CITY}.network: unknown network 'smal'; did you mean 'small'?"),
     (config(source={"size": "big"}), f"{GTA2CITY}.source.size: expected WIDTHxHEIGHT, the length of the longer side"),
     (config(training={"crop": "big"}), f"{GTA2CITY}.training.crop: expected WIDTHxHEIGHT in pixels, or 'whole'"),
-    (config(training={"terms": {"advnet": {}}}), "training.terms: unknown target term 'advnet'"),
+    (config(training={"terms": {"advnet": {}}}), "training: unknown target term 'advnet'; did you mean 'advent'?"),
+    (config(training={"terms": {"advent": {"wieght": 1}}}), "advent: unknown key 'wieght'; did you mean 'weight'?"),
+    (config(gate={"kept_min": 0.9, "kept_max": 0.1}), "gate: kept_min: expected at most kept_max, 0.1, but got 0.9"),
+    (config(training={"round": {"learning_rate": ".inf"}}), "training.round.learning_rate: "),
+    (config(seed=10**30), f"{GTA2CITY}.seed: input should be less than 4294967296"),
     (
         {"datasets": {"mine": {"images": "a", "labels": [{"files": "b", "ids": {7: "raod"}}]}}},
         "datasets.mine: no class set lists the label 'raod'; did you mean 'road'? (null ignores an id)",
@@ -87,7 +91,7 @@ LATE = [
     ),
     (
         config(training={"crop": "whole"}, target={"size": 128}),
-        "target.size, target_batch: whole images of several sizes cannot form a batch of",
+        "target.size, training.round.target_batch: whole images of several sizes cannot form a batch of",
     ),
     (
         config(compute={"precision": "16-mixed"}, training={"round": {"adaptation": "advent"}}),
@@ -95,7 +99,12 @@ LATE = [
     ),
     (
         config(network="deeplabv3_resnet50", training={"source": {"source_batch": 1}}),
-        "source_batch: deeplabv3_resnet50",
+        "network, training.source.source_batch: deeplabv3_resnet50 needs at least 2 images in a batch, but got 1",
+    ),
+    (config(compute={"precision": "16-mixed"}), "compute.precision: a CPU does not train in 16-mixed"),
+    (
+        config(oracle=True, training={"crop": "whole"}, source={"size": "128x64"}, target={"size": 128}),
+        "training.crop, target.size, training.source.source_batch: whole images of several sizes",
     ),
 ]
 
@@ -120,6 +129,12 @@ def test_null_removes_a_method_a_benchmark_and_a_dataset():
     result = read(change)
     assert "bdl" not in result.benchmarks["gta2city"].methods
     assert "gta2vistas" not in result.benchmarks and not result.datasets
+
+
+def test_the_settings_of_a_chosen_term_are_complete_and_null_removes_an_entry():
+    training = {"source": {"adaptation": "advent"}, "terms": {"minent": None}}
+    terms = read(config(training=training)).benchmarks["gta2city"].training.terms
+    assert terms == {"advent": {"weight": 0.001, "auxiliary_weight": 0.0002, "discriminator_rate": 0.0001}}
 
 
 def test_exponents_are_numbers_although_yaml_reads_them_as_text():

@@ -83,10 +83,11 @@ def test_numbers_may_be_written_with_an_exponent() -> None:
 
 
 def test_the_settings_of_a_term_are_checked_by_its_own_class() -> None:
-    assert _config(terms={"advent": {"weight": 0.5, "discriminator_rate": 1e-4}}).terms == {"advent": {"weight": 0.5}}
+    terms = _config(terms={"advent": {"weight": 0.5, "discriminator_rate": 1e-4}}).terms
+    assert terms == {"advent": {"weight": 0.5, "auxiliary_weight": 0.0002, "discriminator_rate": 0.0001}}
     for terms, message in (
-        ({"adven": {}}, "unknown target term 'adven'; expected one of minent, advent"),
-        ({"minent": {"discriminator_rate": 1e-4}}, "minent.discriminator_rate"),
+        ({"adven": {}}, "unknown target term 'adven'; did you mean 'advent'"),
+        ({"minent": {"discriminator_rate": 1e-4}}, "minent: unknown key 'discriminator_rate'"),
         ({"advent": {"weight": -1}}, r"advent\.weight: .*greater than or equal to 0"),
     ):
         with pytest.raises(ValidationError, match=message):
@@ -147,12 +148,12 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
     [
         ({}, []),
         ({"compile": True}, []),
-        ({"crop": "whole", "source_size": "own"}, ["training.crop, source.size, source_batch"]),
+        ({"crop": "whole", "source_size": "own"}, ["training.crop, source.size, training.source.source_batch"]),
         ({"crop": "whole", "source_size": 96, "source_batch": 1}, []),
         ({"crop": "whole", "source_size": "96x64"}, []),
         (
             {"crop": "whole", "source_size": "96x64", "target_size": 96, "target_batch": 2},
-            ["training.crop, target.size, target_batch"],
+            ["training.crop, target.size, training.source.target_batch"],
         ),
         ({"target_batch": 1, "term": "advent", "crop": "64x31"}, ["training.crop"]),
         ({"target_batch": 1, "term": "advent", "crop": "64x32"}, []),
@@ -162,12 +163,16 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
             {"target_batch": 1, "term": "advent", "crop": "whole", "source_size": "96x64", "target_size": "96x31"},
             ["target.size"],
         ),
-        ({"target_batch": 1, "term": "advent", "crop": "64x64", "precision": "16-mixed"}, ["compute.precision"]),
-        ({"target_batch": 1, "term": "minent", "precision": "16-mixed"}, []),
+        (
+            {"target_batch": 1, "term": "advent", "crop": "64x64", "precision": "16-mixed", "accelerator": "cuda"},
+            ["compute.precision"],
+        ),
+        ({"target_batch": 1, "term": "minent", "precision": "16-mixed", "accelerator": "cuda"}, []),
+        ({"precision": "16-mixed", "accelerator": "cpu"}, ["compute.precision"]),
         ({"pretrained": "weights.pth"}, ["pretrained"]),
         ({"network": "deeplabv2_resnet101", "pretrained": "weights.pth"}, []),
-        ({"network": "deeplabv3_resnet50", "source_batch": 1}, ["network, source_batch"]),
-        ({"network": "deeplabv3_resnet50", "target_batch": 1}, ["network, target_batch"]),
+        ({"network": "deeplabv3_resnet50", "source_batch": 1}, ["network, training.source.source_batch"]),
+        ({"network": "deeplabv3_resnet50", "target_batch": 1}, ["network, training.source.target_batch"]),
         ({"network": "deeplabv3_resnet50", "target_batch": 1, "source_batch": 1, "batch_norm": "frozen"}, []),
         ({"network": "deeplabv3_resnet50", "target_batch": 2}, []),
     ],

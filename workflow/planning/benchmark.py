@@ -1,9 +1,8 @@
 """One benchmark of the config: the settings classes of every package, composed."""
 
-import json
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from esl.data.config import SourceData, TargetData
 from esl.errors import suggestion
@@ -12,13 +11,8 @@ from esl.labels.methods.base import MethodSettings
 from esl.labels.methods.registry import METHODS, settings_class
 from esl.labels.settings import InferenceSettings
 from esl.models.settings import ComputeConfig, Network, Pretrained
-from esl.settings import Settings, explanations
+from esl.settings import Settings, named_settings, without_nulls
 from esl.training.settings import Seed, TrainingConfig
-
-
-def without_nulls(value: Any) -> Any:
-    """A mapping without the entries that an overlay set to null: null removes what an earlier config declared."""
-    return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value
 
 
 class Benchmark(Settings):
@@ -58,15 +52,4 @@ def _method_settings(name: str, entry: Any) -> MethodSettings:
     """The settings of a method; every mistake in them is one ValueError."""
     if name not in METHODS:
         raise ValueError(f"unknown method {name!r}{suggestion(name, METHODS)}")
-    cls = settings_class(name)
-    if isinstance(entry, MethodSettings):
-        return entry
-    try:
-        return cls.model_validate_json(json.dumps(entry))
-    except ValidationError as error:
-        lines = []
-        for item, line in zip(error.errors(include_url=False), explanations(error), strict=True):
-            key = str(item["loc"][-1]) if item["loc"] else name
-            unknown = f"unknown key {key!r}{suggestion(key, cls.model_fields)}"
-            lines.append(f"{name}: {unknown}" if item["type"] == "extra_forbidden" else f"{name}.{line}")
-        raise ValueError("; ".join(lines)) from None
+    return entry if isinstance(entry, MethodSettings) else named_settings(name, settings_class(name), entry)

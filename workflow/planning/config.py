@@ -16,11 +16,10 @@ from esl.data.formats.registry import format_names
 from esl.errors import InputError, suggestion
 from esl.labels.methods.registry import method_class
 from esl.models.registry import NETWORKS, pretrained_mistake
-from esl.settings import Settings, explanations
-from esl.training.conflicts import conflicts
+from esl.settings import Settings, explanations, without_nulls
 from miniature.settings import MiniatureSettings
-from planning.benchmark import Benchmark, without_nulls
-from planning.trainings import every_training
+from planning.benchmark import Benchmark
+from planning.trainings import training_conflicts
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 """The name of a benchmark, a dataset or a class set: lower-case letters, digits and `_`."""
@@ -186,6 +185,4 @@ def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[
         yield f"pretrained: {mistake}"
     if benchmark.training.round.initial == "pretrained" and benchmark.pretrained is None:
         yield "training.round.initial: rounds start from the `pretrained` weights, but pretrained names none"
-    checkpointing = benchmark.compute.activation_checkpointing
-    lines = (conflicts(training, activation_checkpointing=checkpointing) for training in every_training(benchmark))
-    yield from dict.fromkeys(line for each in lines for line in each)
+    yield from training_conflicts(benchmark)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from esl.errors import InputError
 from esl.labels.methods.registry import METHODS
+from esl.training.settings import WITHOUT_TERM, start_of_rounds
 from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
@@ -20,7 +21,7 @@ Wildcards = Any
 ROUND = rf"(?:{'|'.join(METHODS)})-round[1-9]\d*"
 """The folder of a self-training round: its method and its number, from 1."""
 
-ADAPTED = "adapted"
+ADAPTED = WITHOUT_TERM["abn"]
 """The folder of the source model with the batch-norm statistics of the target (`adaptation: abn`)."""
 
 
@@ -114,7 +115,7 @@ class Models:
     def start_of_rounds(self, wildcards: Wildcards) -> str:
         """The model that teaches the first round: the source model, or the one of the config's adaptation."""
         adaptation: str = self.settings_of(wildcards).training.source.adaptation
-        return {"none": "source", "abn": ADAPTED}.get(adaptation, adaptation)
+        return start_of_rounds(adaptation)
 
     def teacher(self, wildcards: Wildcards) -> str:
         """The model before a round."""

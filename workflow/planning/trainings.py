@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from esl.data.settings import AugmentationSettings
 from esl.models.settings import ComputeSettings
 from esl.settings import Resize, subset
+from esl.training.conflicts import conflicts
 from esl.training.settings import (
     AdaptSettings,
     OptimizationSettings,
@@ -14,6 +15,7 @@ from esl.training.settings import (
     TargetSettings,
     TrainSettings,
     target_settings,
+    term_of,
 )
 from planning.benchmark import Benchmark
 
@@ -54,15 +56,26 @@ def batch_norm_adaptation(benchmark: Benchmark) -> AdaptSettings:
     )
 
 
-def every_training(benchmark: Benchmark) -> Iterator[TrainSettings]:
-    """All trainings that the benchmark asks for."""
-    yield source_training(benchmark)
-    if benchmark.training.source.adaptation not in ("none", "abn"):
-        yield adapted_training(benchmark)
+def training_conflicts(benchmark: Benchmark) -> list[str]:
+    """The conflicts of all trainings that the benchmark asks for, each once: lines that begin with a config key."""
+    recompute = benchmark.compute.activation_checkpointing
+    lines = [
+        line
+        for section, domain, settings in _every_training(benchmark)
+        for line in conflicts(settings, activation_checkpointing=recompute, section=section, domain=domain)
+    ]
+    return [*dict.fromkeys(lines)]
+
+
+def _every_training(benchmark: Benchmark) -> Iterator[tuple[str, str, TrainSettings]]:
+    """Section of the config, domain of the labelled images, and settings of each training."""
+    yield "training.source", "source", source_training(benchmark)
+    if term_of(benchmark.training.source.adaptation):
+        yield "training.source", "source", adapted_training(benchmark)
     if benchmark.oracle:
-        yield oracle_training(benchmark)
+        yield "training.source", "target", oracle_training(benchmark)
     if benchmark.methods:
-        yield round_training(benchmark)
+        yield "training.round", "source", round_training(benchmark)
 
 
 def _training(

@@ -3,6 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from esl.errors import suggestion
+from esl.settings import named_settings
+
 if TYPE_CHECKING:
     from esl.training.terms.base import TargetTerm, TermContext
     from esl.training.terms.settings import BaseTermSettings
@@ -16,9 +19,8 @@ TERMS = {
 def term_settings(name: str, values: dict[str, Any]) -> "BaseTermSettings":
     """The settings of the term ``name`` that ``values`` give; ValueError for an unknown term, key or value."""
     if name not in TERMS:
-        raise ValueError(f"unknown target term {name!r}; expected one of {', '.join(TERMS)}")
-    settings: BaseTermSettings = import_module(f"{TERMS[name]}.settings").TermSettings.of_term(name, values)
-    return settings
+        raise ValueError(f"unknown target term {name!r}{suggestion(name, TERMS)}")
+    return named_settings(name, term_settings_class(name), values)
 
 
 def term_settings_class(name: str) -> "type[BaseTermSettings]":

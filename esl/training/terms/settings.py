@@ -1,10 +1,10 @@
 """The base classes of target terms' settings."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from esl.settings import Number, Settings, explanations
+from esl.settings import Number, Settings
 
 if TYPE_CHECKING:
     from esl.training.settings import TrainSettings
@@ -12,14 +12,6 @@ if TYPE_CHECKING:
 
 class BaseTermSettings(Settings):
     """Settings of a target term: `training.terms.{name}` of the config."""
-
-    @classmethod
-    def of_term(cls, name: str, values: dict[str, Any]) -> Self:
-        """The settings in ``values``; ValueError names each wrong key below the term's ``name``."""
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ValueError("\n".join(f"{name}.{line}" for line in explanations(error))) from None
 
     def changed(self) -> dict[str, Any]:
         """The values that differ from the defaults."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from esl.errors import message
 from esl.settings import Number, crop_wh, resize_wh
 from esl.training.terms.settings import OutputWeights
 
@@ -28,7 +29,7 @@ class TermSettings(OutputWeights):
         """A gradient scale that several optimisers would share, and images smaller than the discriminators take."""
         lines = []
         if training.compute.precision == "16-mixed":
-            lines.append("compute.precision: advent trains in 32-true or bf16-mixed, but got 16-mixed")
+            lines.append(message("compute.precision: advent trains in 32-true or bf16-mixed, but got 16-mixed"))
         smallest = SMALLEST_MAP * training.optimization.label_stride
         crop = training.augmentation.crop
         sizes: dict[str, tuple[int, int] | int | None] = {"training.crop": crop_wh(crop)}
@@ -38,8 +39,10 @@ class TermSettings(OutputWeights):
                 "target.size": resize_wh(training.target.target_size),
             }
         lines += [
-            f"{key}: advent's discriminators need at least {SMALLEST_MAP} compared pixels per side, but got "
-            f"{size_wh[0]}x{size_wh[1]} at a training.label_stride of {training.optimization.label_stride}"
+            message(
+                f"{key}: advent's discriminators need at least {SMALLEST_MAP} compared pixels per side, but got "
+                f"{size_wh[0]}x{size_wh[1]} at a training.label_stride of {training.optimization.label_stride}"
+            )
             for key, size_wh in sizes.items()
             if isinstance(size_wh, tuple) and min(size_wh) < smallest
         ]
