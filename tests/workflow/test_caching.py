@@ -68,6 +68,13 @@ def test_rewording_errors_docstrings_comments_and_descriptions_reruns_nothing(ed
     edited.edit("esl/labels/confidence.py", "import torch\n", "# a remark\nimport torch\n")
     edited.edit("esl/training/loop.py", '"""', '"""A docstring of its own. ')
     edited.edit("esl/training/settings.py", 'description="Momentum of', 'description="The momentum of')
+    edited.edit("esl/training/conflicts.py", "needs at least", "wants at least")
+    edited.edit("esl/data/inspection.py", "a label without its image", "a label, but no image")
+    edited.edit("esl/stages/train.py", 'help="digest of the code', 'help="the digest of the code')
+    edited.edit("esl/stages/index.py", "no defects", "nothing wrong")
+    edited.edit("esl/settings.py", "unknown key", "no such key")
+    edited.edit("esl/errors.py", "did you mean", "do you mean")
+    edited.edit("esl/labels/gate.py", "the teacher predicts only", "the teacher knows only")
     assert edited.planned() == set()
 
 
