@@ -1,8 +1,8 @@
 """The files of a dataset as an input of the workflow: whether any has changed since the index was made.
 
 Planning asks ``state`` for a token at every run, and the rule that makes the index carries it. Next to the index, its
-stage records the token and, of each file, size, date and digest: a file that was only touched, or a dataset that was
-removed to save space, changes no token.
+stage records the token and, of each file, size, date and digest: a file that was only touched changes no token, nor does
+a rendering that was deleted. A real dataset that is gone never gets here: planning refuses its root.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 from esl.data.formats.base import Format
 from esl.data.list_files import listing_of
-from esl.errors import InputError
+from esl.errors import InputError, message
 from esl.files import read_json, sha256_of_file, sha256_of_lines, write_json
 
 ABSENT = "absent"
@@ -66,7 +66,7 @@ def state(root: Path, format_: Format, split: str, record: Path) -> str:
             _refresh(record, recorded, stats)
             return str(recorded["token"])
     except (InputError, OSError) as error:
-        return f"not listed: {error}"
+        return message(f"not listed: {error}")
     return sha256_of_lines([f"{name} {size} {date}" for name, (size, date) in sorted(stats.items())])
 
 

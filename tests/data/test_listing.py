@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,29 @@ def test_files_that_were_only_touched_keep_the_token_and_they_alone_are_read(
     assert _state(root, index) == token and read == ["00002.png"]  # its new date has been recorded
     _add(root, 4)  # another set of files: there is nothing to read
     assert _state(root, index) != token and read == ["00002.png"]
+
+
+def test_new_dates_that_cannot_be_recorded_are_no_error(
+    root: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = _run_index(root, index)
+    recorded = record_of(index).read_bytes()
+
+    def write_json(path: Path, content: dict[str, Any]) -> None:
+        raise PermissionError(f"{path}: a folder of somebody else's")
+
+    monkeypatch.setattr(listing, "write_json", write_json)
+    _touch(root / "images/00002.png")
+    assert _state(root, index) == token and _state(root, index) == token
+    assert record_of(index).read_bytes() == recorded
+
+
+def test_a_touched_file_next_to_a_changed_one_records_nothing(root: Path, index: Path) -> None:
+    token = _run_index(root, index)
+    recorded = record_of(index).read_bytes()
+    _touch(root / "images/00001.png")
+    _correct_label(root)
+    assert _state(root, index) != token and record_of(index).read_bytes() == recorded
 
 
 def test_without_a_record_a_touched_file_is_a_changed_one(root: Path, index: Path) -> None:
