@@ -1,8 +1,8 @@
 """The files of a dataset as an input of the workflow: whether any has changed since the index was made.
 
 Planning asks ``state`` for a token at every run, and the rule that makes the index carries it. Next to the index, its
-stage records the token and, of each file, size, date and digest: a file that was only touched changes no token, nor does
-a rendering that was deleted. A real dataset that is gone never gets here: planning refuses its root.
+stage records the token and, of each file, size, date and digest: a file that was only touched changes no token, nor
+does a rendering that was deleted. A real dataset that is gone never gets here: planning refuses its root.
 """
 
 from collections.abc import Mapping
