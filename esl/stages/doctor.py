@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, declared_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration
-from esl.data.formats.base import Format, existing_root
+from esl.data.formats.base import Format, Sample, existing_root
 from esl.data.formats.registry import format_named, format_names
 from esl.data.inspection import inspect
 from esl.data.list_files import listing_of
@@ -127,20 +127,23 @@ def _formats(name: str | None, split: str | None, root: Path, own: Declarations)
 
 
 def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[str, Format]:
-    """The formats that fit what is under ``root``: of those that find images there, those that find labels too.
+    """The formats that fit what is under ``root``: of those that list images there, those that list labels too.
 
-    ``folder`` is taken only if no other format fits.
+    ``folder`` is taken only if no other format fits. Where none lists an image of the ``split``, those that list other
+    images are taken, whose inspection says which splits there are.
     """
     candidates = {name: format_ for name, format_ in formats.items() if name != "folder"}
-    labels: dict[str, bool] = {}
+    listed: dict[str, list[Sample]] = {}
     for name, format_ in candidates.items():
         try:
             if splits := format_.splits(root):
-                labels[name] = _has_labels(format_, root, [split] if split else splits)
+                listed[name] = _samples(format_, root, [split] if split else splits)
         except InputError as error:
             print(f"passed over {name}: {error}\n")
-    if labels:
-        return {name: formats[name] for name in labels if labels[name] or not any(labels.values())}
+    with_images = [name for name, samples in listed.items() if any(sample.image for sample in samples)]
+    with_labels = [name for name in with_images if any(sample.label for sample in listed[name])]
+    if fitting := with_labels or with_images or [name for name in listed if split]:
+        return {name: formats[name] for name in fitting}
     if nested := next(_nested(candidates, root), None):
         raise InputError(nested)
     if not formats["folder"].splits(root):
@@ -149,10 +152,9 @@ def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[
     return {"folder": formats["folder"]}
 
 
-def _has_labels(format_: Format, root: Path, splits: list[str]) -> bool:
-    """Whether any of the splits has a label of the format."""
-    listings = [listing_of(format_, root, split) for split in splits]
-    return any(sample.label is not None for listing in listings for sample in listing.samples)
+def _samples(format_: Format, root: Path, splits: list[str]) -> list[Sample]:
+    """The samples of several splits."""
+    return [sample for split in splits for sample in listing_of(format_, root, split).samples]
 
 
 def _nested(formats: Mapping[str, Format], root: Path) -> Iterator[str]:

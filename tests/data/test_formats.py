@@ -47,7 +47,20 @@ def test_gta5s_parts_are_those_of_its_lists(tmp_path: Path, how: str) -> None:
         savemat(tmp_path / "split.mat", {"trainIds": [[2]], "valIds": [[1], [3]], "testIds": [[]]})
     assert [sample.id for sample in index_of("gta5", tmp_path, "val").samples] == ["00001", "00003"]
     assert len(index_of("gta5", tmp_path, "all").samples) == 3
-    assert {"all", "val"} <= set(format_named("gta5").splits(tmp_path))
+    named = ["val"] if how == "text" else ["train", "val"]  # testIds is empty
+    assert format_named("gta5").splits(tmp_path) == ["all", *named]
+
+
+def test_a_part_of_gta5_is_a_split_if_its_list_names_an_image_or_is_damaged(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        (tmp_path / f"{part}.txt").write_text("00001\n")
+    assert format_named("gta5").splits(tmp_path) == []
+    _gta5(tmp_path)
+    (tmp_path / "train.txt").write_text("00009\n")
+    (tmp_path / "test.txt").write_bytes(b"\xff\xfe")
+    assert format_named("gta5").splits(tmp_path) == ["all", "test", "val"]
+    with pytest.raises(InputError, match=r"test\.txt: expected text in UTF-8, one number or file name per line"):
+        index_of("gta5", tmp_path, "test")
 
 
 def test_a_list_of_a_part_that_is_missing_or_names_paths_or_absent_images_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.gta5 import Gta5
+from esl.data.formats.patterns import Layout
 from esl.data.formats.registry import format_names
 from esl.errors import InputError
 from esl.stages.doctor import main
@@ -208,5 +210,31 @@ def test_a_split_may_be_a_list_file(miniature: Path, tmp_path: Path, doctor: Doc
 def test_photographs_next_to_a_list_file_are_a_folder_of_images(tmp_path: Path, doctor: Doctor) -> None:
     Image.new("RGB", (12, 8)).save(tmp_path / "1.png")
     (tmp_path / "train.txt").write_text("1.png\n")
+    for asked in ([], ["--split", "train.txt"]):
+        status, report = doctor("--root", tmp_path, *asked)
+        assert status == 0 and "read as 'folder'" in report and "gta5" not in report
+
+
+def test_a_list_that_names_no_image_of_a_format_is_no_split_of_it(tmp_path: Path, doctor: Doctor) -> None:
+    """The photographs are in a folder that GTA5 has too; the list is one of something else."""
+    _save(tmp_path / "images/a.png", np.zeros((4, 6, 3), np.uint8))
+    (tmp_path / "train.txt").write_text("numpy\npandas\n")
+    (tmp_path / "val.txt").write_bytes(b"\xff\xfe")
     status, report = doctor("--root", tmp_path)
-    assert status == 0 and "read as 'folder'" in report
+    assert status == 0 and "split 'all', read as" in report and "split 'train'" not in report
+
+
+def test_a_format_fits_by_the_images_that_it_lists_not_by_the_splits_that_it_claims(
+    tmp_path: Path, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SYNTHIA claims to be there, and lists no image."""
+    _save(tmp_path / "images/00001.png", np.zeros((4, 6, 3), np.uint8))
+    monkeypatch.setattr(Layout, "splits", lambda self, root: ["all"] if "SYNTHIA" in self.title else list[str]())
+    monkeypatch.setattr(Gta5, "splits", lambda self, root: ["all"])
+    status, report = doctor("--root", tmp_path)
+    assert status == 0 and "read as 'gta5'" in report and "SYNTHIA" not in report
+
+
+def test_a_split_that_is_not_there_is_refused_with_those_that_are(miniature: Path) -> None:
+    with pytest.raises(InputError, match=r"no samples of cityscapes 'day' there; .*; it has images of 'train', 'val'"):
+        main(["--root", str(miniature / "cityscapes"), "--split", "day", "--workers", "1"])

@@ -20,12 +20,10 @@ class Gta5(Layout):
     """GTA5 with its lists of parts."""
 
     def splits(self, root: Path) -> list[str]:
-        """``all``, and the parts that have a list; none where there is no image, whatever lists there are."""
-        if not (whole := super().splits(root)):
-            return []
-        listed = OFFICIAL_PARTS if (root / "split.mat").is_file() else {}
-        named = (part for part in OFFICIAL_PARTS if (root / f"{part}.txt").is_file())
-        return [*whole, *sorted({*listed, *named})]
+        """``all``, and the parts whose list names an image, or is damaged: then their listing says so."""
+        whole = super().splits(root)
+        images = {sample.id for sample in super().listing(root, WHOLE).samples if sample.image} if whole else set[str]()
+        return [*whole, *(part for part in sorted(OFFICIAL_PARTS) if images and _names_any(root, part, images))]
 
     def listing(self, root: Path, split: str) -> Listing:
         """Every sample, or those of a part; InputError for a part without a list, and for a list that is damaged."""
@@ -39,11 +37,24 @@ class Gta5(Layout):
         return replace(whole, samples=samples, defects=whole.defects + defects, tables=(table,))
 
 
+def _names_any(root: Path, part: str, ids: set[str]) -> bool:
+    """Whether a part has a list that names one of ``ids``, or one that is damaged."""
+    if not any((root / name).is_file() for name in (f"{part}.txt", "split.mat")):
+        return False
+    try:
+        return not ids.isdisjoint(_listed(root, part)[0])
+    except InputError:
+        return True
+
+
 def _listed(root: Path, part: str) -> tuple[set[str], Path]:
     """The ids of a part, and the file that lists them."""
     text, matlab = root / f"{part}.txt", root / "split.mat"
     if text.is_file():
-        names = [line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
+        try:
+            names = [line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise InputError(f"{text}: expected text in UTF-8, one number or file name per line ({error})") from None
         climbing = [name for name in names if "/" in name or "\\" in name or name in (".", "..")]
         if climbing:
             raise InputError(f"{text}: {climbing[0]!r}: expected plain numbers or file names, such as 00001.png")
