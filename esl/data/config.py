@@ -3,13 +3,14 @@
 Only planning and the doctor read these classes: an edit here reruns no stage.
 """
 
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from esl.data.settings import LabelChecks, SizeChecks
-from esl.settings import Resize, Settings
+from esl.settings import Resize, Settings, without_nulls
 
 
 def _inside(split: str) -> str:
@@ -107,3 +108,24 @@ class ClassDeclaration(Settings):
         description="[R, G, B] in images of labels; by default that of the Cityscapes label of its name, or one of "
         "matplotlib's `tab20`.",
     )
+
+
+def merged_declarations(configs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `datasets` and `class_sets` of config files, merged as Snakemake does; null removes an entry.
+
+    >>> first = {"datasets": {"a": {"images": "x"}, "b": {"images": "y"}}}
+    >>> merged_declarations([first, {"datasets": {"a": {"title": "A"}, "b": None}}])
+    {'datasets': {'a': {'images': 'x', 'title': 'A'}}, 'class_sets': {}}
+    """
+    merged: Any = {}
+    for config in configs:
+        merged = _merged(merged, config)
+    return {key: without_nulls(merged.get(key) or {}) for key in ("datasets", "class_sets")}
+
+
+def _merged(value: Any, overlay: Any) -> Any:
+    """A value of a config file with an overlay over it: mappings are merged, all else is replaced."""
+    if not isinstance(overlay, Mapping):
+        return overlay
+    below = value if isinstance(value, Mapping) else {}
+    return {**below, **{key: _merged(below.get(key), entry) for key, entry in overlay.items()}}

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, declared_class_set
-from esl.data.config import ClassDeclaration, DatasetDeclaration
+from esl.data.config import ClassDeclaration, DatasetDeclaration, merged_declarations
 from esl.data.formats.base import Format, Sample, existing_root
 from esl.data.formats.registry import format_named, format_names
 from esl.data.inspection import inspect
@@ -69,20 +69,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def read_declarations(files: list[Path]) -> Declarations:
-    """The declarations of config files; a later file replaces declarations of the same name.
+    """The declarations of config files, merged in order as Snakemake does.
 
     Raises:
         InputError: a file is missing or is not YAML, or a declaration has an unknown key or a wrong value.
     """
-    datasets: dict[str, Any] = {}
-    class_sets: dict[str, Any] = {}
-    for file in files:
-        content = _read_yaml(file)
-        datasets |= content.get("datasets") or {}
-        class_sets |= content.get("class_sets") or {}
-    _validate("datasets", dict[str, DatasetDeclaration], datasets)
-    _validate("class_sets", dict[str, dict[str, ClassDeclaration]], class_sets)
-    return Declarations(datasets, class_sets)
+    own = Declarations(**merged_declarations(map(_read_yaml, files)))
+    _validate("datasets", dict[str, DatasetDeclaration], own.datasets)
+    _validate("class_sets", dict[str, dict[str, ClassDeclaration]], own.class_sets)
+    return own
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """The data in the config: what a split, a dataset's declaration and a class may be."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
-from esl.data.config import ClassDeclaration, DatasetDeclaration, SourceData, TargetData
+from esl.data.config import ClassDeclaration, DatasetDeclaration, SourceData, TargetData, merged_declarations
 from esl.data.formats.registry import DECLARATIONS
 from esl.errors import InputError
 
@@ -90,3 +92,35 @@ def test_a_class_may_be_empty_or_give_its_labels_or_its_colour() -> None:
     for entry in ({"labels": []}, {"colour": [1, 2]}, {"colour": [1, 2, 256]}, {"color": [1, 2, 3]}):
         with pytest.raises(InputError, match=next(iter(entry))):
             ClassDeclaration.from_json(json.dumps(entry))
+
+
+FIRST = {"datasets": {"a": {"images": "x", "labels": [{"files": "y", "ids": {0: "road", 255: None}}]}, "b": {}}}
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        {},
+        {"datasets": {"a": {"title": "A"}}},
+        {"datasets": {"a": {"labels": [{"files": "z"}]}, "c": {"images": "q"}}},
+        {"datasets": {"a": "x"}, "class_sets": {"two": {"road": {"labels": ["road"]}, "car": {}}}},
+        {"datasets": {"a": {"images": {"deep": 1}}}, "benchmarks": {}},
+    ],
+)
+def test_declarations_are_merged_as_snakemake_merges_config_files(overlay: dict[str, Any]) -> None:
+    before = deepcopy(FIRST)
+    merged = merged_declarations([FIRST, overlay])
+    assert before == FIRST
+    update_config(before, deepcopy(overlay))
+    assert merged == {"datasets": before["datasets"], "class_sets": before.get("class_sets", {})}
+
+
+def test_null_removes_a_declaration_that_a_later_file_may_give_again() -> None:
+    removed: dict[str, Any] = {"datasets": {"a": None}}
+    assert merged_declarations([FIRST, removed])["datasets"] == {"b": {}}
+    assert merged_declarations([FIRST, removed, {"datasets": {"a": {"images": "z"}}}])["datasets"]["a"] == {
+        "images": "z"
+    }
+    assert merged_declarations([FIRST, {"datasets": None}]) == {"datasets": {}, "class_sets": {}}
+    ids = merged_declarations([FIRST])["datasets"]["a"]["labels"][0]["ids"]
+    assert ids == {0: "road", 255: None}  # null means something else there

@@ -179,9 +179,22 @@ def test_a_dataset_that_the_users_own_config_declares_is_checked(tmp_path: Path,
         assert "present: blocked 50 %, free 50 %" in report
 
 
+def test_config_files_are_merged_key_by_key_and_null_removes_a_dataset(tmp_path: Path, doctor: Doctor) -> None:
+    root = _own_dataset(tmp_path)
+    (tmp_path / "title.yaml").write_text("datasets: {camera: {title: Another title}, other: {images: shots}}\n")
+    (tmp_path / "null.yaml").write_text("datasets: {camera: null}\nclass_sets: {two: null}\n")
+    files = [tmp_path / name for name in ("own.yaml", "title.yaml")]
+    status, report = doctor("--root", root, "--dataset", "camera", "--class-set", "two", "--configfile", *files)
+    assert status == 0 and "Another title, split 'all'" in report and "1 of them labelled" in report
+    files = [tmp_path / name for name in ("own.yaml", "title.yaml", "null.yaml")]
+    with pytest.raises(InputError, match=r"--dataset: expected one of .*, other, but got 'camera'"):
+        main(["--root", str(root), "--dataset", "camera", "--configfile", *map(str, files)])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("datasets: [camera]", "datasets.(top level): input should be"),
         ("datasets: {camera: {pictures: shots}}", "datasets.camera.images"),
         ("datasets: {camera: {images: shots, labels: [{files: masks}]}}", "expected either `ids` or `colours`"),
         ("class_sets: {two: {road: {color: [1, 2, 3]}}}", "class_sets.two.road.color"),
