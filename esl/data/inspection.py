@@ -33,8 +33,10 @@ class Inspection:
     def checked(self) -> Index:
         """The index; InputError lists the defects if there are any."""
         if self.defects:
-            what = f"{self.index.dataset} {self.index.split!r} under {self.index.root}"
-            raise InputError(f"{what}: {len(self.defects)} defect(s)\n  " + "\n  ".join(truncate(self.defects)))
+            raise InputError(
+                f"{self.index.dataset} {self.index.split!r} under {self.index.root}: {len(self.defects)} defect(s)\n  "
+                + "\n  ".join(truncate(self.defects))
+            )
         return self.index
 
 
@@ -121,7 +123,7 @@ def _in_processes(
 
 def _nothing_there(name: str, format_: Format, root: Path, split: str) -> str:
     splits = [repr(other) for other in format_.splits(root)]
-    there = f"; it has images of {', '.join(splits)}" if splits else ""
+    there = message(f"; it has images of {', '.join(splits)}") if splits else ""
     return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}")
 
 
@@ -132,7 +134,7 @@ def _inspect_sample(
     try:
         checked_id(sample.id)
     except InputError as error:
-        return _SampleReport(defects=(f"{sample.image or sample.label}: {error}",))
+        return _SampleReport(defects=(message(f"{sample.image or sample.label}: {error}"),))
     if sample.image is None:
         return _SampleReport(
             defects=(message(f"{sample.label}: a label without its image; expected it next to the others"),)
@@ -223,4 +225,4 @@ def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
 
 def truncate(lines: list[str], most: int = SHOWN_DEFECTS) -> list[str]:
     """The first ``most`` lines, and a line that says how many more there are."""
-    return lines[:most] + ([f"... and {len(lines) - most} more"] if len(lines) > most else [])
+    return lines[:most] + ([message(f"... and {len(lines) - most} more")] if len(lines) > most else [])

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from esl.data.formats.base import Format, LabelFiles, Listing, Sample
 from esl.data.formats.patterns import WHOLE
-from esl.errors import InputError
+from esl.errors import InputError, message
 
 SHOWN_MISTAKES = 20
 """The most wrong lines of a list file that an error names."""
@@ -70,21 +70,23 @@ def _chosen(path: Path, samples: list[Sample], root: Path) -> dict[str, Sample]:
     for number, name in _names(path):
         matches = by_name.get(name.removeprefix("./"), [])
         if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
-            mistakes.append(f"line {number}: {name!r}: expected an id, or a path below the root, without ..")
+            mistakes.append(message(f"line {number}: {name!r}: expected an id, or a path below the root, without .."))
         elif not matches:
-            mistakes.append(f"line {number}: {name!r}: no such image under {root}")
+            mistakes.append(message(f"line {number}: {name!r}: no such image under {root}"))
         elif len(matches) > 1:
             paths = ", ".join(str(each.image) for each in matches)
-            mistakes.append(f"line {number}: {name!r}: names several images: {paths}")
+            mistakes.append(message(f"line {number}: {name!r}: names several images: {paths}"))
         elif (id_ := matches[0].id) in chosen:
-            mistakes.append(f"line {number}: {name!r}: the same image as in line {first_line[id_]}; remove one")
+            mistakes.append(
+                message(f"line {number}: {name!r}: the same image as in line {first_line[id_]}; remove one")
+            )
         else:
             chosen[id_], first_line[id_] = matches[0], number
     if not chosen and not mistakes:
-        mistakes.append("it names no image")
+        mistakes.append(message("it names no image"))
     if mistakes:
         more = len(mistakes) - SHOWN_MISTAKES
-        lines = mistakes[:SHOWN_MISTAKES] + ([f"... and {more} more"] if more > 0 else [])
+        lines = mistakes[:SHOWN_MISTAKES] + ([message(f"... and {more} more")] if more > 0 else [])
         raise InputError(f"{path}: {len(mistakes)} mistake(s)\n  " + "\n  ".join(lines))
     return chosen
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from esl.classes import Encoding, Label
-from esl.errors import InputError
+from esl.errors import InputError, message
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,10 @@ def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path
         for id_, path in sorted(files, key=lambda file: file[1]):
             if id_ in table:
                 defects.append(
-                    f"{path}: the same id {id_!r} as {table[id_]}; "
-                    "results are named by ids: rename one of the two, or remove it"
+                    message(
+                        f"{path}: the same id {id_!r} as {table[id_]}; "
+                        "results are named by ids: rename one of the two, or remove it"
+                    )
                 )
             else:
                 table[id_] = path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from esl.data.formats.base import Listing
 from esl.data.formats.patterns import WHOLE, Layout
-from esl.errors import InputError
+from esl.errors import InputError, message
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Folder:
 
     def layout(self, split: str) -> str:
         """The paths where files of ``split`` are expected, as text for messages."""
-        return "images (png, jpg, webp, bmp, tif) in it or in folders below" if split == WHOLE else f"{split}/"
+        whole = message("images (png, jpg, webp, bmp, tif) in it or in folders below")
+        return whole if split == WHOLE else f"{split}/"
 
     def splits(self, root: Path) -> list[str]:
         """``all``, and every folder below ``root`` that holds images."""
