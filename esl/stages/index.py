@@ -25,15 +25,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes that open files")
     flags = parser.parse_args(arguments)
     settings = IndexSettings.from_json(flags.settings)
-    root = existing_root(Path(settings.root), settings.key)
-    format_ = format_named(settings.dataset, settings.declaration)
+    format_, split = format_named(settings.dataset, settings.declaration), settings.split
     try:
-        stats = stats_of(
-            format_, root, settings.split
-        )  # before any file is read: a later change shows in the next plan
-        index = inspect(
-            settings.dataset, format_, root, settings.split, settings.class_set, settings, workers=flags.workers
-        ).checked()
+        root = existing_root(Path(settings.root), settings.key)
+        stats = stats_of(format_, root, split)  # before any file is read: a later change shows in the next plan
+        inspection = inspect(
+            settings.dataset, format_, root, split, settings.class_set, settings, workers=flags.workers
+        )
+        index = inspection.checked()
     except InputError as error:
         raise InputError(f"{error}\n{_advice(flags.output)}") from None
     print(f"{root}: {len(index.samples)} images, {len(index.labelled)} of them labelled, no defects", file=sys.stderr)
@@ -44,8 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _advice(output: Path) -> str:
     """What to run after a correction: Snakemake has removed the index, and trains again behind one of the same run."""
     return message(
-        f"  Once this is corrected, run `snakemake --cores 1 {output}` by itself first: models that were trained "
-        "before are then trained again only if the data have changed"
+        f"  Once this is corrected, run `snakemake --cores 1 {output}` by itself first (with the same --configfile, if "
+        "any): models that were trained before are then trained again only if the data have changed"
     )
 
 

@@ -107,12 +107,17 @@ def test_defects_leave_neither_an_index_nor_a_record(tmp_path: Path) -> None:
     assert not output.exists() and not record_of(output).exists()
 
 
-def test_a_failed_index_says_how_to_keep_what_was_trained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("defect", ["no label", "not listed", "no root"])
+def test_a_failed_index_says_how_to_keep_what_was_trained(tmp_path: Path, defect: str) -> None:
     root = _gta5(tmp_path / "gta5")
     (root / "labels/00002.png").unlink()
     output = tmp_path / "source.json"
-    with pytest.raises(InputError, match=rf"run `snakemake --cores 1 {output}` by itself first"):
-        main(["--settings", _settings(root).canonical(), "--output", str(output), "--workers", "1"])
+    root = tmp_path / "none" if defect == "no root" else root
+    settings = _settings(root, split="val" if defect == "not listed" else "all")
+    with pytest.raises(InputError) as raised:
+        main(["--settings", settings.canonical(), "--output", str(output), "--workers", "1"])
+    *_, last = str(raised.value).splitlines()
+    assert f"run `snakemake --cores 1 {output}` by itself first" in last
 
 
 def test_a_link_to_nothing_is_a_defect_like_any_other(tmp_path: Path) -> None:
