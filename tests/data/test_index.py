@@ -134,4 +134,6 @@ def test_the_fingerprint_knows_what_labels_mean(small_index: Index) -> None:
     assert replace(small_index, class_set=swapped).fingerprint() != small_index.fingerprint()
     other_ids = (replace(small_index.labels[0], name="road"), *small_index.labels[1:])
     assert replace(small_index, labels=other_ids).fingerprint() != small_index.fingerprint()
+    assert replace(small_index, encoding="colours").fingerprint() != small_index.fingerprint()
+    assert replace(small_index, split="other", root="elsewhere").fingerprint() == small_index.fingerprint()
     assert replace(small_index, class_set=swapped).image_fingerprint() == small_index.image_fingerprint()
