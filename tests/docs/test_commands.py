@@ -103,6 +103,11 @@ def test_a_command_of_the_documentation_runs(newcomer, document, command):
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize("name", [*DOCUMENTS, *CONFIGS])
+def test_a_document_holds_no_placeholder(name):
+    assert "@@" not in (PROJECT / name).read_text(encoding="utf-8").replace("\n@@ ", "")  # of a diff's hunk
+
+
 @pytest.mark.parametrize("overlay", [name for name in OVERLAYS if name != "config/adaptations.yaml"])
 def test_an_overlay_shows_the_command_that_runs_it(overlay):
     result = f"results/{Path(overlay).stem}/miou.json"
