@@ -12,8 +12,17 @@ import pytest
 from tests.configs import PROJECT
 from tests.documents import extending_sections
 
-COPIED = ("esl", "miniature", "workflow", "config", "examples")
+COPIED = ("esl", "miniature", "workflow", "config", "examples", "tests")
 SECTIONS = extending_sections()
+CONTRACTS = (
+    "tests/labels/methods/test_registry.py",
+    "tests/labels/measures/test_measures.py",
+    "tests/models/test_registry.py",
+    "tests/planning/test_manual.py",
+)
+"""The project's tests of every row of a registry, and of the manual."""
+ROWS = ("fixed", "margin", "dilated")
+"""The rows of the page that these tests have a parameter for."""
 
 
 def _environment(copy: Path) -> dict[str, str]:
@@ -28,6 +37,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("extending") / "project"
     for name in COPIED:
         shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copy(PROJECT / "pyproject.toml", copy)
     for title, blocks in SECTIONS.items():
         done = subprocess.run(
             ["git", "apply", "--verbose", "-"], input=blocks["diff"], text=True, cwd=copy, env=_environment(copy),
@@ -63,6 +73,31 @@ def test_the_checks_of_a_section_pass_after_its_diff(extended: Path, title: str)
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def with_manual(extended: Path) -> Path:
+    """The same copy after `make manual`, with markers for the tables of the new method and the new term."""
+    manual = extended / "config/README.md"
+    before = manual.read_text(encoding="utf-8")
+    markers = (f"<!-- keys: {name} -->\n<!-- end -->\n" for name in ("methods.fixed", "training.terms.diversity"))
+    manual.write_text("\n".join([before, *markers]), encoding="utf-8")
+    command = [sys.executable, "-m", "planning.manual"]
+    subprocess.run(command, cwd=extended, env=_environment(extended), capture_output=True, check=True)
+    return extended
+
+
+def test_the_projects_own_tests_of_every_row_pass_for_the_new_ones(with_manual: Path) -> None:
+    manual = (with_manual / "config/README.md").read_text(encoding="utf-8")
+    assert "| `threshold` | Probability from which a pixel is kept. | `0.9` |" in manual
+    chosen = " or ".join([*ROWS, "histograms_of_shards", "imported_without_pytorch", "test_manual"])
+    command = [sys.executable, "-m", "pytest", "-vv", "-n", "0", "-p", "no:cacheprovider", *CONTRACTS, "-k", chosen]
+    done = subprocess.run(
+        command, cwd=with_manual, env=_environment(with_manual), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for row in ROWS:
+        assert re.search(rf"\[(.+-)?{row}(-.+)?\] PASSED", done.stdout), done.stdout
 
 
 def test_new_modules_pass_the_linter(extended: Path) -> None:

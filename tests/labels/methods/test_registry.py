@@ -20,6 +20,7 @@ from esl.labels.methods.base import Method
 from esl.labels.methods.quantile import limit_code
 from esl.labels.methods.registry import METHODS, build_method, method_class, method_module, settings_class
 
+PUBLISHED = ("esl", "bdl", "fda", "cbst", "control")
 EVERY = pytest.mark.parametrize("method", [build_method(name) for name in METHODS], ids=[*METHODS])
 CODE_LISTS = st.lists(st.one_of(st.integers(0, TOP), st.sampled_from([0, 7, 7, TOP])), min_size=1, max_size=60)
 
@@ -108,7 +109,9 @@ def test_histograms_of_shards_add_up_to_the_threshold_of_all_their_pixels(a: lis
 
 
 @EVERY
-def test_a_class_of_one_pixel_keeps_it_and_so_does_an_image_of_one_pixel(method: Method) -> None:
+def test_an_image_keeps_the_pixels_that_its_thresholds_count_and_the_published_methods_keep_one_alone(
+    method: Method,
+) -> None:
     measures = [measure_named(name) for name in MEASURES]
     probability = torch.tensor([0.6, 0.3, 0.1, 0.0, 0.0, 0.0]).reshape(6, 1, 1)
     maps = confidence_maps(probability, (1, 1), measures) | {"probability": probability.numpy().astype(np.float16)}
@@ -117,7 +120,9 @@ def test_a_class_of_one_pixel_keeps_it_and_so_does_an_image_of_one_pixel(method:
         count_codes(histogram, maps["label"], maps[name])
     thresholds = method.thresholds(histograms, 1)
     mask = method.label(maps, [threshold.value for threshold in thresholds])
-    assert mask.tolist() == [[IGNORE if method.name == "control" else 0]]
+    assert mask.tolist() == [[0 if thresholds[0].kept else IGNORE]]
+    assert method.name not in PUBLISHED or thresholds[0].kept == (method.name != "control")
+    assert [threshold.kept for threshold in thresholds[1:]] == [0] * 5
     assert [threshold.pixels for threshold in thresholds] == [1, 0, 0, 0, 0, 0]
 
 
