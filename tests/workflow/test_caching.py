@@ -62,6 +62,15 @@ def test_a_new_class_set_reruns_nothing(edited):
     assert edited.planned() == set()
 
 
+def test_a_new_table_of_labels_reruns_nothing(edited):
+    edited.edit(
+        "esl/data/label_tables/registry.py",
+        "LABEL_TABLES = {",
+        'LABEL_TABLES = {\n    "new": "esl.data.label_tables.gta5:GTA5_LABELS",',
+    )
+    assert edited.planned() == set()
+
+
 def test_rewording_errors_docstrings_comments_and_descriptions_reruns_nothing(edited):
     edited.edit("esl/files.py", "no such file; run the stage", "not there; run the stage")
     edited.edit("esl/errors.py", '"""', '"""Really: ')
@@ -240,6 +249,19 @@ def test_an_index_of_the_target_that_is_written_again_trains_no_source_model(own
     later = time.time() + 60
     os.utime(path, (later, later))
     assert "Training the source model" not in own.planned()
+
+
+def test_after_a_failed_index_its_advice_keeps_every_model(own):
+    label = a_file(own, "gta5/labels/*.png")
+    content = label.read_bytes()
+    label.write_bytes(b"damaged")
+    index = "results/gta2city/data/source.json"
+    failed = own.snakemake()
+    assert failed.returncode != 0 and not (own.root / index).exists()
+    assert f"run `snakemake --cores 1 {index}` by itself first" in failed.stdout + failed.stderr
+    label.write_bytes(content)
+    assert own.snakemake(targets=(index,)).returncode == 0
+    assert own.planned() == set()
 
 
 def test_a_mistyped_root_that_is_corrected_reruns_nothing(finished):
