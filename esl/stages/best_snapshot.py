@@ -24,6 +24,7 @@ CHOSEN_BY = "mIoU on the labels that it is scored on: not unsupervised"
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Scores every snapshot of one training: checkpoint and index in, best_snapshot.json out."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     add_settings(parser, EvaluateSettings)

@@ -36,6 +36,7 @@ class Declarations:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Reports how a folder is recognised, split by split; exits with 1 where there is a defect."""
     flags = _parser().parse_args(arguments)
     root: Path = existing_root(flags.root, "--root")
     own = read_declarations(flags.configfile)

@@ -15,6 +15,7 @@ from esl.stages.device import add_device, make_fabric, resolved_precision
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Scores one model: checkpoint and index in, miou.json out."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     add_settings(parser, EvaluateSettings)

@@ -9,6 +9,7 @@ from esl.stages.command import add_paths, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Draws the pseudo-labels of every round: manifests and index in, one PNG out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifests", type=Path, required=True, nargs="+", help="pseudo_labels.json of every round")
     add_paths(parser, "--index", "--output")

@@ -11,6 +11,7 @@ from esl.stages.command import add_paths, add_settings, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Checks one teacher: thresholds in, gate.json out, or an error that stops the round."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--thresholds", "--output")
     parser.add_argument("--previous", type=Path, help="thresholds.json of the same method's previous round")

@@ -18,6 +18,7 @@ from esl.stages.command import add_paths, add_settings, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Checks one part of the data: its files in, the index and a record of the files out."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_settings(parser, IndexSettings)
     add_paths(parser, "--output")

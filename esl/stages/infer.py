@@ -18,6 +18,7 @@ from esl.stages.device import add_device, make_fabric
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Makes the maps of one shard: checkpoint and index in, HDF5 out."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     parser.add_argument("--shard", required=True, help="the part, such as 1-of-2")

@@ -15,6 +15,7 @@ from esl.stages.device import add_device, make_fabric
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Predicts every image of an index: checkpoint in, PNGs and their manifest out."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     add_settings(parser, EvaluateSettings)

@@ -13,6 +13,7 @@ from esl.stages.command import add_paths, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Labels the target of one round: maps and thresholds in, PNGs and their manifest out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--thresholds", "--index", "--output")

@@ -9,6 +9,7 @@ from esl.stages.command import add_paths, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Compares one benchmark over seeds: every miou.json in, reproduce.json and a table out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--results", type=Path, required=True, nargs="+", help="miou.json of the benchmark at every seed"

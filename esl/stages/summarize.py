@@ -9,6 +9,7 @@ from esl.stages.command import add_paths, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Compares the models of one benchmark: their miou.json in, the benchmark's and a table out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True, nargs="+", help="miou.json of every model, in order")
     add_paths(parser, "--output", "--table")

@@ -18,6 +18,7 @@ from esl.stages.command import add_paths, add_settings, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Chooses the thresholds of one round: maps in, thresholds.json out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--output")
