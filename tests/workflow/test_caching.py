@@ -1,33 +1,14 @@
-"""What the README says about caching: which change reruns which stages, and which reruns nothing."""
+"""What the README says about caching: which change of code or settings reruns which stages, and which nothing."""
 
-import json
 import os
 import time
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.documents import extending_sections
+from tests.workflow.jobs import ESL, ROUNDS, SETTINGS, SUMMARY, gta2city
 
 SECTIONS = extending_sections()
-
-ESL = {
-    "Choosing thresholds for esl-round1",
-    "Checking the teacher of esl-round1",
-    "Writing pseudo-labels for esl-round1",
-    "Training esl-round1",
-    "Evaluating esl-round1",
-    "Summarizing the models",
-}
-ROUNDS = ("control-round1", "bdl-round1", "esl-round1")
-SUMMARY = "Summarizing the models"
-SETTINGS = "Writing all settings"
-COMPUTE = ("Training", "Inferring", "Adapting", "Evaluating")
-
-
-def gta2city(**benchmark):
-    return {"benchmarks": {"gta2city": benchmark}}
 
 
 def test_a_finished_benchmark_has_nothing_left_to_do(finished):
@@ -197,137 +178,3 @@ def test_flip_reaches_every_stage_that_augments(finished):
     jobs = finished.planned(change=gta2city(training={"flip": 0}))
     trainings = {"Training the source model", *(f"Training {round_}" for round_ in ROUNDS)}
     assert jobs >= trainings | {"Adapting the batch norm of the source model to the target images"}
-
-
-# --------------------------------------------------------------------------------------------- the data are an input
-
-
-def a_file(project, pattern):
-    return min((project.root / "data/miniature/0").glob(pattern))
-
-
-def test_a_validation_label_that_was_corrected_is_indexed_again_and_every_model_scored_again(own):
-    path = a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png")
-    label = np.array(Image.open(path))
-    label[0, 0] = 7 if label[0, 0] != 7 else 8
-    Image.fromarray(label).save(path)
-    jobs = own.planned()
-    assert jobs == {
-        "Checking every file of the target_val data",
-        *(f"Evaluating {model}" for model in ("source", "adapted", *ROUNDS)),
-        "Summarizing the models",
-    }
-
-
-def test_an_image_that_was_added_to_the_source_is_indexed_and_trained_on(own):
-    for folder in ("images", "labels"):
-        path = a_file(own, f"gta5/{folder}/*.png")
-        (path.parent / "99999.png").write_bytes(path.read_bytes())
-    jobs = own.planned()
-    assert jobs >= {"Checking every file of the source data", "Training the source model", "Training esl-round1"}
-    assert not any("target_" in job for job in jobs)
-
-
-def test_a_target_image_that_was_replaced_reruns_inference_but_no_source_training(own):
-    path = a_file(own, "cityscapes/leftImg8bit/train/*/*.png")
-    Image.fromarray(np.array(Image.open(path))[::-1]).save(path)
-    jobs = own.planned()
-    assert jobs >= ESL | {"Checking every file of the target_train data", "Inferring maps with adapted, shard 1-of-2"}
-    assert "Training the source model" not in jobs
-
-
-def test_after_the_data_changed_one_run_brings_everything_up_to_date(own):
-    path = a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png")
-    Image.fromarray(np.full_like(np.array(Image.open(path)), 7)).save(path)
-    run = own.snakemake()
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert own.planned() == set()
-
-
-def test_an_index_of_the_target_that_is_written_again_trains_no_source_model(own):
-    path = own.root / "results/gta2city/data/target_train.json"
-    later = time.time() + 60
-    os.utime(path, (later, later))
-    assert "Training the source model" not in own.planned()
-
-
-def test_after_a_failed_index_its_advice_keeps_every_model(own):
-    label = a_file(own, "gta5/labels/*.png")
-    content = label.read_bytes()
-    label.write_bytes(b"damaged")
-    index = "results/gta2city/data/source.json"
-    failed = own.snakemake()
-    assert failed.returncode != 0 and not (own.root / index).exists()
-    assert f"run `snakemake --cores 1 {index}` by itself first" in failed.stdout + failed.stderr
-    label.write_bytes(content)
-    assert own.snakemake(targets=(index,)).returncode == 0
-    assert own.planned() == set()
-
-
-def test_a_mistyped_root_that_is_corrected_reruns_nothing(finished):
-    run = finished.snakemake(change=gta2city(source={"root": "data/nowhere"}))
-    assert run.returncode != 0
-    assert finished.planned() == set()
-
-
-def test_results_of_other_data_are_not_overwritten(own):
-    (own.root / "data/other").mkdir()
-    run = own.snakemake("--dry-run", change=gta2city(source={"root": "data/other"}))
-    assert run.returncode != 0
-    message = (
-        "results/gta2city holds results of data/miniature/0/gta5, but benchmarks.gta2city.source.root is data/other"
-    )
-    assert message in run.stderr
-    assert own.planned() == set()
-
-
-# -------------------------------------------------- two changes at once, one of them behind an `ancient` input
-
-
-TRAINED_ESL = ["results/gta2city/esl-round1/train.csv"]
-MOVED_GATE = {"gate": {"kept_max": 0.99}}
-
-
-def correct_a_validation_label(project):
-    Image.fromarray(np.full((64, 128), 7, np.uint8)).save(a_file(project, "cityscapes/gtFine/val/*/*_labelIds.png"))
-
-
-def test_a_moved_gate_hides_no_other_setting(finished):
-    change = gta2city(**MOVED_GATE, training={"round": {"learning_rate": 0.003}})
-    assert finished.planned(change=change) >= {f"Training {round_}" for round_ in ROUNDS}
-
-
-def test_corrected_validation_labels_hide_no_other_setting(own):
-    correct_a_validation_label(own)
-    jobs = own.planned(change=gta2city(methods={"esl": {"bound": 0.2}}))
-    assert jobs >= {"Checking every file of the target_val data", *ESL}
-    jobs = own.planned(change=gta2city(training={"source": {"learning_rate": 0.003}}))
-    assert jobs >= {"Checking every file of the target_val data", "Training the source model"}
-
-
-def test_corrected_validation_labels_hide_no_change_of_the_code(own):
-    correct_a_validation_label(own)
-    own.edit("esl/labels/measures/entropy.py", 'sure: Sure = "low"', 'sure: Sure = "low" + ""')
-    assert own.planned() >= {"Inferring maps with adapted, shard 1-of-2", *ESL}
-
-
-def test_a_moved_gate_hides_no_change_of_the_evaluation(edited):
-    edited.edit("esl/evaluation/metrics.py", "NUM_COPIES = 4", "NUM_COPIES = 2 + 2")
-    assert edited.planned(change=gta2city(**MOVED_GATE)) >= {"Evaluating esl-round1", "Evaluating source", SUMMARY}
-
-
-def test_a_moved_gate_hides_no_missing_file(own):
-    for name in ("miou.json", "esl-round1/train.csv"):
-        (own.root / "results/gta2city" / name).unlink()
-    jobs = own.planned(change=gta2city(**MOVED_GATE), targets=["results/gta2city/miou.json", *TRAINED_ESL])
-    assert jobs >= {SUMMARY, "Training esl-round1"}
-
-
-def test_two_changes_at_once_are_both_in_the_result(own):
-    correct_a_validation_label(own)
-    change = gta2city(methods={"esl": {"bound": 0.2}})
-    run = own.snakemake(change=change)
-    assert run.returncode == 0, run.stdout + run.stderr
-    thresholds = json.loads((own.root / "results/gta2city/esl-round1/thresholds.json").read_text())
-    assert thresholds["parameters"]["bound"] == 0.2
-    assert own.planned(change=change) == set()
