@@ -9,6 +9,16 @@ from snakemake.utils import update_config
 
 PROJECT = Path(__file__).parents[1]
 
+ROOTS = {
+    "gta2city": ("gta5", "cityscapes"),
+    "synthia2city": ("synthia", "cityscapes"),
+    "gta2vistas": ("gta5", "mapillary"),
+    "synthia2vistas": ("synthia", "mapillary"),
+    "city2acdc": ("cityscapes", "acdc"),
+    "city2dark": ("cityscapes", "dark_zurich"),
+}
+"""The folders below `data/` that the full-scale overlays expect: source and target."""
+
 Content = dict[str, Any]
 
 

@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--initial", type=Path, help="checkpoint to start from; default: pretrained or fresh weights")
     parser.add_argument("--code", default="unknown", help="digest of the code, kept as provenance")
     parser.add_argument("--workers", type=int, default=0, help="processes that read and augment each stream")
-    parser.add_argument("--save-every", type=int, default=200, help="iterations between states to resume from")
+    parser.add_argument("--save-every", type=int, required=True, help="iterations between states to resume from")
     parser.add_argument("--snapshot-every", type=int, default=0, help="iterations between kept checkpoints; 0: none")
     parser.add_argument(
         "--activation-checkpointing", type=int, choices=(0, 1), default=0, help="1: less memory, more time"

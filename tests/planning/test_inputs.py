@@ -6,16 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.configs import shipped
+from tests.configs import ROOTS, shipped
 
-ROOTS = {
-    "gta2city": ("gta5", "cityscapes"),
-    "synthia2city": ("synthia", "cityscapes"),
-    "gta2vistas": ("gta5", "mapillary"),
-    "synthia2vistas": ("synthia", "mapillary"),
-    "city2acdc": ("cityscapes", "acdc"),
-    "city2dark": ("cityscapes", "dark_zurich"),
-}
 WEIGHTS = "weights/DeepLab_resnet_pretrained_imagenet.pth"
 
 
@@ -95,6 +87,8 @@ def test_a_seed_in_the_name_sets_training_and_rendering(make_plan, job):
     assert plan.rendering(wildcards) == ["data/miniature/101/cityscapes.json"]
     assert json.loads(settings_of_training(plan, "source", wildcards.benchmark))["seed"] == 101
     assert plan.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
+    assert plan.manifests_of_seeds(job())[-1] == "results/gta2city-seed103/esl-round1/pseudo_labels.json"
+    assert len(plan.manifests_of_seeds(job())) == 3 * 2
 
 
 def test_only_models_that_were_trained_have_a_best_snapshot(make_plan, job):

@@ -15,7 +15,7 @@ from esl.training.settings import TrainSettings
 
 def _words(output: Path, settings: TrainSettings, flags: Mapping[str, object]) -> list[str]:
     """The command line of the stage."""
-    all_ = {"output": output, "threads": 1, "settings": settings.canonical(), **flags}
+    all_ = {"output": output, "threads": 1, "save-every": 200, "settings": settings.canonical(), **flags}
     return [str(word) for name, value in all_.items() for word in (f"--{name}", value)]
 
 

@@ -6,16 +6,7 @@ import sys
 
 import pytest
 
-from tests.configs import PROJECT
-
-ROOTS = {
-    "gta2city": ("gta5", "cityscapes"),
-    "synthia2city": ("synthia", "cityscapes"),
-    "gta2vistas": ("gta5", "mapillary"),
-    "synthia2vistas": ("synthia", "mapillary"),
-    "city2acdc": ("cityscapes", "acdc"),
-    "city2dark": ("cityscapes", "dark_zurich"),
-}
+from tests.configs import PROJECT, ROOTS
 
 
 def commands(run, stage):

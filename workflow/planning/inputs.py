@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from esl.data.formats.registry import format_named
 from esl.data.listing import record_of, state
@@ -96,15 +97,24 @@ class Plan(Params):
 
     def manifests(self, wildcards: Wildcards) -> list[str]:
         """The pseudo-label manifests of all rounds that keep anything."""
+        manifests = self._manifests(wildcards)
+        if not manifests:
+            sys.exit(f"error: benchmarks.{wildcards.benchmark}.methods: no method keeps pseudo-labels to draw")
+        return manifests
+
+    def _manifests(self, wildcards: Wildcards) -> list[str]:
         rounds = [model for model in self.models(wildcards) if re.fullmatch(ROUND, model)]
         keeping = [round_ for round_ in rounds if keeps(round_.rpartition("-round")[0])]
-        if not keeping:
-            sys.exit(f"error: benchmarks.{wildcards.benchmark}.methods: no method keeps pseudo-labels to draw")
         return [f"results/{wildcards.benchmark}/{round_}/pseudo_labels.json" for round_ in keeping]
 
     def scores_of_seeds(self, wildcards: Wildcards) -> list[str]:
         """The benchmark's miou.json at every seed of `reproduce`."""
         return [f"results/{wildcards.benchmark}-seed{seed}/miou.json" for seed in self.config.reproduce]
+
+    def manifests_of_seeds(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-label manifests of all rounds that keep anything, at every seed of `reproduce`."""
+        seeds = (SimpleNamespace(benchmark=f"{wildcards.benchmark}-seed{seed}") for seed in self.config.reproduce)
+        return [path for at_seed in seeds for path in self._manifests(at_seed)]
 
 
 def keeps(method: str) -> bool:

@@ -107,6 +107,7 @@ rule reproduce:
 rule compare_seeds:
     input:
         results=plan.scores_of_seeds,
+        manifests=plan.manifests_of_seeds,
     output:
         summary="results/{benchmark}/reproduce.json",
         table="results/{benchmark}/reproduce.md",
