@@ -54,6 +54,7 @@ def test_a_mistake_ends_a_stage_with_its_message_alone() -> None:
 
 
 def test_wrong_settings_are_named_by_key() -> None:
-    flags = [f"--{name}={value}" for name, value in (("index", "a"), ("output", "b"), ("threads", 1))]
+    words = {"index": "a", "output": "b", "threads": 1, "save-every": 1}
+    flags = [f"--{name}={value}" for name, value in words.items()]
     with pytest.raises(InputError, match=r"--settings: schedule\.iterations: "):
         train.main([*flags, '--settings={"schedule": {"iterations": 0}}'])

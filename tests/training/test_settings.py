@@ -190,9 +190,8 @@ def test_compiled_and_checkpointed_together_conflict(train_settings: TrainSettin
 
 def test_the_stage_refuses_every_conflict_at_once(train_settings: TrainSettingsOf) -> None:
     settings = train_settings(crop="16x16", target_batch=1, term="advent", precision="16-mixed")
-    flags = [
-        f"--{name}={value}" for name, value in (("index", "a"), ("output", "b"), ("target-index", "c"), ("threads", 1))
-    ]
+    words = {"index": "a", "output": "b", "target-index": "c", "threads": 1, "save-every": 1}
+    flags = [f"--{name}={value}" for name, value in words.items()]
     with pytest.raises(InputError, match=r"compute\.precision: .*\ntraining\.crop: "):
         esl.stages.train.main([*flags, "--settings", settings.canonical()])
 
