@@ -128,7 +128,8 @@ def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | Non
         raise InputError(
             f"{flags.pseudo_labels}: made for other images than {flags.target_index}; delete it and run again"
         )
-    return Pairs([(index.image(sample), files[sample.id]) for sample in index.samples], table, resize)
+    labels = files if manifest["kept"] else {}  # nothing is kept: no file is read, and no loss is computed
+    return Pairs([(index.image(sample), labels.get(sample.id)) for sample in index.samples], table, resize)
 
 
 def _initial_network(

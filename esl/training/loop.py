@@ -1,6 +1,10 @@
 """One training loop for the source model, the oracle and every self-training round."""
 
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 
 import torch
 from lightning_fabric import Fabric
@@ -9,13 +13,13 @@ from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from esl.data.stream import Stream
-from esl.models.execution import batch_norms, checkpoint_activations, compile_network
+from esl.models.execution import batch_norms, checkpoint_activations, compile_network, keeping_statistics
 from esl.training.feed import feed
 from esl.training.optimizer import build_optimizer, polynomial_decay
 from esl.training.resume import Progress, Row, Saving, Stateful, any_process_terminated, catch_sigterm, exit_on_sigterm
 from esl.training.settings import TrainSettings
 from esl.training.step import Step
-from esl.training.terms.base import TermContext
+from esl.training.terms.base import TargetTerm, TermContext
 from esl.training.terms.registry import build_term
 
 
@@ -45,6 +49,7 @@ def train(
     """
     assert (target is None) == (settings.target is None)
     step, parts = _set_up(network, target, settings, fabric, activation_checkpointing)
+    saving = replace(saving, snapshot=partial(_snapshot, saving.snapshot, network, step.term))
     progress = Progress.resume(saving, parts)
     iterations, log_every = settings.schedule.iterations, settings.optimization.log_every
     accumulate = settings.optimization.accumulate
@@ -62,7 +67,22 @@ def train(
             if progress.iteration < iterations:
                 _keep(progress, saving, parts, fabric, received)
             bar.update(images)
+    _take_checkpoint_weights(network, step.term)
     return progress.rows
+
+
+def _take_checkpoint_weights(network: nn.Module, term: TargetTerm | None) -> None:
+    """The network takes the weights that checkpoints are to hold, where a term has such weights."""
+    if term is not None and (weights := term.checkpoint_weights()) is not None:
+        network.load_state_dict(weights)
+
+
+def _snapshot(save: Callable[[int], None], network: nn.Module, term: TargetTerm | None, iteration: int) -> None:
+    """Saves what a checkpoint would hold now; the network goes on as it was."""
+    own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    _take_checkpoint_weights(network, term)
+    save(iteration)
+    network.load_state_dict(own)
 
 
 def _keep(progress: Progress, saving: Saving, parts: dict[str, Stateful], fabric: Fabric, received: list[int]) -> None:
@@ -92,7 +112,16 @@ def _set_up(
     model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
     term = None
     if settings.target is not None and settings.target.term is not None:
-        context = TermContext(network, model, fabric, settings.optimization.label_stride, decay)
+        per_domain = settings.target.batch_norm == "per_domain"
+        context = TermContext(
+            network,
+            model,
+            fabric,
+            settings.optimization.label_stride,
+            decay,
+            settings.optimization.auxiliary_weight,
+            own_pass=partial(keeping_statistics, network) if per_domain else nullcontext,
+        )
         term = build_term(settings.target.term, settings.target.term_settings, context)
     model.train()
     if settings.target is not None and settings.target.batch_norm == "frozen":

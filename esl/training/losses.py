@@ -41,6 +41,21 @@ def segmentation_loss(
     return total / ((label != IGNORE).sum().clamp(min=1) if pixels is None else pixels)
 
 
+def weighted_pixel_loss(logits_NCHW: Tensor, label_NHW: Tensor, weight_NHW: Tensor) -> Tensor:
+    """The mean over all pixels of cross-entropy times weight (DACS, Tranheden et al. 2021, section 3.2): a scalar.
+
+    ``logits_NCHW`` (N, C, H, W) float, ``label_NHW`` (N, H, W) int64 trainIds, of which ``IGNORE`` costs nothing,
+    ``weight_NHW`` (N, H, W) float. Pixels of weight 0 count in the mean: an uncertain batch teaches less.
+
+    >>> logits = torch.zeros(1, 2, 1, 2)
+    >>> loss = weighted_pixel_loss(logits, torch.tensor([[[0, 1]]]), torch.tensor([[[1.0, 0.0]]]))
+    >>> round(loss.item(), 4)  # half of ln 2
+    0.3466
+    """
+    losses_NHW = F.cross_entropy(logits_NCHW.float(), label_NHW, ignore_index=IGNORE, reduction="none")
+    return (losses_NHW * weight_NHW).mean()
+
+
 def subsampled(label_NHW: Tensor, stride: int) -> Tensor:
     """Every ``stride``-th row and column of a label."""
     return label_NHW[:, ::stride, ::stride]

@@ -131,8 +131,8 @@ class SourceSettings(ScheduleSettings, TargetBatchSettings):
         description="Which model teaches the first round; it is evaluated next to `source`. `none`: the source model. "
         "`abn`: the model `adapted`, the source model with the batch-norm statistics of the target images (AdaBN, Li "
         "et al. 2016). `minent` or `advent`: the model of that name, trained like the source model with a further "
-        "loss: low entropy on the target, or entropy maps like those of the source (Vu et al. 2019). No target label "
-        "is read.",
+        "loss: low entropy on the target, or entropy maps like those of the source (Vu et al. 2019). `ema`: the model "
+        "of that name, trained on what a moving average of itself predicts for the target. No target label is read.",
         json_schema_extra={"enum": [*WITHOUT_TERM, *TERMS]},
     )
 
@@ -142,7 +142,8 @@ class RoundSettings(ScheduleSettings, SelfTrainingSettings):
 
     adaptation: RoundAdaptation = Field(
         "none",
-        description="A further loss on the target in addition to the pseudo-labels: `none`, `minent` or `advent`.",
+        description="A further loss on the target in addition to the pseudo-labels: `none`, `minent`, `advent`, or "
+        "`ema`, online self-training with a moving average of the model as the teacher.",
         json_schema_extra={"enum": ["none", *TERMS]},
     )
     initial: Literal["source", "teacher", "pretrained"] = Field(

@@ -12,13 +12,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from esl.classes import IGNORE
-from esl.models.execution import keeping_statistics
+from esl.models.execution import batch_norms, keeping_statistics
 from esl.models.logits import Logits
 from esl.models.network import as_input
 from esl.training.feed import Batch
 from esl.training.losses import outputs, segmentation_loss, subsampled, weighted_sum
 from esl.training.settings import TrainSettings
-from esl.training.terms.base import TargetBatch, TargetTerm
+from esl.training.terms.base import NO_LOGITS, TargetBatch, TargetTerm
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,27 @@ class Step:
         if batch.target is None:
             return torch.stack([source_loss.detach(), zero, zero, zero]), None
         with self._exchanging(last):
-            logits = self.model(as_input(batch.target.image))
+            logits = self._target_logits(batch.target.image)
             target = TargetBatch(iteration, *batch.target, logits, *batch.source, source_logits)
             target_loss = self._segmentation(logits, target.label) if self.pseudo_labels else zero
             term_loss = zero if self.term is None else self.term.loss(target)
             self.fabric.backward((self._pseudo_label_weight * target_loss + term_loss) / accumulate)
         labelled = (target.label != IGNORE).float().mean()
         return torch.stack([source_loss.detach(), target_loss.detach(), term_loss.detach(), labelled]), target
+
+    def _target_logits(self, image: Tensor) -> Logits:
+        """Logits of plain target images, (T, 3, H, W) uint8, for whatever needs their gradients.
+
+        Where nothing does, `per_domain` batch norm still needs these images for its running statistics: they pass
+        without gradients. Otherwise there is no pass at all, and ``shared`` statistics follow the images of the term.
+        """
+        if self.pseudo_labels or self.term is None or self.term.reads_logits:
+            logits: Logits = self.model(as_input(image))
+            return logits
+        if self._keeps_source_out and batch_norms(self.model):
+            with torch.no_grad():
+                self.model(as_input(image))
+        return NO_LOGITS
 
     @property
     def _pseudo_label_weight(self) -> float:
@@ -87,9 +101,11 @@ class Step:
 
     def _source_statistics(self) -> AbstractContextManager[None]:
         """Within the block, batch norm's running statistics do not follow the source if they belong to the target."""
-        target = self.settings.target
-        keep = target is not None and target.batch_norm == "per_domain"
-        return keeping_statistics(self.model) if keep else nullcontext()
+        return keeping_statistics(self.model) if self._keeps_source_out else nullcontext()
+
+    @property
+    def _keeps_source_out(self) -> bool:
+        return self.settings.target is not None and self.settings.target.batch_norm == "per_domain"
 
     def _exchanging(self, exchanging: bool) -> AbstractContextManager[Any]:
         """Whether processes exchange gradients within the block: once per iteration, at its last loss."""

@@ -33,7 +33,7 @@ def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
         label = torch.randint(0, 19, (16, 24), generator=generator, dtype=torch.uint8).numpy()
         write_png(path, label, CLASS_SETS["cityscapes19"])
         files[sample.id] = {"sha256": sha256_of_file(path)}
-    write_json(folder / "pseudo_labels.json", {"files": files})
+    write_json(folder / "pseudo_labels.json", {"kept": 1.0, "files": files})
     return folder / "pseudo_labels.json"
 
 

@@ -101,11 +101,12 @@ def _free_port() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("term", "crop"), [("advent", "64x64"), ("ema", "24x16")])
 def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(
-    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf, train_words: TrainWords
+    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf, train_words: TrainWords, term: str, crop: str
 ) -> None:
     write_json(tmp_path / "index.json", small_index.to_json())
-    settings = train_settings(iterations=40, crop="64x64", target_batch=1, term="advent")
+    settings = train_settings(iterations=40, crop=crop, target_batch=1, term=term)
     flags = {"save-every": 3, "workers": 1, "index": tmp_path / "index.json", "target-index": tmp_path / "index.json"}
 
     def process(output: Path) -> "subprocess.Popen[bytes]":

@@ -1,5 +1,6 @@
 """Settings of training: bounds, how planning composes them, and conflicts between them."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -94,7 +95,7 @@ def test_the_settings_of_a_term_are_checked_by_its_own_class() -> None:
             _config(terms=terms)
 
 
-@pytest.mark.parametrize("name", TERMS)
+@pytest.mark.parametrize("name", ["minent", "advent"])
 def test_the_published_weights_are_the_defaults(name: str) -> None:
     settings = term_settings(name, {})
     assert (settings.weight, settings.auxiliary_weight) == (1e-3, 2e-4)  # type: ignore[attr-defined]
@@ -168,6 +169,25 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
             ["compute.precision"],
         ),
         ({"target_batch": 1, "term": "minent", "precision": "16-mixed", "accelerator": "cuda"}, []),
+        ({"target_batch": 1, "term": "ema"}, []),
+        ({"target_batch": 1, "term": "ema", "crop": "whole", "source_size": "96x64", "target_size": "96x64"}, []),
+        (
+            {"target_batch": 1, "term": "ema", "crop": "whole", "source_size": "96x64", "target_size": "96x48"},
+            ["training.crop"],
+        ),
+        (
+            {"target_batch": 1, "term": "ema", "crop": "whole", "source_batch": 1, "term_settings": {"mix": "none"}},
+            [],
+        ),
+        ({"target_batch": 1, "term": "ema", "crop": "whole", "source_batch": 1}, ["training.crop"]),
+        (
+            {"target_batch": 1, "term": "ema", "crop": "64x63", "term_settings": {"mask_ratio": 0.7}},
+            ["training.terms.ema.mask_block"],
+        ),
+        (
+            {"target_batch": 1, "term": "ema", "batch_norm": "frozen", "term_settings": {"statistics": "batch"}},
+            ["training.terms.ema.statistics"],
+        ),
         ({"precision": "16-mixed", "accelerator": "cpu"}, ["compute.precision"]),
         ({"pretrained": "weights.pth"}, ["pretrained"]),
         ({"network": "deeplabv2_resnet101", "pretrained": "weights.pth"}, []),
@@ -209,4 +229,4 @@ def test_planning_imports_no_torch() -> None:
 @pytest.mark.parametrize("module", [loop, step, resume, esl.stages.train], ids=lambda module: module.__name__)
 def test_nothing_general_names_a_term(module: Any) -> None:
     text = Path(module.__file__).read_text(encoding="utf-8").lower()
-    assert [name for name in TERMS if name in text] == []
+    assert [name for name in TERMS if re.search(rf"\b{name}\b", text)] == []

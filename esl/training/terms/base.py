@@ -1,9 +1,11 @@
 """The contract of a target term: a further loss on the target images, which may have a state of its own."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -23,6 +25,17 @@ class TermContext:
     """The losses compare every n-th row and column of the labels."""
     decay: Callable[[int], float]
     """Iteration -> the factor of every learning rate; for ``LambdaLR``."""
+    auxiliary_weight: float = 0.0
+    """Weight of a cross-entropy at the auxiliary output; the main output's is 1."""
+    own_pass: Callable[[], AbstractContextManager[None]] = nullcontext
+    """The block for a pass of ``model`` over images that the term has changed.
+
+    Within it batch norm's running statistics stay as they are, if they are to be those of plain target images.
+    """
+
+
+NO_LOGITS = Logits(torch.empty(0))
+"""The logits of plain target images where nothing needs their gradients."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +48,20 @@ class TargetBatch:
     iteration: int
     image: Tensor  # (T, 3, H, W) uint8
     label: Tensor  # (T, H, W) uint8: pseudo-labels, IGNORE where there is none
-    logits: Logits  # (T, C, h, w) each, with a graph
+    logits: Logits  # (T, C, h, w) each, with a graph; NO_LOGITS for a term that does not read them
     source_image: Tensor  # (S, 3, H, W) uint8
     source_label: Tensor  # (S, H, W) uint8
     source_logits: Logits  # (S, C, h, w) each; their graph is gone, so detach them
 
 
 class TargetTerm(Protocol):
-    """A loss on the target; a subclass overrides what it needs, at least ``loss``."""
+    """A loss on the target; a subclass overrides what it needs, at least ``loss``.
+
+    Random draws are those of torch's global generator, which the seed, the iteration and the process decide.
+    """
+
+    reads_logits: bool = True
+    """Whether it reads ``TargetBatch.logits``; if not, and without pseudo-labels, they are not computed."""
 
     def loss(self, batch: TargetBatch) -> Tensor:
         """The weighted loss of a batch: a scalar whose gradient the network follows."""
@@ -50,6 +69,10 @@ class TargetTerm(Protocol):
 
     def after_step(self, batch: TargetBatch) -> None:
         """Called after each step of the network's optimiser, with the last batch of the iteration."""
+
+    def checkpoint_weights(self) -> dict[str, Tensor] | None:
+        """The state that checkpoints hold instead of the network's, such as a teacher's; ``None``: the network's."""
+        return None
 
     def state_dict(self) -> dict[str, Any]:
         """The state that a resumed training needs: tensors and plain values."""

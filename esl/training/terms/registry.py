@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TERMS = {
     "minent": "esl.training.terms.minent",
     "advent": "esl.training.terms.advent",
+    "ema": "esl.training.terms.ema",
 }
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from esl.settings import Number, Settings
+from esl.settings import Number, Settings, crop_wh, resize_wh
 
 if TYPE_CHECKING:
     from esl.training.settings import TrainSettings
@@ -20,6 +20,25 @@ class BaseTermSettings(Settings):
     def conflicts(self, training: "TrainSettings") -> list[str]:
         """Settings of ``training`` that the term cannot work with: a line for each, beginning with its config key."""
         return []
+
+
+def image_sizes(training: "TrainSettings") -> dict[str, tuple[int, int] | int | None]:
+    """Config key -> the size of images in a batch: of the crop, or else of each domain.
+
+    (width, height); the length of the longer side; or ``None``, where images keep their own sizes.
+    """
+    if training.augmentation.crop != "whole" or training.target is None:
+        return {"training.crop": crop_wh(training.augmentation.crop)}
+    return {
+        "source.size": resize_wh(training.source_size),
+        "target.size": resize_wh(training.target.target_size),
+    }
+
+
+def same_sizes(training: "TrainSettings") -> bool:
+    """Whether every source image is as large as every target image."""
+    sizes = {*image_sizes(training).values()}
+    return len(sizes) == 1 and isinstance(sizes.pop(), tuple)
 
 
 class OutputWeights(BaseTermSettings):

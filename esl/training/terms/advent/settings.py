@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from esl.errors import message
-from esl.settings import Number, crop_wh, resize_wh
-from esl.training.terms.settings import OutputWeights
+from esl.settings import Number
+from esl.training.terms.settings import OutputWeights, image_sizes
 
 if TYPE_CHECKING:
     from esl.training.settings import TrainSettings
@@ -31,19 +31,12 @@ class TermSettings(OutputWeights):
         if training.compute.precision == "16-mixed":
             lines.append(message("compute.precision: advent trains in 32-true or bf16-mixed, but got 16-mixed"))
         smallest = SMALLEST_MAP * training.optimization.label_stride
-        crop = training.augmentation.crop
-        sizes: dict[str, tuple[int, int] | int | None] = {"training.crop": crop_wh(crop)}
-        if crop == "whole" and training.target is not None:
-            sizes = {
-                "source.size": resize_wh(training.source_size),
-                "target.size": resize_wh(training.target.target_size),
-            }
         lines += [
             message(
                 f"{key}: advent's discriminators need at least {SMALLEST_MAP} compared pixels per side, but got "
                 f"{size_wh[0]}x{size_wh[1]} at a training.label_stride of {training.optimization.label_stride}"
             )
-            for key, size_wh in sizes.items()
+            for key, size_wh in image_sizes(training).items()
             if isinstance(size_wh, tuple) and min(size_wh) < smallest
         ]
         return lines
