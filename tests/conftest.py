@@ -33,7 +33,7 @@ settings.load_profile("repeatable")
 torch.set_num_threads(1)
 
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "cityscapes"
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 
 Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image (H, W, 3) and raw label ids (H, W)
 WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
@@ -144,9 +144,19 @@ def fabric() -> Fabric:
 @pytest.fixture(scope="session")
 def real_cityscapes() -> Path:
     """The root of one real validation frame; it is outside the repository, because its licence forbids a copy."""
-    if not REAL.is_dir():
-        pytest.skip(f"no real Cityscapes frame at {REAL}")
-    return REAL
+    return _real("cityscapes")
+
+
+@pytest.fixture(scope="session")
+def real_camvid() -> Path:
+    """The root of 378 of CamVid's 701 frames in SegNet's layout, without Seq05VD and part of 0016E5."""
+    return _real("camvid")
+
+
+def _real(name: str) -> Path:
+    if not (REAL / name).is_dir():
+        pytest.skip(f"no real data at {REAL / name}")
+    return REAL / name
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,22 @@ _CATEGORIES = {
     "vehicle": ("car", "truck", "bus", "train", "motorcycle", "bicycle"),
 }
 
+# The 11 classes of CamVid that SegNet's authors evaluate (Badrinarayanan et al. 2017), under the names of Cityscapes;
+# each with the labels of CamVid's release that it joins, and those of Cityscapes, GTA5 and SYNTHIA that mean the same.
+_CAMVID = {
+    "sky": ("sky",),
+    "building": ("building", "wall", "bridge", "tunnel", "archway"),  # SegNet joins all that is built
+    "pole": ("pole", "polegroup", "traffic cone"),  # SegNet counts cones as poles
+    "road": ("road", "lane marking"),  # SYNTHIA labels markings on the road apart
+    "sidewalk": ("sidewalk", "parking block", "road shoulder"),  # SegNet's pavement is the ground next to the road
+    "vegetation": ("vegetation", "other vegetation", "terrain"),  # CamVid's VegetationMisc holds bushes and grass
+    "traffic sign": ("traffic sign", "traffic light", "text"),  # SegNet joins lights with signs
+    "fence": ("fence",),
+    "car": ("car", "truck", "bus", "truck or bus", "train", "caravan", "trailer", "other vehicle"),  # every vehicle
+    "person": ("person", "cart or luggage", "animal"),  # SegNet counts what people push or walk with as people
+    "bicyclist": ("bicyclist", "motorcyclist", "rider", "bicycle", "motorcycle"),  # CamVid labels rider and bike as one
+}
+
 CLASS_SETS = {
     class_set.name: class_set
     for class_set in (
@@ -55,6 +71,12 @@ CLASS_SETS = {
             tuple(_CATEGORIES),
             tuple(_BY_NAME[members[0]].colour for members in _CATEGORIES.values()),
             tuple(tuple(dict.fromkeys((*members, category))) for category, members in _CATEGORIES.items()),
+        ),
+        ClassSet(
+            "camvid11",
+            tuple(_CAMVID),
+            tuple(_BY_NAME["bicycle" if name == "bicyclist" else name].colour for name in _CAMVID),
+            tuple(_CAMVID.values()),
         ),
     )
 }

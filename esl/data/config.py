@@ -14,13 +14,14 @@ from esl.settings import Resize, Settings, without_nulls
 
 
 def _inside(split: str) -> str:
-    if ".." in PurePosixPath(split).parts:
+    if any(".." in PurePosixPath(entry).parts for entry in split.split()):
         raise ValueError("expected a path without ..")
     return split
 
 
-Split = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+|[^/].*\.txt)$"), AfterValidator(_inside)]
-"""A split of a dataset, or the path of a list file: relative to the root or to the working folder, ending in .txt."""
+Split = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+|[^/].*\.txt|([^/].*)?[*?\[].*)$"), AfterValidator(_inside)]
+"""A split of a dataset; patterns of ids or image paths, with spaces between them; or the path of a list file, which
+ends in .txt: relative to the root or to the working folder."""
 
 Byte = Annotated[int, Field(ge=0, le=255)]
 Rgb = Annotated[list[Byte], Field(min_length=3, max_length=3)]
@@ -44,16 +45,17 @@ class SourceData(LabelChecks, Data):
 
     split: Split = Field(
         "all",
-        description="The split to train on; `all` for a dataset without splits; or a list file: a text file of ids or "
-        "image paths, one per line, whose path ends in `.txt`.",
+        description="The split to train on; `all` for a dataset without splits; patterns of ids or image paths, such "
+        "as `ulm_* bonn_*`; or a list file: a text file of ids, image paths or patterns, one per line, whose path ends "
+        "in `.txt`.",
     )
 
 
 class TargetData(SizeChecks, Data):
     """The data to adapt to; training labels are read for the oracle and for diagnosis only."""
 
-    train_split: Split = Field("train", description="The split to adapt to, or a list file.")
-    val_split: Split = Field("val", description="The split to evaluate on, or a list file.")
+    train_split: Split = Field("train", description="The split to adapt to, patterns, or a list file.")
+    val_split: Split = Field("val", description="The split to evaluate on, patterns, or a list file.")
 
 
 class LabelDeclaration(Settings):
@@ -94,6 +96,11 @@ class DatasetDeclaration(Settings):
         [],
         description="Kinds of label files, by priority: a split uses the first kind that it has any files of. Leave it "
         "out if there are no labels.",
+    )
+    splits: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="The splits, where folders next to them look like splits too; by default every `{split}` that has "
+        "an image.",
     )
 
 

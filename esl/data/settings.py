@@ -44,7 +44,7 @@ class IndexSettings(Checks):
     declaration: dict[str, Any] | None = Field(
         None, description="The declaration of the format; null for a format that is a module."
     )
-    split: str = Field(description="A split of the dataset, or a list file.")
+    split: str = Field(description="A split of the dataset, patterns, or a list file.")
     class_set: ClassSet = Field(description="The classes that models distinguish.")
 
 

@@ -32,12 +32,17 @@ def test_defaults_are_those_of_the_manual() -> None:
     )
 
 
-@pytest.mark.parametrize("split", ["all", "train_extra", "day-1", "mine.txt", "lists/mine.txt", "my lists/half.txt"])
-def test_a_split_is_a_plain_name_or_the_path_of_a_list_file(split: str) -> None:
+@pytest.mark.parametrize(
+    "split", ["all", "day-1", "lists/mine.txt", "my lists/half.txt", "a/ulm_*", "* !a/b?_[cd].png"]
+)
+def test_a_split_is_a_plain_name_patterns_or_the_path_of_a_list_file(split: str) -> None:
     assert SourceData.from_json(json.dumps({**ROOT, "split": split})).split == split
 
 
-@pytest.mark.parametrize("split", ["", "../train", "a/b", "/mine.txt", "../mine.txt", "a/../../mine.txt", "mine.csv"])
+@pytest.mark.parametrize(
+    "split",
+    ["", "../train", "a/b", "/mine.txt", "../mine.txt", "a/../../mine.txt", "mine.csv", "/a*", "a* ../b*", "a b"],
+)
 def test_a_split_that_leads_out_of_the_root_or_has_another_form_is_refused(split: str) -> None:
     with pytest.raises(InputError, match="val_split: "):
         TargetData.from_json(json.dumps({**ROOT, "val_split": split}))

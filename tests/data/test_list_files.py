@@ -100,6 +100,60 @@ def test_every_wrong_line_is_reported_at_once_by_its_number(cityscapes: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("split", "ids"),
+    [
+        ("ulm_* bonn_000001_*", ["bonn_000001", "ulm_000000", "ulm_000001", "ulm_000002"]),
+        ("* !ulm_* !*_000002_*", ["bonn_000000", "bonn_000001"]),
+        ("* !ulm_* ulm_000001_*", ["bonn_000000", "bonn_000001", "bonn_000002", "ulm_000001"]),
+        (
+            "leftImg8bit/val/*/* ulm/*",
+            ["bonn_000000", "bonn_000001", "bonn_000002", *(f"ulm_00000{n}" for n in range(3))],
+        ),
+        ("*_00000[02]_* !bonn_000000_000019", ["bonn_000002", "ulm_000000", "ulm_000002"]),
+        ("*_000001_* bonn_* !b*", ["ulm_000001"]),
+    ],
+)
+def test_patterns_name_samples_of_all_splits_in_the_config_and_in_a_list_file(
+    cityscapes: Path, split: str, ids: list[str]
+) -> None:
+    (cityscapes / "list.txt").write_text("# the same\n" + "\n".join(split.split()))
+    index = _index("cityscapes", cityscapes, split)
+    assert [sample.id.removesuffix("_000019") for sample in index.samples] == ids
+    assert index.samples == _index("cityscapes", cityscapes, "list.txt").samples
+    assert index.label_files == "gtFine/*/*/{frame}_gtFine_labelIds.png"
+
+
+def test_a_pattern_that_fits_nothing_takes_out_nothing_or_leaves_the_root_is_a_mistake(cityscapes: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        _index("cityscapes", cityscapes, "ulm_* Ulm_* !bonn_* ../* /etc/* */ulm_* ulm_000000_000019")
+    head, *lines = str(caught.value).splitlines()
+    assert head.startswith("split 'ulm_* Ulm_* ") and head.endswith("': 5 mistake(s)")
+    for line, start in zip(
+        lines,
+        [
+            "pattern 2: 'Ulm_*': no such image under ",
+            "pattern 3: '!bonn_*': takes out none of the images that the entries before it name",
+            "pattern 4: '../*': expected an id, or a path below the root",
+            "pattern 5: '/etc/*': expected an id, or a path below the root",
+            "pattern 7: 'ulm_000000_000019': the same image as in pattern 1; remove one",
+        ],
+        strict=True,
+    ):
+        assert line.strip().startswith(start)
+    with pytest.raises(InputError, match=r"1 mistake.*\n.*it names no image"):
+        _index("cityscapes", cityscapes, "ulm_* !*")
+
+
+def test_a_pattern_never_takes_one_of_two_images_of_one_id(cityscapes: Path) -> None:
+    for split in ("train", "val"):
+        _save(cityscapes / f"leftImg8bit/{split}/aachen/twice_leftImg8bit.png", IMAGE)
+    for patterns in ("*", "train/aachen/* val/aachen/*"):
+        with pytest.raises(InputError, match=r"names several images: .*train/aachen/twice.*, .*val/aachen/twice"):
+            _index("cityscapes", cityscapes, patterns)
+    assert [s.id for s in _index("cityscapes", cityscapes, "train/aachen/*", labels="optional").samples] == ["twice"]
+
+
+@pytest.mark.parametrize(
     ("split", "content", "message"),
     [
         ("none.txt", None, "split 'none.txt': no such list file, neither in .* nor in the working folder"),

@@ -11,7 +11,7 @@ from esl.data.label_tables.registry import LABEL_TABLES, label_table
 from esl.errors import InputError
 
 Declaration = Mapping[str, Any]
-"""A ``DatasetDeclaration`` of the config as JSON: ``title``, ``images`` and ``labels``."""
+"""A ``DatasetDeclaration`` of the config as JSON: ``title``, ``images``, ``labels`` and ``splits``."""
 
 
 def declared(name: str, declaration: Declaration) -> Layout:
@@ -30,7 +30,7 @@ def declared(name: str, declaration: Declaration) -> Layout:
             raise InputError(f"datasets.{name}: {pattern!r}: expected a path below the root, without ..")
         if "**" in pattern:
             raise InputError(f"datasets.{name}: {pattern!r}: ** is not supported; name a folder to take all below it")
-    return Layout(declaration.get("title", name), patterns, label_files)
+    return Layout(declaration.get("title", name), patterns, label_files, tuple(declaration.get("splits") or ()))
 
 
 def _label_files(name: str, entry: Declaration) -> LabelFiles:

@@ -32,6 +32,8 @@ class Layout:
     images: tuple[str, ...]
     label_files: tuple[LabelFiles, ...] = ()
     """By priority: a split uses the first kind that it has any files of."""
+    only: tuple[str, ...] = ()
+    """The splits, where other folders would look like some; if empty, every ``{split}`` that has an image is one."""
 
     def layout(self, split: str) -> str:
         """The paths where files of ``split`` are expected, as text for messages."""
@@ -44,12 +46,15 @@ class Layout:
         """The splits that have an image under ``root``; ``WHOLE`` for a dataset without splits."""
         if not self._has_splits():
             return [WHOLE] if any(next(find_files(root, pattern), None) for pattern in self.images) else []
-        return sorted({split for pattern in self.images for split in _splits_in(root, pattern)})
+        splits = {split for pattern in self.images for split in _splits_in(root, pattern)}
+        return sorted(splits.intersection(self.only) if self.only else splits)
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every sample of ``split`` under ``root``; InputError for a split of a dataset that has none."""
+        """Every sample of ``split`` under ``root``; InputError for a split that the dataset does not have."""
         if split != WHOLE and not self._has_splits():
             raise InputError(f"split {split!r}: {self.title} has no splits; ask for {WHOLE!r}")
+        if self.only and split not in self.only:
+            raise InputError(f"split {split!r}: {self.title} has the splits {', '.join(self.only)}")
         images = [file for pattern in self.images for file in find_files(root, pattern.replace("{split}", split))]
         kind, labels = None, list[tuple[str, Path]]()
         for kind in self.label_files:
