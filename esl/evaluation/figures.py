@@ -1,4 +1,4 @@
-"""Figures: images next to pseudo-labels and labels."""
+"""Figures: images next to pseudo-labels or predictions, and labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +22,10 @@ Row = dict[str, NDArray[np.uint8]]
 """Column title -> image (H, W, 3)."""
 
 
-def pseudo_label_rows(index: Index, manifests: Sequence[Path], images: int) -> list[Row]:
-    """A row for each of ``images`` samples, evenly spread over ``index``: image, every round's pseudo-label, truth.
+def label_rows(index: Index, manifests: Sequence[Path], images: int) -> list[Row]:
+    """A row for each of ``images`` samples, evenly spread over ``index``: image, one label for each manifest, truth.
 
-    ``manifests`` are the pseudo_labels.json of the rounds, whose folders name them.
+    ``manifests`` are the pseudo_labels.json of rounds or the predictions.json of models, whose folders name them.
     """
     positions = np.linspace(0, len(index.samples) - 1, min(images, len(index.samples))).round().astype(int)
     return [_row(index, index.samples[position], manifests) for position in positions]
@@ -35,9 +35,10 @@ def _row(index: Index, sample: IndexedSample, manifests: Sequence[Path]) -> Row:
     class_set = index.class_set
     row = {"target image": index.read_image(sample)}
     for manifest in manifests:
-        kept = read_json(manifest)["kept"]
+        kept = read_json(manifest).get("kept")  # a prediction keeps every pixel
         label = read_label(png_path(manifest.with_suffix(""), sample.id), train_id_table(class_set))
-        row[f"{manifest.parent.name} ({100 * kept:.0f} % kept)"] = in_colour(label, class_set)
+        title = manifest.parent.name if kept is None else f"{manifest.parent.name} ({100 * kept:.0f} % kept)"
+        row[title] = in_colour(label, class_set)
     if sample.label is not None:
         row["truth"] = in_colour(index.read_label(sample), class_set)
     return row

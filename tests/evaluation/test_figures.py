@@ -1,4 +1,4 @@
-"""The sheet of pseudo-labels: which images it shows, under which titles, in which colours."""
+"""Sheets of pseudo-labels and of predictions: which images they show, under which titles, in which colours."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
-from esl.evaluation.figures import in_colour, pseudo_label_rows
+from esl.evaluation.figures import in_colour, label_rows
 from esl.files import write_json
 from esl.labels.png import png_path, write_png
 from esl.stages.figures import main
@@ -33,7 +33,7 @@ def test_colours_are_those_of_the_class_set_and_ignored_pixels_are_white() -> No
 
 def test_rows_are_spread_evenly_and_hold_image_rounds_and_truth(tmp_path: Path, small_index: Index) -> None:
     manifests = [_manifest(tmp_path / name, small_index, kept) for name, kept in (("a-round1", 0.5), ("b-round1", 1))]
-    rows = pseudo_label_rows(small_index, manifests, 3)
+    rows = label_rows(small_index, manifests, 3)
     chosen = [small_index.samples[position] for position in (0, 2, 4)]
     for row, sample in zip(rows, chosen, strict=True):
         assert [*row] == ["target image", "a-round1 (50 % kept)", "b-round1 (100 % kept)", "truth"]
@@ -41,7 +41,17 @@ def test_rows_are_spread_evenly_and_hold_image_rounds_and_truth(tmp_path: Path, 
         assert row["a-round1 (50 % kept)"][0].min() == 255
         assert (row["a-round1 (50 % kept)"][1:] == CLASSES.colours[0]).all()
         assert np.array_equal(row["truth"], in_colour(small_index.read_label(sample), CLASSES))
-    assert len(pseudo_label_rows(small_index, manifests, 50)) == len(small_index.samples)
+    assert len(label_rows(small_index, manifests, 50)) == len(small_index.samples)
+
+
+def test_predictions_have_the_names_of_their_models(tmp_path: Path, small_index: Index) -> None:
+    label = np.full((16, 24), 13, dtype=np.uint8)
+    for sample in small_index.samples:
+        write_png(png_path(tmp_path / "source/predictions", sample.id), label, CLASSES)
+    write_json(tmp_path / "source/predictions.json", {"images": len(small_index.samples)})
+    (row,) = label_rows(small_index, [tmp_path / "source/predictions.json"], 1)
+    assert [*row] == ["target image", "source", "truth"]
+    assert (row["source"] == CLASSES.colours[13]).all()
 
 
 def test_the_stage_writes_the_same_png_at_every_run(tmp_path: Path, small_index: Index) -> None:

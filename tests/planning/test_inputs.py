@@ -98,6 +98,12 @@ def test_only_models_that_were_trained_have_a_best_snapshot(make_plan, job):
     assert make_plan().best_snapshots(job()) == []
 
 
+def test_drawn_predictions_are_those_of_every_model_and_of_the_last_rounds(make_plan, job):
+    plan = make_plan(gta2city(oracle=True, methods={"bdl": None, "esl": {"rounds": 3}}))
+    models = ["source", "adapted", "control-round1", "esl-round3", "oracle"]
+    assert plan.predictions(job()) == [f"results/gta2city/{model}/predictions.json" for model in models]
+
+
 def test_figures_show_every_round_that_keeps_anything(make_plan, job):
     assert make_plan().manifests(job()) == [
         "results/gta2city/bdl-round1/pseudo_labels.json",

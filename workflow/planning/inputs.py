@@ -107,6 +107,11 @@ class Plan(Params):
         keeping = [round_ for round_ in rounds if keeps(round_.rpartition("-round")[0])]
         return [f"results/{wildcards.benchmark}/{round_}/pseudo_labels.json" for round_ in keeping]
 
+    def predictions(self, wildcards: Wildcards) -> list[str]:
+        """The predictions of every model, of a method's rounds those of the last."""
+        last = {model.rpartition("-round")[0] or model: model for model in self.models(wildcards)}
+        return [f"results/{wildcards.benchmark}/{model}/predictions.json" for model in last.values()]
+
     def scores_of_seeds(self, wildcards: Wildcards) -> list[str]:
         """The benchmark's miou.json at every seed of `reproduce`."""
         return [f"results/{wildcards.benchmark}-seed{seed}/miou.json" for seed in self.config.reproduce]

@@ -97,6 +97,18 @@ rule figures:
         " > {log} 2>&1"
 
 
+use rule figures as draw_predictions with:
+    input:
+        manifests=plan.predictions,
+        index="results/{benchmark}/data/target_val.json",
+    output:
+        image="results/{benchmark}/predictions.png",
+    log:
+        "logs/{benchmark}/draw_predictions.log",
+    message:
+        "Drawing what the models of {wildcards.benchmark} predict"
+
+
 rule reproduce:
     input:
         expand("results/{benchmark}/reproduce.json", benchmark=plan.benchmarks),
