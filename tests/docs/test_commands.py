@@ -69,7 +69,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         content.save(path)
     for folder in ("elsewhere/gta5", "elsewhere/cityscapes"):
         (root / folder).mkdir(parents=True)
-    for folder in ("gta5", "synthia", "cityscapes", "mapillary", "acdc", "dark_zurich"):
+    for folder in ("gta5", "synthia", "cityscapes", "mapillary", "acdc", "dark_zurich", "camvid"):
         (root / "data" / folder).mkdir(parents=True)
     (root / "weights").mkdir()
     (root / "weights/DeepLab_resnet_pretrained_imagenet.pth").touch()

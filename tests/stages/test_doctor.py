@@ -66,6 +66,17 @@ def test_every_layout_is_recognised_and_reported_on_a_screen(
     assert max(len(line) for line in report.splitlines()) < 500
 
 
+def test_real_frames_of_camvid_are_recognised_as_that_and_its_label_folders_are_no_splits(
+    real_camvid: Path, doctor: Doctor
+) -> None:
+    status, report = doctor("--root", real_camvid, "--class-set", "camvid11")
+    heads = [line.partition("split ")[2] for line in report.splitlines() if line.startswith(str(real_camvid))]
+    assert (status, heads) == (0, [f"'{split}', read as 'camvid'" for split in ("test", "train", "val")])
+    assert report.count("ignored    unlabeled (11)") == 3
+    status, report = doctor("--root", real_camvid, "--split", "* !0006R0_*")
+    assert status == 0 and "277 sound, 277 of them labelled" in report
+
+
 def test_classes_that_are_absent_or_that_no_label_belongs_to_are_distinguished(miniature: Path, doctor: Doctor) -> None:
     _, report = doctor("--root", miniature / "gta5")
     assert "absent: " in report and "no label of this dataset belongs to" not in report
