@@ -18,6 +18,7 @@ from torchvision.transforms.v2 import functional as F
 
 from esl.classes import IGNORE, IdTable
 from esl.data.images import File, Resize, read_image, read_label
+from esl.data.rarity import RareClassDraws
 from esl.data.settings import AugmentationSettings
 from esl.settings import crop_wh
 
@@ -52,8 +53,15 @@ class Pairs:
 class Stream(Dataset[tuple[Tensor, Tensor]]):
     """``stream[k]`` -> image (3, h, w) uint8 and label (h, w) uint8 of the crop's size."""
 
-    def __init__(self, pairs: Pairs, augmentation: AugmentationSettings, seed: tuple[int, int]) -> None:
-        self._pairs, self._seed = pairs, seed
+    def __init__(
+        self,
+        pairs: Pairs,
+        augmentation: AugmentationSettings,
+        seed: tuple[int, int],
+        draws: RareClassDraws | None = None,
+    ) -> None:
+        """With ``draws`` they decide the image of every position; without, all images come in a random order."""
+        self._pairs, self._seed, self._draws = pairs, seed, draws
         self._crop = None
         if (crop := crop_wh(augmentation.crop)) is not None:
             width, height = crop
@@ -82,15 +90,21 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         return any(label is not None for _, label in self._pairs.files)
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
-        epoch, row = divmod(position, len(self._pairs.files))
-        order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))
-        image, label = self._pairs.read(int(order[row]))
+        image, label = self._pairs.read(self._row(position))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
             if self._crop is not None:
                 image, label = self._cropped(*self._window(image, label), self._crop)
             image, mask = self._flip(tv_tensors.Image(image), tv_tensors.Mask(label))
             return torch.as_tensor(self._colour(image)), torch.as_tensor(mask)
+
+    def _row(self, position: int) -> int:
+        """The row of the image at a position."""
+        if self._draws is not None:
+            return self._draws.row(np.random.default_rng([*self._seed, 2, position]))
+        epoch, place = divmod(position, len(self._pairs.files))
+        order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))
+        return int(order[place])
 
     def _cropped(self, image: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
         """A random part of image and label, at the size of the crop."""

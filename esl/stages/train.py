@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import math
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import nn
 
 from esl.classes import ClassSet
 from esl.data.index import Index, read_index
+from esl.data.rarity import RareClassDraws, draws_by_labels
 from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
 from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines
@@ -39,11 +41,13 @@ def main(arguments: list[str] | None = None) -> None:
     _refuse_conflicts(settings, flags)
     index = read_index(flags.index)
     provenance: Provenance = {"code": flags.code, "torch": version("torch"), "labelled": index.fingerprint()}
-    source = Stream(_labelled_pairs(index, settings), settings.augmentation, (settings.seed, 0))
+    labelled = _labelled_pairs(index, settings)
+    source = Stream(labelled, settings.augmentation, (settings.seed, 0), _source_draws(index, settings))
     target = None
     if settings.target is not None:
         pairs = _target_pairs(flags, resize_wh(settings.target.target_size), provenance)
-        target = Stream(pairs, settings.augmentation, (settings.seed, 1))
+        draws = _target_draws(pairs, len(index.class_set), settings.target.target_rare_class_sampling)
+        target = Stream(pairs, settings.augmentation, (settings.seed, 1), draws)
     precision = resolved_precision(settings.compute)
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     torch.manual_seed(settings.seed)  # fresh weights, of the network and of what a target term trains
@@ -130,6 +134,23 @@ def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | Non
         )
     labels = files if manifest["kept"] else {}  # nothing is kept: no file is read, and no loss is computed
     return Pairs([(index.image(sample), labels.get(sample.id)) for sample in index.samples], table, resize)
+
+
+def _source_draws(index: Index, settings: TrainSettings) -> RareClassDraws | None:
+    """How labelled images are drawn; ``None``: all in turn."""
+    if (temperature := settings.schedule.rare_class_sampling) is None:
+        return None
+    pixels = [sample.pixels or [] for sample in index.samples]
+    sizes = [math.prod(sample.label_size_wh or sample.size_wh) for sample in index.samples]
+    return RareClassDraws.of(pixels, sizes, temperature)
+
+
+def _target_draws(pairs: Pairs, num_classes: int, temperature: float | None) -> RareClassDraws | None:
+    """How target images are drawn; ``None``: all in turn."""
+    labels = [label for _, label in pairs.files if label is not None]
+    if temperature is None or not labels:
+        return None
+    return draws_by_labels(labels, pairs.table, num_classes, temperature)
 
 
 def _initial_network(

@@ -5,6 +5,7 @@ from esl.models.registry import network_entry, pretrained_mistake
 from esl.settings import resize_wh
 from esl.training.settings import TrainSettings
 from esl.training.terms.registry import term_settings
+from esl.training.terms.settings import same_sizes
 
 
 def conflicts(
@@ -22,6 +23,13 @@ def conflicts(
     if (target := settings.target) is not None:
         batches[f"{section}.target_batch"] = ("target", target.target_size, target.target_batch)
     lines = [*_of_compute(settings, activation_checkpointing), *_of_the_network(settings, batches)]
+    if target is not None and target.style == "fda" and not same_sizes(settings):
+        lines.append(
+            message(
+                "training.crop: the style fda needs source and target images of one size; set a crop, or the same "
+                "WIDTHxHEIGHT as source.size and target.size"
+            )
+        )
     if target is not None and target.term is not None:
         lines += term_settings(target.term, target.term_settings).conflicts(settings)
     if settings.augmentation.crop == "whole":

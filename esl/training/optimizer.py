@@ -22,8 +22,15 @@ def build_optimizer(network: nn.Module, optimization: OptimizationSettings, lear
 def polynomial_decay(schedule: ScheduleSettings, power: float) -> Callable[[int], float]:
     """Iteration -> the factor of every learning rate, in [0, 1] (Chen et al. 2017, DeepLab, section 4.1).
 
+    In the first ``warmup`` iterations it is also multiplied by a factor that grows linearly to 1 (Goyal et al. 2017).
+
     >>> decay = polynomial_decay(ScheduleSettings(iterations=4, learning_rate=1, source_batch=1), power=2)
     >>> [decay(iteration) for iteration in range(5)]
     [1.0, 0.5625, 0.25, 0.0625, 0.0]
     """
-    return lambda iteration: (1 - iteration / schedule.length) ** power
+
+    def factor(iteration: int) -> float:
+        decay: float = (1 - iteration / schedule.length) ** power
+        return decay if iteration >= schedule.warmup else decay * (iteration + 1) / (schedule.warmup + 1)
+
+    return factor

@@ -23,6 +23,9 @@ TargetBatch = Annotated[int, Field(ge=1, description="Target images per iteratio
 
 BatchNorm = Literal["per_domain", "shared", "frozen"]
 
+Temperature = Annotated[Number, Field(ge=1e-3, le=100)]
+"""Of rare-class sampling: the lower, the more a rare class is preferred."""
+
 
 class OptimizationSettings(Settings):
     """Optimiser and losses, which all trainings of a benchmark share."""
@@ -64,9 +67,23 @@ class ScheduleSettings(Settings):
         "papers stop at 120,000 of 250,000. null: `iterations`.",
     )
     source_batch: int = Field(ge=1, description="Labelled images per iteration and GPU.")
+    warmup: int = Field(
+        0,
+        ge=0,
+        description="Number of first iterations in which the learning rate grows linearly to that of the schedule "
+        "(DAFormer: 1,500 of 40,000).",
+    )
+    rare_class_sampling: Temperature | None = Field(
+        None,
+        description="Temperature T of rare-class sampling: a class c is drawn with a probability proportional to "
+        "`exp((1 - f) / T)`, f its share of all labelled pixels, and then one of the images that hold it (DAFormer: "
+        "0.01). null: every image once in each pass.",
+    )
 
     @model_validator(mode="after")
     def _schedule_covers_the_iterations(self) -> Self:
+        if self.warmup > self.iterations:
+            raise ValueError(f"warmup: expected at most the {self.iterations} iterations, but got {self.warmup}")
         if self.length < self.iterations:
             raise ValueError(f"schedule: expected at least the {self.iterations} iterations, but got {self.schedule}")
         return self
@@ -88,6 +105,19 @@ class TargetBatchSettings(Settings):
         "the same, but the running statistics follow both in turn, as in ADVENT's public code; `frozen`: the running "
         "statistics of the initial model normalise both and do not change.",
     )
+    style: Literal["none", "fda"] = Field(
+        "none",
+        description="`fda`: source images take the amplitudes of the lowest frequencies, such as light and tint, from "
+        "a target image of the same iteration (Yang & Soatto 2020). `none`: source images as they are.",
+    )
+    style_band: Number = Field(
+        0.01,
+        ge=0,
+        le=0.5,
+        description="Half the side of the square of frequencies that `fda` replaces, as a share of the shorter side of "
+        "the image; published: 0.01, 0.05 and 0.09.",
+    )
+    style_share: Number = Field(1.0, ge=0, le=1, description="Probability of `style`, per source image.")
 
 
 class SelfTrainingSettings(TargetBatchSettings):
@@ -95,6 +125,11 @@ class SelfTrainingSettings(TargetBatchSettings):
 
     pseudo_label_weight: Number = Field(
         1.0, ge=0, description="Weight of the target's cross-entropy; the source's is 1."
+    )
+    target_rare_class_sampling: Temperature | None = Field(
+        None,
+        description="Temperature of rare-class sampling of target images, by the classes of their pseudo-labels; see "
+        "`rare_class_sampling`. null, or without any pseudo-label: every image once in each pass.",
     )
 
 
@@ -123,7 +158,7 @@ RoundAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation
 
 
 class SourceSettings(ScheduleSettings, TargetBatchSettings):
-    """Training of the source model and of the oracle; `target_batch` and `batch_norm` belong to a target term."""
+    """Training of the source model and of the oracle; what concerns target images belongs to a target term."""
 
     target_batch: TargetBatch = 1
     adaptation: SourceAdaptation = Field(

@@ -18,6 +18,7 @@ from esl.models.network import as_input
 from esl.training.feed import Batch
 from esl.training.losses import outputs, segmentation_loss, subsampled, weighted_sum
 from esl.training.settings import TrainSettings
+from esl.training.style import with_target_style
 from esl.training.terms.base import NO_LOGITS, TargetBatch, TargetTerm
 
 
@@ -55,6 +56,7 @@ class Step:
 
     def _accumulate(self, batch: Batch, iteration: int, *, last: bool) -> tuple[Tensor, TargetBatch | None]:
         """Adds the gradients of one batch; returns the values to log, (4,), and the target batch if there is one."""
+        batch = self._with_style(batch)
         accumulate = self.settings.optimization.accumulate
         with self._exchanging(last and batch.target is None), self._source_statistics():
             source_logits = self.model(as_input(batch.source.image))
@@ -71,6 +73,16 @@ class Step:
             self.fabric.backward((self._pseudo_label_weight * target_loss + term_loss) / accumulate)
         labelled = (target.label != IGNORE).float().mean()
         return torch.stack([source_loss.detach(), target_loss.detach(), term_loss.detach(), labelled]), target
+
+    def _with_style(self, batch: Batch) -> Batch:
+        """The batch, its source images in the style of the target where the settings say so."""
+        settings = self.settings.target
+        if settings is None or batch.target is None or settings.style == "none":
+            return batch
+        image = with_target_style(
+            batch.source.image, batch.target.image, band=settings.style_band, share=settings.style_share
+        )
+        return batch._replace(source=batch.source._replace(image=image))
 
     def _target_logits(self, image: Tensor) -> Logits:
         """Logits of plain target images, (T, 3, H, W) uint8, for whatever needs their gradients.

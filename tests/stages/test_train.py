@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
+from esl.labels.png import write_png
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.stages.train import main
 from esl.training.feed import Batch
@@ -121,6 +123,48 @@ def test_a_round_is_interrupted_and_resumed_to_the_same_bytes(run: Run, round_: 
     assert run("resumed", **round_).read_bytes() == whole.read_bytes()
     rows = [*csv.DictReader((whole.parent / "train.csv").open())]
     assert all(float(row["target_loss"]) > 0 and float(row["target_labelled"]) == 1 for row in rows)
+
+
+SWITCHES: dict[str, dict[str, Any]] = {
+    "warmup": {"warmup": 3},
+    "rare classes": {"rare_class_sampling": 0.01},
+    "rare target classes": {"target_rare_class_sampling": 0.01},
+    "style": {"style": "fda", "style_share": 0.7},
+    "teacher": {"term": "ema", "term_settings": {"mask_ratio": 0.5, "mask_block": 8, "final": "teacher"}},
+}
+
+
+def test_a_round_with_every_switch_on_resumes_to_the_same_bytes(run: Run, round_: dict[str, Any]) -> None:
+    every: dict[str, Any] = {key: value for switch in SWITCHES.values() for key, value in switch.items()}
+    whole = run("whole", **round_, **every)
+    with pytest.raises(KeyboardInterrupt):
+        run("resumed", dies_at=3, **round_, **every)
+    assert run("resumed", **round_, **every).read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_every_switch_makes_another_model(run: Run, round_: dict[str, Any], name: str) -> None:
+    networks = [run(folder, **round_, **changed) for folder, changed in (("off", {}), ("on", SWITCHES[name]))]
+    off, on = (load_checkpoint(path, CLASS_SETS["cityscapes19"])[0].state_dict() for path in networks)
+    assert not all(torch.equal(a, b) for a, b in zip(off.values(), on.values(), strict=True))
+
+
+def test_files_of_pseudo_labels_that_keep_nothing_are_like_none(
+    tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index
+) -> None:
+    """As the control writes them: with the loss, which is 0, and without it the weights are the same."""
+    manifest = round_["flags"]["pseudo-labels"]
+    digests = {}
+    for sample in small_index.samples:
+        path = manifest.with_suffix("") / f"{sample.id}.png"
+        write_png(path, np.full((16, 24), 255, dtype=np.uint8), CLASS_SETS["cityscapes19"])
+        digests[sample.id] = {"sha256": sha256_of_file(path)}
+    weights = []
+    for kept in (0.5, 0.0):
+        write_json(manifest, {"kept": kept, "files": digests})
+        network, _ = load_checkpoint(run(f"kept {kept}", **round_), CLASS_SETS["cityscapes19"])
+        weights.append(network.state_dict().values())
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
 
 
 def test_the_targets_own_labels_are_never_read(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,12 +26,21 @@ TrainWords = Callable[..., list[str]]
 WriteManifest = Callable[..., Path]
 
 
+@pytest.mark.parametrize(
+    ("term", "term_settings"),
+    [
+        ("minent", {"weight": 0.1}),
+        ("ema", {"mix": "none", "colour": 0, "blur": 0, "confidence": 0.055, "weight": 0.5, "alpha": 0.5}),
+    ],
+)
 def test_two_processes_train_what_one_does_with_the_same_global_batch(
     tmp_path: Path,
     small_index: Index,
     train_settings: TrainSettingsOf,
     train_words: TrainWords,
     write_manifest: WriteManifest,
+    term: str,
+    term_settings: dict[str, Any],
 ) -> None:
     """Two processes on the CPU exchange gradients by gloo; with frozen batch norm only rounding may differ."""
     write_json(tmp_path / "index.json", small_index.to_json())
@@ -40,7 +50,7 @@ def test_two_processes_train_what_one_does_with_the_same_global_batch(
         output = tmp_path / f"{devices}/checkpoint.pt"
         settings = train_settings(
             source_batch=batch, target_batch=batch, batch_norm="frozen", crop="64x64", optimizer="sgd",
-            learning_rate=0.1, term="minent", term_settings={"weight": 0.1},
+            learning_rate=0.1, term=term, term_settings=term_settings,
         )  # fmt: skip
         index = tmp_path / "index.json"
         flags = {"devices": devices, "index": index, "target-index": index, "pseudo-labels": manifest}
@@ -58,6 +68,21 @@ def test_two_processes_train_what_one_does_with_the_same_global_batch(
     fresh = torch.cat([value.ravel() for value in build_network("small", 19).parameters()])
     assert (weights[0] - fresh).abs().max() > 1e-2
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_processes_exchange_gradients_of_a_term_that_runs_the_network_on_images_of_its_own(
+    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf, train_words: TrainWords
+) -> None:
+    """Several passes before one backward pass, with batch norm whose statistics change in each."""
+    write_json(tmp_path / "index.json", small_index.to_json())
+    settings = train_settings(
+        target_batch=2, term="ema", term_settings={"mask_ratio": 0.5, "mask_block": 8}, batch_norm="shared"
+    )
+    flags = {"devices": 2, "index": tmp_path / "index.json", "target-index": tmp_path / "index.json"}
+    words = train_words(tmp_path / "checkpoint.pt", settings, flags)
+    ended = subprocess.run([sys.executable, "-m", "esl.stages.train", *words], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.slow

@@ -25,6 +25,13 @@ def test_without_a_schedule_the_rate_falls_to_zero_over_the_iterations() -> None
     assert [polynomial_decay(schedule, power=1.0)(i) for i in (0, 1, 4)] == [1.0, 0.75, 0.0]
 
 
+def test_a_warm_up_grows_linearly_and_leaves_the_rest_of_the_schedule_as_it_is() -> None:
+    schedule = ScheduleSettings(iterations=8, learning_rate=0.5, source_batch=1, warmup=3)
+    plain = polynomial_decay(schedule.model_copy(update={"warmup": 0}), power=1.0)
+    factors = [polynomial_decay(schedule, power=1.0)(i) / plain(i) for i in range(8)]
+    assert factors == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1])
+
+
 class Groups(nn.Module):
     """Two layers, the second of which learns ten times as fast, like the classifiers of the paper's network."""
 

@@ -58,6 +58,11 @@ def test_a_schedule_shorter_than_the_iterations_is_refused(part: str) -> None:
     assert getattr(_config(**{part: CONFIG[part] | {"schedule": 40}}), part).length == 40
 
 
+def test_a_warm_up_longer_than_the_training_is_refused() -> None:
+    with pytest.raises(ValidationError, match="warmup: expected at most the 20 iterations, but got 21"):
+        _config(source=CONFIG["source"] | {"warmup": 21})
+
+
 @pytest.mark.parametrize(
     ("part", "key", "value"),
     [
@@ -67,6 +72,10 @@ def test_a_schedule_shorter_than_the_iterations_is_refused(part: str) -> None:
         ("source", "target_batch", 0),
         ("source", "adaptation", "adbn"),
         ("source", "initial", "teacher"),
+        ("source", "warmup", -1),
+        ("source", "rare_class_sampling", 0),
+        ("source", "target_rare_class_sampling", 0.01),
+        ("round", "style", "adain"),
         ("round", "adaptation", "abn"),
         ("round", "batch_norm", "both"),
         ("round", "pseudo_label_weight", -1),
@@ -188,6 +197,8 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
             {"target_batch": 1, "term": "ema", "batch_norm": "frozen", "term_settings": {"statistics": "batch"}},
             ["training.terms.ema.statistics"],
         ),
+        ({"target_batch": 1, "style": "fda"}, []),
+        ({"target_batch": 1, "style": "fda", "crop": "whole", "source_batch": 1}, ["training.crop"]),
         ({"precision": "16-mixed", "accelerator": "cpu"}, ["compute.precision"]),
         ({"pretrained": "weights.pth"}, ["pretrained"]),
         ({"network": "deeplabv2_resnet101", "pretrained": "weights.pth"}, []),
