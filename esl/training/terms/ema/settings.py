@@ -26,8 +26,8 @@ class TermSettings(BaseTermSettings):
         ge=0,
         lt=1,
         description="The teacher's weights are a moving average of the student's: after step t (from 1) they keep "
-        "`min(1 - 1 / (t + 1), alpha)` of themselves (Tarvainen & Valpola 2017): in the first `1 / (1 - alpha)` steps the "
-        "teacher is the mean of all students so far.",
+        "`min(1 - 1 / (t + 1), alpha)` of themselves (Tarvainen & Valpola 2017): in the first `1 / (1 - alpha)` steps "
+        "the teacher is the mean of all students so far.",
     )
     statistics: Statistics = Field(
         "average",
