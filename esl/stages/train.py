@@ -160,7 +160,9 @@ def _initial_network(
     if initial is None:
         network = build_network(settings.network, len(class_set))
         if settings.pretrained is not None:
-            provenance["pretrained"] = load_pretrained(settings.network, network, settings.pretrained)
+            provenance["pretrained"] = digest = load_pretrained(settings.network, network, settings.pretrained)
+            if settings.pretrained_sha256 not in (None, digest):
+                raise InputError(f"{settings.pretrained}: has changed since this training was planned; run it again")
         return network
     network, description = load_checkpoint(initial, class_set)
     if description.network != settings.network:

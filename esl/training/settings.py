@@ -181,10 +181,12 @@ class RoundSettings(ScheduleSettings, SelfTrainingSettings):
         "`ema`, online self-training with a moving average of the model as the teacher.",
         json_schema_extra={"enum": ["none", *TERMS]},
     )
-    initial: Literal["source", "teacher", "pretrained"] = Field(
+    initial: Literal["source", "teacher", "pretrained", "fresh"] = Field(
         "source",
-        description="What a round starts from: the `source` model (or, with an `adaptation` of the source stage, that "
-        "model), its `teacher`, which is the model before it, or the `pretrained` weights, as in the ESL paper.",
+        description="What a round starts from: the `source` model (or the model that teaches first rounds instead of "
+        "it, see `adaptation` of the source stage and `after` of `methods`); its `teacher`, which is the model before "
+        "it; the `pretrained` weights, as in the ESL paper; or `fresh` weights. A student of another network than its "
+        "teacher takes one of the last two.",
     )
 
 
@@ -233,6 +235,7 @@ class TrainSettings(Settings):
     seed: Seed
     network: Network
     pretrained: Pretrained = None
+    pretrained_sha256: str | None = Field(None, description="SHA-256 of the file `pretrained`, as it was planned with.")
     source_size: Resize
     augmentation: AugmentationSettings
     optimization: OptimizationSettings = OptimizationSettings()
