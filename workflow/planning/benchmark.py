@@ -1,18 +1,17 @@
 """One benchmark of the config: the settings classes of every package, composed."""
 
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from esl.data.config import SourceData, TargetData
-from esl.errors import suggestion
 from esl.labels.gate import GateSettings
-from esl.labels.methods.base import MethodSettings
-from esl.labels.methods.registry import METHODS, settings_class
 from esl.labels.settings import InferenceSettings
 from esl.models.settings import ComputeConfig, Network, Pretrained
-from esl.settings import Settings, named_settings, without_nulls
-from esl.training.settings import Seed, TrainingConfig
+from esl.settings import Settings, named_settings
+from esl.training.settings import RoundSettings, Seed, TrainingConfig
+from esl.training.terms.registry import term_settings
+from planning.variants import VariantSettings, read_variants
 
 
 class Benchmark(Settings):
@@ -30,26 +29,46 @@ class Benchmark(Settings):
     network: Network = "small"
     pretrained: Pretrained = None
     oracle: bool = Field(False, description="Whether to train a model on target labels too, as the upper bound.")
-    methods: Annotated[dict[str, Any], BeforeValidator(without_nulls)] = Field(
+    methods: Annotated[dict[str, SerializeAsAny[VariantSettings]], BeforeValidator(read_variants)] = Field(
         {"control": {}, "esl": {}},
         validate_default=True,
-        description="The selection methods to run, each with its settings. `null` removes a method that another config "
-        "file asks for.",
+        description="The selection methods to run, each with its settings. An entry with a name of its own says which "
+        "method it runs: `large: {method: esl, ...}`. `null` removes an entry of another config file.",
     )
     gate: GateSettings = Field(GateSettings(), description="Checks every teacher before a round is trained.")
     training: TrainingConfig = Field(description="How models train.")
     inference: InferenceSettings = Field(InferenceSettings(), description="How models are run over images.")
     compute: ComputeConfig = Field(ComputeConfig(), description="What networks run on.")
 
-    @field_validator("methods")
-    @classmethod
-    def _typed_methods(cls, value: dict[str, Any]) -> dict[str, MethodSettings]:
-        """Every method's settings as its own class."""
-        return {name: _method_settings(name, entry) for name, entry in value.items()}
+    def of_rounds(self, name: str) -> "Benchmark":
+        """The benchmark as the rounds of an entry of `methods` see it: with the network, sizes and training of theirs.
+
+        Raises:
+            ValueError: what the entry overrides does not exist or does not go together; names the key.
+        """
+        variant, key = self.methods[name], f"methods.{name}"
+        network = variant.network or self.network
+        own = {**self.training.round.model_dump(mode="json"), **variant.round}
+        terms = dict(self.training.terms)
+        for term, values in variant.terms.items():
+            try:
+                terms[term] = term_settings(term, {**terms.get(term, {}), **values}).model_dump(mode="json")
+            except ValueError as error:
+                raise ValueError(f"{key}.terms: {error}") from None
+        training = {"round": named_settings(f"{key}.round", RoundSettings, own), "terms": terms}
+        return self.model_copy(
+            update={
+                "network": network,
+                "pretrained": variant.pretrained or (self.pretrained if network == self.network else None),
+                "source": _resized(self.source, variant.source_size),
+                "target": _resized(self.target, variant.target_size),
+                "training": self.training.model_copy(update=training),
+            }
+        )
 
 
-def _method_settings(name: str, entry: Any) -> MethodSettings:
-    """The settings of a method; every mistake in them is one ValueError."""
-    if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}{suggestion(name, METHODS)}")
-    return entry if isinstance(entry, MethodSettings) else named_settings(name, settings_class(name), entry)
+D = TypeVar("D", SourceData, TargetData)
+
+
+def _resized(data: D, size: str | int | None) -> D:
+    return data if size is None else data.model_copy(update={"size": size})

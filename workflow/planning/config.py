@@ -14,11 +14,10 @@ from esl.data.formats.declared import declared
 from esl.data.formats.label_names import unknown_members, unknown_names
 from esl.data.formats.registry import format_names
 from esl.errors import InputError, suggestion
-from esl.labels.methods.registry import method_class
-from esl.models.registry import NETWORKS, pretrained_mistake
 from esl.settings import Settings, explanations, without_nulls
 from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
+from planning.rounds import missing_maps, mistakes
 from planning.trainings import training_conflicts
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -174,15 +173,6 @@ def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[
     for domain, data in (("source", benchmark.source), ("target", benchmark.target)):
         if data.dataset not in known_formats:
             yield f"{domain}.dataset: unknown dataset {data.dataset!r}{suggestion(data.dataset, known_formats)}"
-    stored = {"label", *benchmark.inference.maps}
-    for name, settings in benchmark.methods.items():
-        if missing := [map_ for map_ in method_class(name)(settings).maps if map_ not in stored]:
-            yield f"inference.maps: {name} reads {', '.join(missing)}, which is not stored; add it, or remove {name}"
-    if benchmark.network not in NETWORKS:
-        yield f"network: unknown network {benchmark.network!r}{suggestion(benchmark.network, NETWORKS)}"
-        return
-    if mistake := pretrained_mistake(benchmark.network, benchmark.pretrained):
-        yield f"pretrained: {mistake}"
-    if benchmark.training.round.initial == "pretrained" and benchmark.pretrained is None:
-        yield "training.round.initial: rounds start from the `pretrained` weights, but pretrained names none"
-    yield from training_conflicts(benchmark)
+    yield from missing_maps(benchmark)
+    lines = mistakes(benchmark)
+    yield from lines or training_conflicts(benchmark)

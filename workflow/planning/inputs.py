@@ -1,17 +1,17 @@
 """From wildcards to the files that rules read. ``Plan`` is all that the rules see of planning."""
 
-import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 from esl.data.formats.registry import format_named
 from esl.data.listing import record_of, state
-from esl.labels.methods.registry import method_class
-from planning.models import ADAPTED, ROUND, Wildcards, round_of
+from planning.models import ADAPTED, Wildcards
 from planning.params import Params
 from planning.parts import PARTS
 from planning.requirements import is_rendered
+from planning.rounds import initial_model, round_of, rounds, teacher
+from planning.variants import keeps
 
 RENDERED = "rendered"
 """The state of a miniature that has not been indexed yet."""
@@ -43,9 +43,12 @@ class Plan(Params):
         return [f"results/{wildcards.benchmark}/data/{part}.json" for part in PARTS]
 
     def pretrained_weights(self, wildcards: Wildcards) -> list[str]:
-        """The file of published weights that trainings start from; none for fresh ones or for torchvision's own."""
+        """The file of published weights that trainings start from; none for fresh ones or for those of a package.
+
+        Rules take it as `ancient`: its SHA-256 is among the settings of the training, so that only its content counts.
+        """
         weights = self.settings_of(wildcards).pretrained
-        return [] if weights in (None, "torchvision") else [str(weights)]
+        return [weights] if weights and Path(weights).is_file() else []
 
     def pretrained_weights_of_rounds(self, wildcards: Wildcards) -> list[str]:
         """The same for a round, if it starts from them."""
@@ -53,17 +56,15 @@ class Plan(Params):
         return self.pretrained_weights(wildcards) if initial == "pretrained" else []
 
     def initial_weights(self, wildcards: Wildcards) -> list[str]:
-        """The checkpoint that a round starts from: the start of rounds, or its own teacher."""
-        initial = self.settings_of(wildcards).training.round.initial
-        if initial == "pretrained":
-            return []
-        model = self.start_of_rounds(wildcards) if initial == "source" else self.teacher(wildcards)
-        return [f"results/{wildcards.benchmark}/{model}/checkpoint.pt"]
+        """The checkpoint that a round starts from; none where it starts from published or fresh weights."""
+        model = initial_model(self.benchmark_of(wildcards), *round_of(wildcards.round))
+        return [] if model is None else [f"results/{wildcards.benchmark}/{model}/checkpoint.pt"]
 
     def teacher_maps(self, wildcards: Wildcards) -> list[str]:
         """Every shard of the teacher of a round."""
-        shards = self.settings_of(wildcards).inference.shards
-        folder = f"results/{wildcards.benchmark}/{self.teacher(wildcards)}/maps"
+        benchmark = self.settings_of(wildcards)
+        shards = benchmark.inference.shards
+        folder = f"results/{wildcards.benchmark}/{teacher(benchmark, *round_of(wildcards.round))}/maps"
         return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
 
     def gate(self, wildcards: Wildcards) -> list[str]:
@@ -73,9 +74,9 @@ class Plan(Params):
         return [f"results/{wildcards.benchmark}/{wildcards.round}/gate.json"]
 
     def previous_thresholds(self, wildcards: Wildcards) -> list[str]:
-        """The thresholds of the same method's previous round; a first round has none."""
-        method, number = round_of(wildcards)
-        return [f"results/{wildcards.benchmark}/{method}-round{number - 1}/thresholds.json"] if number > 1 else []
+        """The thresholds of the round before, of the same entry; a first round has none."""
+        name, number = round_of(wildcards.round)
+        return [f"results/{wildcards.benchmark}/{name}-round{number - 1}/thresholds.json"] if number > 1 else []
 
     def scores(self, wildcards: Wildcards) -> list[str]:
         """miou.json of every model, in the order of the summary."""
@@ -92,7 +93,11 @@ class Plan(Params):
     def default_targets(self) -> list[str]:
         """The result of every benchmark, and its figure where any method keeps pseudo-labels."""
         results = [f"results/{name}/miou.json" for name in self.benchmarks]
-        drawn = (name for name, settings in self.config.benchmarks.items() if any(map(keeps, settings.methods)))
+        drawn = [
+            name
+            for name, benchmark in self.config.benchmarks.items()
+            if any(keeps(*entry) for entry in benchmark.methods.items())
+        ]
         return results + [f"results/{name}/pseudo_labels.png" for name in drawn]
 
     def manifests(self, wildcards: Wildcards) -> list[str]:
@@ -103,14 +108,18 @@ class Plan(Params):
         return manifests
 
     def _manifests(self, wildcards: Wildcards) -> list[str]:
-        rounds = [model for model in self.models(wildcards) if re.fullmatch(ROUND, model)]
-        keeping = [round_ for round_ in rounds if keeps(round_.rpartition("-round")[0])]
-        return [f"results/{wildcards.benchmark}/{round_}/pseudo_labels.json" for round_ in keeping]
+        benchmark = self.benchmark_of(wildcards)
+        keeping = [(name, number) for name, number in rounds(benchmark) if keeps(name, benchmark.methods[name])]
+        return [f"results/{wildcards.benchmark}/{name}-round{number}/pseudo_labels.json" for name, number in keeping]
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
-        """The predictions of every model, of a method's rounds those of the last."""
-        last = {model.rpartition("-round")[0] or model: model for model in self.models(wildcards)}
-        return [f"results/{wildcards.benchmark}/{model}/predictions.json" for model in last.values()]
+        """The predictions of every model, of an entry's rounds those of the last."""
+        benchmark = self.benchmark_of(wildcards)
+        earlier = {
+            f"{name}-round{number}" for name, number in rounds(benchmark) if number < benchmark.methods[name].rounds
+        }
+        shown = (model for model in self.models(wildcards) if model not in earlier)
+        return [f"results/{wildcards.benchmark}/{model}/predictions.json" for model in shown]
 
     def scores_of_seeds(self, wildcards: Wildcards) -> list[str]:
         """The benchmark's miou.json at every seed of `reproduce`."""
@@ -120,8 +129,3 @@ class Plan(Params):
         """The pseudo-label manifests of all rounds that keep anything, at every seed of `reproduce`."""
         seeds = (SimpleNamespace(benchmark=f"{wildcards.benchmark}-seed{seed}") for seed in self.config.reproduce)
         return [path for at_seed in seeds for path in self._manifests(at_seed)]
-
-
-def keeps(method: str) -> bool:
-    """Whether a method keeps any pixel; a control keeps none, on purpose."""
-    return method_class(method).measure is not None

@@ -27,6 +27,7 @@ from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
 from planning.config import Config
 from planning.digest import PROJECT
+from planning.variants import NAME, VariantSettings
 
 SCHEMA = PROJECT / "workflow/schemas/config.schema.yaml"
 MANUAL = PROJECT / "config/README.md"
@@ -42,6 +43,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "training.round": RoundSettings,
     "inference": InferenceSettings,
     "compute": ComputeConfig,
+    "methods": VariantSettings,
     **{f"methods.{name}": settings_class(name) for name in METHODS},
     **{f"training.terms.{name}": term_settings_class(name) for name in TERMS},
 }
@@ -55,9 +57,10 @@ def schema() -> str:
     content = Config.model_json_schema()
     benchmark = content["$defs"]["Benchmark"]["properties"]
     benchmark["network"]["enum"] = [*NETWORKS]
-    benchmark["methods"] = _choice(benchmark["methods"], {name: settings_class(name) for name in METHODS})
+    benchmark["methods"] = _variants(benchmark["methods"])
     training = content["$defs"]["TrainingConfig"]["properties"]
     training["terms"] = _choice(training["terms"], {name: term_settings_class(name) for name in TERMS})
+    _refer_to_training(content["$defs"]["VariantSettings"])
     _drop_titles(content)
     head = "# Generated from the settings classes by `make manual`; edits here are overwritten.\n"
     named = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -74,6 +77,34 @@ def _drop_titles(schema: Any) -> None:
     elif isinstance(schema, list):
         for value in schema:
             _drop_titles(value)
+
+
+def _refer_to_training(variant: dict[str, Any]) -> None:
+    """What a variant overrides in the training takes the keys that the training has."""
+    keys = {key: {"$ref": f"#/$defs/RoundSettings/properties/{key}"} for key in RoundSettings.model_fields}
+    round_ = variant["properties"]["round"]
+    variant["properties"]["round"] = {**round_, "additionalProperties": False, "properties": keys}
+    variant["properties"]["terms"] = {"$ref": "#/$defs/TrainingConfig/properties/terms"}
+
+
+def _variants(property_: dict[str, Any]) -> Any:
+    """The schema of `methods`: entries by the name of a method, and entries of other names that say which they run."""
+    shared = {key: {"$ref": f"#/$defs/VariantSettings/properties/{key}"} for key in VariantSettings.model_fields}
+    named = _choice(property_, {name: settings_class(name) for name in METHODS})
+    every_key: dict[str, Any] = {}
+    for choice in named["properties"].values():
+        entry = choice["anyOf"][0]
+        every_key |= {key: {"description": "A key of the method."} for key in entry["properties"]}
+        entry["properties"] |= {key: value for key, value in shared.items() if key not in entry["properties"]}
+    method = {"enum": [*METHODS], "description": "The name of the selection method."}
+    other = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**every_key, **shared, "method": method},
+        "required": ["method"],
+    }
+    pattern = rf"^(?!(?:{'|'.join(METHODS)})$){NAME}$"
+    return {**named, "patternProperties": {pattern: {"anyOf": [other, {"type": "null"}]}}}
 
 
 def _choice(property_: dict[str, Any], classes: Mapping[str, type[BaseModel]]) -> Any:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from esl.errors import InputError
-from esl.labels.methods.registry import METHODS
 from esl.training.settings import WITHOUT_TERM, start_of_rounds
 from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS
@@ -14,12 +13,10 @@ from planning.benchmark import Benchmark
 from planning.config import read_config
 from planning.parts import PARTS
 from planning.requirements import missing_device, missing_requirements
+from planning.rounds import round_of, rounds
 
 Wildcards = Any
 """Anything with the names of a rule's wildcards as attributes."""
-
-ROUND = rf"(?:{'|'.join(METHODS)})-round[1-9]\d*"
-"""The folder of a self-training round: its method and its number, from 1."""
 
 ADAPTED = WITHOUT_TERM["abn"]
 """The folder of the source model with the batch-norm statistics of the target (`adaptation: abn`)."""
@@ -60,11 +57,29 @@ class Models:
 
     layout_pattern = "|".join(LAYOUTS)
     part_pattern = "|".join(PARTS)
-    round_pattern = ROUND
     adaptation_pattern = "|".join(TERMS)
-    model_pattern = f"source|{ADAPTED}|{'|'.join(TERMS)}|oracle|{ROUND}"
+
+    @property
+    def round_pattern(self) -> str:
+        """Every round, of all entries of `methods` in all benchmarks."""
+        names = dict.fromkeys(name for benchmark in self.config.benchmarks.values() for name in benchmark.methods)
+        return rf"(?:{'|'.join(names)})-round[1-9]\d*"
+
+    @property
+    def model_pattern(self) -> str:
+        """Every model."""
+        return f"source|{ADAPTED}|{'|'.join(TERMS)}|oracle|{self.round_pattern}"
 
     def settings_of(self, wildcards: Wildcards) -> Benchmark:
+        """The settings of a benchmark; where the wildcards name a round, as that round sees them."""
+        benchmark = self.benchmark_of(wildcards)
+        model = str(getattr(wildcards, "round", None) or getattr(wildcards, "model", ""))
+        name, number = round_of(model)
+        if number and name not in benchmark.methods:
+            sys.exit(f"error: {model}: benchmarks.{wildcards.benchmark}.methods has no entry {name!r}")
+        return benchmark.of_rounds(name) if number else benchmark
+
+    def benchmark_of(self, wildcards: Wildcards) -> Benchmark:
         """The settings of a benchmark, with its seed in roots; checked once for everything that this machine lacks."""
         name = str(wildcards.benchmark)
         benchmark = self._benchmark(name)
@@ -103,27 +118,10 @@ class Models:
         return [*self._models(wildcards)]
 
     def _models(self, wildcards: Wildcards) -> Iterator[str]:
-        benchmark = self.settings_of(wildcards)
+        benchmark = self.benchmark_of(wildcards)
         yield "source"
-        if (start := self.start_of_rounds(wildcards)) != "source":
+        if (start := start_of_rounds(benchmark.training.source.adaptation)) != "source":
             yield start
-        for method, settings in benchmark.methods.items():
-            yield from (f"{method}-round{number + 1}" for number in range(settings.rounds))
+        yield from (f"{name}-round{number}" for name, number in rounds(benchmark))
         if benchmark.oracle:
             yield "oracle"
-
-    def start_of_rounds(self, wildcards: Wildcards) -> str:
-        """The model that teaches the first round: the source model, or the one of the config's adaptation."""
-        adaptation: str = self.settings_of(wildcards).training.source.adaptation
-        return start_of_rounds(adaptation)
-
-    def teacher(self, wildcards: Wildcards) -> str:
-        """The model before a round."""
-        method, number = round_of(wildcards)
-        return self.start_of_rounds(wildcards) if number == 1 else f"{method}-round{number - 1}"
-
-
-def round_of(wildcards: Wildcards) -> tuple[str, int]:
-    """The method and the number of a round."""
-    method, _, number = wildcards.round.rpartition("-round")
-    return method, int(number)

@@ -12,17 +12,20 @@ from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings
 from esl.settings import subset
 from planning.digest import code_digest
-from planning.models import Models, Wildcards, round_of
+from planning.models import Models, Wildcards
 from planning.parts import PARTS
 from planning.requirements import is_rendered
 from planning.roots import chosen_modules, network_facts
+from planning.rounds import round_of
 from planning.trainings import (
     adapted_training,
     batch_norm_adaptation,
     oracle_training,
     round_training,
     source_training,
+    with_digest,
 )
+from planning.variants import method_of, own_settings
 
 
 class Params(Models):
@@ -72,19 +75,19 @@ class Params(Models):
 
     def source_training(self, wildcards: Wildcards) -> str:
         """The training of the source model."""
-        return source_training(self.settings_of(wildcards)).canonical()
+        return with_digest(source_training(self.settings_of(wildcards))).canonical()
 
     def oracle_training(self, wildcards: Wildcards) -> str:
         """The training of the oracle."""
-        return oracle_training(self.settings_of(wildcards)).canonical()
+        return with_digest(oracle_training(self.settings_of(wildcards))).canonical()
 
     def adapted_training(self, wildcards: Wildcards) -> str:
         """The training of the source model with a target term."""
-        return adapted_training(self.settings_of(wildcards)).canonical()
+        return with_digest(adapted_training(self.settings_of(wildcards))).canonical()
 
     def round_training(self, wildcards: Wildcards) -> str:
         """The training of a self-training round."""
-        return round_training(self.settings_of(wildcards)).canonical()
+        return with_digest(round_training(self.settings_of(wildcards))).canonical()
 
     def batch_norm_adaptation(self, wildcards: Wildcards) -> str:
         """The pass over the target images that replaces the statistics of batch norm."""
@@ -95,17 +98,16 @@ class Params(Models):
         benchmark = self.settings_of(wildcards)
         return InferSettings(
             size=benchmark.target.size,
-            batch_size=benchmark.inference.batch_size,
-            maps=benchmark.inference.maps,
             compute=subset(benchmark.compute, ComputeSettings),
+            **benchmark.inference.model_dump(include={*InferSettings.model_fields}),
         ).canonical()
 
     def threshold_settings(self, wildcards: Wildcards) -> str:
         """A round's method, its number and the method's own settings."""
-        method, number = round_of(wildcards)
-        settings = self.settings_of(wildcards).methods.get(method)
-        own = {} if settings is None else settings.model_dump(mode="json", exclude_defaults=True, exclude={"rounds"})
-        return ThresholdSettings(method=method, round=number, parameters=own).canonical()
+        name, number = round_of(wildcards.round)
+        variant = self.settings_of(wildcards).methods[name]
+        own = own_settings(name, variant).model_dump(mode="json", exclude_defaults=True, exclude={"rounds"})
+        return ThresholdSettings(method=method_of(name, variant), round=number, parameters=own).canonical()
 
     def gate_settings(self, wildcards: Wildcards) -> str:
         """The bounds of the gate."""

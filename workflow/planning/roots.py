@@ -8,11 +8,13 @@ from esl.data.formats.registry import declaration, format_module
 from esl.data.label_tables.registry import table_modules
 from esl.labels.measures.registry import measure_module
 from esl.labels.methods.registry import method_module
-from esl.models.registry import NETWORKS, network_modules
+from esl.models.registry import network_entry, network_modules
 from esl.training.terms.registry import TERMS, term_modules
 from planning.benchmark import Benchmark
 from planning.config import Config
 from planning.parts import PARTS
+from planning.rounds import round_of
+from planning.variants import method_of
 
 NETWORK_STAGES = ("train", "adapt", "infer", "evaluate", "predict", "best_snapshot")
 
@@ -31,15 +33,15 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
     if stage in ("infer", "pseudo_label"):
         yield from (measure_module(map_) for map_ in {"entropy", *benchmark.inference.maps} - {"probability"})
     if stage in ("threshold", "pseudo_label"):
-        method = wildcards.round.rpartition("-round")[0]
-        yield method_module(method)
+        name, _ = round_of(wildcards.round)
+        yield method_module(method_of(name, benchmark.methods[name]))
 
 
 def network_facts(module: str, benchmark: Benchmark) -> str:
     """What the registry hands to the network of a stage that runs one: a network whose arguments change is another."""
     if module.rpartition(".")[2] not in NETWORK_STAGES:
         return ""
-    entry = NETWORKS[benchmark.network]
+    entry = network_entry(benchmark.network)
     return json.dumps([entry.factory, dict(entry.arguments)], sort_keys=True)
 
 

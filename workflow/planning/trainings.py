@@ -1,8 +1,11 @@
 """The settings of every training that a benchmark asks for, composed from its config."""
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from esl.data.settings import AugmentationSettings
+from esl.files import sha256_of_file
 from esl.models.settings import ComputeSettings
 from esl.settings import Resize, subset
 from esl.training.conflicts import conflicts
@@ -18,6 +21,7 @@ from esl.training.settings import (
     term_of,
 )
 from planning.benchmark import Benchmark
+from planning.variants import VariantSettings
 
 
 def source_training(benchmark: Benchmark) -> TrainSettings:
@@ -56,6 +60,20 @@ def batch_norm_adaptation(benchmark: Benchmark) -> AdaptSettings:
     )
 
 
+def with_digest(settings: TrainSettings) -> TrainSettings:
+    """The settings with the SHA-256 of the file of published weights that they name, if they name one."""
+    path = Path(settings.pretrained or "")
+    if not path.is_file():
+        return settings
+    status = path.stat()
+    return settings.model_copy(update={"pretrained_sha256": _sha256(path, status.st_size, status.st_mtime_ns)})
+
+
+@cache
+def _sha256(path: Path, size: int, modified: int) -> str:
+    return sha256_of_file(path)
+
+
 def training_conflicts(benchmark: Benchmark) -> list[str]:
     """The conflicts of all trainings that the benchmark asks for, each once: lines that begin with a config key."""
     recompute = benchmark.compute.activation_checkpointing
@@ -64,18 +82,32 @@ def training_conflicts(benchmark: Benchmark) -> list[str]:
         for section, domain, settings in _every_training(benchmark)
         for line in conflicts(settings, activation_checkpointing=recompute, section=section, domain=domain)
     ]
+    for name in benchmark.methods:
+        training = round_training(benchmark.of_rounds(name))
+        of_rounds = conflicts(training, activation_checkpointing=recompute, section="training.round")
+        lines += [_located(line, benchmark.methods[name], f"methods.{name}") for line in of_rounds if line not in lines]
     return [*dict.fromkeys(lines)]
 
 
+def _located(line: str, variant: VariantSettings, entry: str) -> str:
+    """A conflict with the keys that an entry of `methods` sets itself; at least one that names the entry."""
+    head, _, text = line.partition(": ")
+    own: dict[str, object] = {"network": variant.network, "pretrained": variant.pretrained}
+    own |= {"source.size": variant.source_size, "target.size": variant.target_size}
+    own |= {f"training.round.{key}": key for key in variant.round}
+    own |= {f"training.terms.{term}.{key}": key for term, values in variant.terms.items() for key in values}
+    renamed = {key: f"{entry}.{key.removeprefix('training.').replace('.size', '_size')}" for key in own if own[key]}
+    keys = [renamed.get(key, key) for key in head.split(", ")]
+    return f"{', '.join(keys)}: {text}" + (f" (of {entry})" if renamed and keys == head.split(", ") else "")
+
+
 def _every_training(benchmark: Benchmark) -> Iterator[tuple[str, str, TrainSettings]]:
-    """Section of the config, domain of the labelled images, and settings of each training."""
+    """Section of the config, domain of the labelled images, and settings of each training but those of rounds."""
     yield "training.source", "source", source_training(benchmark)
     if term_of(benchmark.training.source.adaptation):
         yield "training.source", "source", adapted_training(benchmark)
     if benchmark.oracle:
         yield "training.source", "target", oracle_training(benchmark)
-    if benchmark.methods:
-        yield "training.round", "source", round_training(benchmark)
 
 
 def _training(

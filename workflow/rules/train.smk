@@ -5,7 +5,7 @@ rule train_source:
     input:
         index="results/{benchmark}/data/source.json",
         checked=ancient(plan.every_index),
-        pretrained=plan.pretrained_weights,
+        pretrained=ancient(plan.pretrained_weights),
     output:
         checkpoint="results/{benchmark}/source/checkpoint.pt",
         log="results/{benchmark}/source/train.csv",
@@ -41,7 +41,7 @@ use rule train_source as train_adapted with:
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         checked=ancient(plan.every_index),
-        pretrained=plan.pretrained_weights,
+        pretrained=ancient(plan.pretrained_weights),
     output:
         checkpoint="results/{benchmark}/{adaptation}/checkpoint.pt",
         log="results/{benchmark}/{adaptation}/train.csv",
@@ -57,7 +57,7 @@ use rule train_source as train_oracle with:
     input:
         index="results/{benchmark}/data/target_train.json",
         checked=ancient(plan.every_index),
-        pretrained=plan.pretrained_weights,
+        pretrained=ancient(plan.pretrained_weights),
     output:
         checkpoint="results/{benchmark}/oracle/checkpoint.pt",
         log="results/{benchmark}/oracle/train.csv",
@@ -76,7 +76,7 @@ use rule train_source as train_round with:
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
         initial=plan.initial_weights,
-        pretrained=plan.pretrained_weights_of_rounds,
+        pretrained=ancient(plan.pretrained_weights_of_rounds),
         gate=ancient(plan.gate),
     output:
         checkpoint="results/{benchmark}/{round}/checkpoint.pt",
