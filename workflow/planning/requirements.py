@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from esl.models.registry import NETWORKS
+from esl.models.registry import network_entry
 from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
 from planning.parts import PARTS
+from planning.rounds import every_pretrained
 
 MINIATURE = Path("data/miniature")
 
@@ -36,9 +37,9 @@ def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iter
             list_ = getattr(data, split, "")
             if list_.endswith(".txt") and not any(path.is_file() for path in (root / list_, Path(list_))):
                 yield f"{key}.{domain}.{split}: no such list file: {list_}, neither in {root} nor in the working folder"
-    pretrained = benchmark.pretrained
-    if pretrained not in (None, "torchvision") and not Path(str(pretrained)).is_file():
-        yield f"{key}.pretrained: no such file: {pretrained}; {NETWORKS[benchmark.network].weights_hint}"
+    for own_key, network, pretrained in every_pretrained(benchmark):
+        if pretrained not in (None, "torchvision") and not Path(str(pretrained)).is_file():
+            yield f"{key}.{own_key}: no such file: {pretrained}; {network_entry(network).weights_hint}"
     yield from _results_of_other_data(key, benchmark, results)
 
 
