@@ -21,7 +21,7 @@ CONTRACTS = (
     "tests/planning/test_manual.py",
 )
 """The project's tests of every row of a registry, and of the manual."""
-ROWS = ("fixed", "margin", "dilated")
+ROWS = ("fixed", "gini", "dilated")
 """The rows of the page that these tests have a parameter for."""
 
 

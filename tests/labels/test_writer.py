@@ -123,7 +123,7 @@ def test_a_new_measure_is_ranked_in_its_own_direction_and_an_unknown_one_is_an_e
             maps = {"label": label, "entropy": codes, "luck": codes, "probability": np.zeros((19, 4, 6), np.float16)}
             writer.append(writer.pack(sample.id, maps))
     arguments = [tmp_path / "1-of-1.h5"], [0.5] * 19, ESL, small_index, tmp_path / "pseudo_labels"
-    with pytest.raises(InputError, match="measure: expected one of entropy, confidence, but got 'luck'"):
+    with pytest.raises(InputError, match="measure: expected one of entropy, confidence, margin, but got 'luck'"):
         write_pseudo_labels(*arguments)
 
     module = ModuleType("measure_of_a_test")

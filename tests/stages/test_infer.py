@@ -134,7 +134,7 @@ def test_the_measures_to_store_get_a_histogram_and_so_does_the_entropy_for_the_g
     [
         (
             {"maps": ["entropie"]},
-            r"maps: unknown map 'entropie'; expected some of entropy, confidence, probability",
+            r"maps: unknown map 'entropie'; expected some of entropy, confidence, margin, probability",
         ),
         ({"maps": ["entropy", "entropy"]}, r"maps: expected each map at most once"),
         ({"batch_size": 0}, r"batch_size: .* greater than or equal to 1"),

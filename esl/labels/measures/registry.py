@@ -8,6 +8,7 @@ from esl.labels.measures.base import Measure
 MEASURES = {
     "entropy": "esl.labels.measures.entropy:Entropy",
     "confidence": "esl.labels.measures.max_probability:MaxProbability",
+    "margin": "esl.labels.measures.margin:Margin",
 }
 """Name -> module:class."""
 

@@ -13,12 +13,16 @@ EVERY = pytest.mark.parametrize("measure", [measure_named(name) for name in MEAS
 
 
 def test_the_measures_of_the_papers() -> None:
-    assert {name: measure_named(name).sure for name in MEASURES} == {"entropy": "low", "confidence": "high"}
+    assert {name: measure_named(name).sure for name in MEASURES} == {
+        "entropy": "low",
+        "confidence": "high",
+        "margin": "high",
+    }
 
 
 def test_an_unknown_measure_is_an_error_and_never_has_a_direction() -> None:
     for resolve in (measure_named, measure_module):
-        with pytest.raises(InputError, match="expected one of entropy, confidence, but got 'entropie'"):
+        with pytest.raises(InputError, match="expected one of entropy, confidence, margin, but got 'entropie'"):
             resolve("entropie")
 
 
@@ -51,3 +55,12 @@ def test_the_fast_form_equals_the_plain_one_to_a_code_and_changes_neither_tile_n
     assert codes.dtype == np.uint16 and codes.shape == (7, 50)
     assert np.abs(codes - TOP * measure.values(torch.from_numpy(before)).double().numpy()).max() < 1.01
     assert np.array_equal(tile, before) and np.array_equal(best, before.max(axis=0))
+
+
+def test_the_margin_is_the_difference_of_the_two_largest_and_zero_for_equal_ones() -> None:
+    tile = np.random.default_rng(0).dirichlet(np.ones(5), (4, 6)).astype(np.float32).transpose(2, 0, 1)
+    tile[:, 0, 0] = [0.1, 0.4, 0.1, 0.4, 0.0]
+    tile[:, 0, 1] = [0.2, 0.2, 0.2, 0.2, 0.2]
+    second, first = np.sort(tile.astype(np.float64), axis=0)[-2:]
+    codes = measure_named("margin").codes(np.ascontiguousarray(tile), tile.max(axis=0), np.empty((5, 4, 6), np.float32))
+    assert np.array_equal(codes, np.rint((first - second) * TOP)) and codes[0, :2].tolist() == [0, 0]
