@@ -40,7 +40,8 @@ def gains(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def label_quality(folders: dict[str, Path], rounds: list[str]) -> dict[str, Any]:
     """Round -> coverage and accuracy of its pseudo-labels, and accuracy of every measure at equal coverage, by seed.
 
-    ``folders`` maps seed -> the folder of the results. A round whose images have no labels is left out.
+    ``folders`` maps seed -> the folder of the results. A round whose images have no labels, or that keeps nothing on
+    purpose, is left out.
     """
     quality = {
         name: {seed: read_json(folder / name / "pseudo_labels.json")["quality"] for seed, folder in folders.items()}
@@ -52,7 +53,7 @@ def label_quality(folders: dict[str, Path], rounds: list[str]) -> dict[str, Any]
             for key in ("coverage", "accuracy", "accuracy_at_coverage")
         }
         for name, by_seed in quality.items()
-        if all(by_seed.values())
+        if all(by_seed.values()) and any(values["coverage"] for values in by_seed.values())
     }
 
 
@@ -69,20 +70,22 @@ def seed_table(summary: dict[str, Any]) -> str:
     for name, quality in summary["pseudo_labels"].items():
         for key in ("coverage", "accuracy"):
             lines.append(_row([f"{name}: pseudo-label {key}", *_percents(quality[key], columns)]))
-    first = next((quality for name, quality in summary["pseudo_labels"].items() if name.endswith("-round1")), None)
+    first = next((name for name in summary["pseudo_labels"] if name.endswith("-round1")), None)
     if first is not None:
-        lines += _measure_rows(first["accuracy_at_coverage"], columns)
+        lines += _measure_rows(first, summary["pseudo_labels"][first]["accuracy_at_coverage"], columns)
     return "\n".join(lines) + "\n"
 
 
-def _measure_rows(accuracy: dict[str, dict[str, dict[str, float | None]]], columns: list[str]) -> list[str]:
-    """Rows of the first teacher's accuracy, from seed -> measure -> coverage -> accuracy."""
+def _measure_rows(name: str, accuracy: dict[str, dict[str, dict[str, float | None]]], columns: list[str]) -> list[str]:
+    """Rows of the accuracy of the teacher of the round ``name``, from seed -> measure -> coverage -> accuracy."""
     rows = []
     for coverage in SHOWN_COVERAGES:
         for measure in next(iter(accuracy.values())):
             values = {seed: measures[measure][coverage] for seed, measures in accuracy.items()}
-            name = f"accuracy of the first teacher's most confident {100 * float(coverage):.0f} %, by {measure}"
-            rows.append(_row([name, *_percents(values, columns)]))
+            share = f"{100 * float(coverage):.0f} %, by {measure}"
+            rows.append(
+                _row([f"{name}: accuracy of its teacher's most confident {share}", *_percents(values, columns)])
+            )
     return rows
 
 

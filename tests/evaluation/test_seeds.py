@@ -41,13 +41,31 @@ def test_the_table_has_a_row_for_every_model_gain_and_measure_in_percent(tmp_pat
     assert "| source | 50.0 | 25.0 | 37.5 |" in lines
     assert "| esl-round1 minus control | +25.0 | +12.5 | +18.8 |" in lines
     assert "| esl-round1: pseudo-label coverage | 50.0 | 50.0 | 50.0 |" in lines
-    name = "accuracy of the first teacher's most confident 30 %, by"
+    name = "esl-round1: accuracy of its teacher's most confident 30 %, by"
     assert [line for line in lines if "30 %" in line] == [
         f"| {name} entropy | 75.0 | 75.0 | 75.0 |",
         f"| {name} confidence | 50.0 | 50.0 | 50.0 |",
         f"| {name} margin | 25.0 | 25.0 | 25.0 |",
     ]
     assert len(lines) == 2 + 3 + 1 + 2 + 3 * len(COVERAGES)
+
+
+def test_entries_of_any_name_are_compared_with_the_control_and_those_that_keep_nothing_have_no_quality(
+    tmp_path: Path,
+) -> None:
+    quality = {"coverage": 0.0, "accuracy": None, "accuracy_at_coverage": {}}
+    for seed in ("1", "2"):
+        models = {"control-round1": 0.25, "online-round1": 0.5, "control_long-round1": 0.375}
+        content = {name: {"miou": {"cityscapes19": value}} for name, value in models.items()}
+        write_json(tmp_path / seed / "miou.json", {"models": content})
+        for name in ("online", "control_long"):
+            write_json(tmp_path / seed / f"{name}-round1/pseudo_labels.json", {"quality": quality})
+    summary = compare_seeds({seed: tmp_path / seed / "miou.json" for seed in ("1", "2")})
+    assert {name: values["1"] for name, values in summary["gain_over_control"].items()} == {
+        "online-round1": 0.25,
+        "control_long-round1": 0.125,
+    }
+    assert summary["pseudo_labels"] == {}
 
 
 def test_a_target_without_labels_has_no_quality_to_compare(tmp_path: Path) -> None:
