@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from esl.classes import ClassSet
-from esl.labels.measures.base import Sure
 from esl.labels.measures.registry import measure_named
-from esl.labels.quality import Quality, accuracy_at
-
-ENDS: tuple[Sure, ...] = ("low", "high")
+from esl.labels.quality import Quality
 
 
 def test_accuracy_and_coverage_worked_by_hand() -> None:
@@ -40,26 +36,11 @@ def test_accuracy_and_coverage_worked_by_hand() -> None:
     }
     for measure in ("entropy", "confidence"):  # prediction against truth, kept or not
         assert summary["accuracy_at_coverage"][measure]["1.0"] == 4 / 6
-
-
-def _histograms(*classes: list[tuple[int, int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Per class (code, pixels, correctly predicted pixels)."""
-    total, correct = np.zeros((2, len(classes), 8), dtype=np.int64)
-    for class_, cells in enumerate(classes):
-        for code, pixels, right in cells:
-            total[class_, code], correct[class_, code] = pixels, right
-    return total, correct
-
-
-def test_accuracy_at_a_coverage_worked_by_hand() -> None:
-    counts = _histograms([(0, 4, 4), (3, 4, 2), (7, 2, 0)], [(5, 10, 5)])
-    # half of class 0: code 0 whole (4 of 4), a quarter of code 3 (0.5 of 1); half of class 1: 2.5 of 5
-    assert accuracy_at(0.5, *counts, sure="low") == pytest.approx((4 + 0.5 + 2.5) / 10)
-    # the same from the top: code 7 whole (0 of 2), three quarters of code 3 (1.5 of 3); and 2.5 of 5
-    assert accuracy_at(0.5, *counts, sure="high") == pytest.approx((0 + 1.5 + 2.5) / 10)
-    assert accuracy_at(0.2, *counts, sure="low") == pytest.approx((2 + 1) / 4)
-    for sure in ENDS:
-        assert accuracy_at(1.0, *counts, sure=sure) == pytest.approx(11 / 20)
+        ranked = summary["risk_coverage"][measure]
+        assert ranked["accuracy"] == {coverage: pytest.approx(4 / 6) for coverage in ("0.3", "0.5", "0.7", "0.9")}
+        assert ranked["augrc"] == pytest.approx(1 / 6)  # all pixels are equally sure: risk times coverage
+        assert ranked["classes"]["b"]["aurc"] == pytest.approx(1 / 3)  # 3 pixels predicted as b, one of them wrong
+        assert ranked["classes"]["c"] == {"augrc": None, "aurc": None, "accuracy": dict.fromkeys(ranked["accuracy"])}
 
 
 def test_the_direction_of_a_measure_decides_which_pixels_are_the_surest() -> None:
@@ -72,7 +53,3 @@ def test_the_direction_of_a_measure_decides_which_pixels_are_the_surest() -> Non
     summary = quality.summary(ClassSet("two", ("a", "b"), ((0, 0, 0),) * 2, (("a",), ("b",))))
     surest = {name: shares["0.5"] for name, shares in summary["accuracy_at_coverage"].items()}
     assert surest == {"entropy": 1 / 2, "confidence": 0}
-
-
-def test_accuracy_of_nothing_is_undefined() -> None:
-    assert accuracy_at(0.5, *_histograms([]), sure="low") is None

@@ -32,5 +32,5 @@ class Margin:
 
     def values(self, probability_CHW: "Tensor") -> "Tensor":
         """The margin (H, W) of whole planes of probabilities."""
-        first, second = probability_CHW.topk(2, dim=0).values
-        return (first - second).clamp(0, 1)
+        first_and_second: Tensor = probability_CHW.topk(2, dim=0).values
+        return (first_and_second[0] - first_and_second[1]).clamp(0, 1)
