@@ -56,7 +56,8 @@ def schema() -> str:
     """The JSON schema of the config, as YAML."""
     content = Config.model_json_schema()
     benchmark = content["$defs"]["Benchmark"]["properties"]
-    benchmark["network"]["enum"] = [*NETWORKS]
+    for networks in (benchmark, content["$defs"]["VariantSettings"]["properties"]):
+        _name_networks(networks["network"])
     benchmark["methods"] = _variants(benchmark["methods"])
     training = content["$defs"]["TrainingConfig"]["properties"]
     training["terms"] = _choice(training["terms"], {name: term_settings_class(name) for name in TERMS})
@@ -77,6 +78,13 @@ def _drop_titles(schema: Any) -> None:
     elif isinstance(schema, list):
         for value in schema:
             _drop_titles(value)
+
+
+def _name_networks(property_: dict[str, Any]) -> None:
+    """The networks that a property names: those of the registry, and `smp/DECODER/ENCODER`."""
+    known = [{"enum": [*NETWORKS]}, {"type": "string", "pattern": "^smp/[^/]+/[^/]+$"}]
+    property_.pop("type", None)
+    property_["anyOf"] = [*known, *(choice for choice in property_.get("anyOf", []) if choice == {"type": "null"})]
 
 
 def _refer_to_training(variant: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from esl.labels.methods.registry import method_class
 from esl.models.registry import network_entry, pretrained_mistake
 from esl.training.settings import start_of_rounds
 from planning.benchmark import Benchmark
-from planning.variants import in_order, method_of, own_settings
+from planning.variants import NAME, in_order, method_of, own_settings
 
-ROUND = re.compile(r"(?P<name>[a-z0-9_]+)-round(?P<number>[1-9]\d*)")
+ROUND = re.compile(rf"(?P<name>{NAME})-round(?P<number>[1-9]\d*)")
 """The folder of a self-training round: the name of its entry in `methods` and its number, from 1."""
 
 
