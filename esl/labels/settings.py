@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from esl.labels.measures.registry import MEASURES
 from esl.models.settings import BatchSettings, ComputeSettings
-from esl.settings import Resize, Settings
+from esl.settings import Number, Resize, Settings
 
 
 def _storable(maps: list[str]) -> list[str]:
@@ -18,14 +18,29 @@ def _storable(maps: list[str]) -> list[str]:
     return maps
 
 
+def _averaged(views: list[str | float]) -> list[str | float]:
+    for view in views:
+        if view != "flip" and (isinstance(view, str) or view <= 0 or view == 1):
+            raise ValueError(f"expected `flip` or a scale above 0 other than 1, such as 0.75, but got {view!r}")
+    if len(set(views)) < len(views):
+        raise ValueError("expected each view at most once")
+    return views
+
+
 class _MapSettings(BatchSettings):
     """The settings that decide the maps of an image, apart from its size."""
 
     maps: Annotated[list[str], AfterValidator(_storable)] = Field(
         ["entropy", "confidence", "probability"],
-        description="Maps stored next to `label`: measures (`entropy`, or `confidence`, the maximum probability) and "
-        "`probability`, the softmax at the network's stride. `esl` reads `entropy`, `bdl` and `fda` read `confidence`, "
-        "`cbst` reads `confidence` and `probability`.",
+        description="Maps stored next to `label`: measures (`entropy`; `confidence`, the maximum probability; "
+        "`margin`, that minus the second largest) and `probability`, the softmax at the network's stride. `esl` reads "
+        "`entropy`, `bdl`, `fda` and `sac` read `confidence`, `cbst` reads `confidence` and `probability`.",
+    )
+    views: Annotated[list[str | Number], AfterValidator(_averaged)] = Field(
+        [],
+        description="Views of an image whose probabilities are averaged with those of the plain image: `flip`, its "
+        "mirror image, and scales such as `0.75`, the image at that share of its width and height. A scale s costs s^2 "
+        "of a plain inference, `flip` 1. For maps only: evaluation sees the plain image.",
     )
 
 

@@ -33,6 +33,8 @@ class Origin:
     classes: tuple[str, ...]
     checkpoint_sha256: str
     interpolation: str
+    views: tuple[str | float, ...] = ()
+    """Those whose probabilities were averaged with the plain view's; written only where there are any."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class ShardWriter:
         file.attrs["class_set"] = json.dumps(origin.classes)
         file.attrs["checkpoint_sha256"] = origin.checkpoint_sha256
         file.attrs["interpolation"] = origin.interpolation
+        if origin.views:
+            file.attrs["views"] = json.dumps(origin.views)
         file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
         for name in SIZES:
             file.create_dataset(name, (num_images, 2), np.int32)
@@ -158,7 +162,10 @@ class Shard:
         self.ids: list[str] = [id_.decode() for id_ in self._read("id", slice(None))]
         self._sizes = {name: self._read(name, slice(None)) for name in SIZES}
         self.origin = Origin(
-            tuple(json.loads(file.attrs["class_set"])), file.attrs["checkpoint_sha256"], file.attrs["interpolation"]
+            tuple(json.loads(file.attrs["class_set"])),
+            file.attrs["checkpoint_sha256"],
+            file.attrs["interpolation"],
+            tuple(json.loads(file.attrs.get("views", "[]"))),
         )
 
     @property
@@ -220,12 +227,12 @@ def open_shard(path: Path) -> Iterator[Shard]:
 
 
 def same_origin(paths: list[Path]) -> Origin:
-    """The one origin of all shards; InputError when they come from different models."""
+    """The one origin of all shards; InputError when they come from different models or views."""
     origins = {}
     for path in paths:
         with open_shard(path) as shard:
             origins[path] = shard.origin
     if len(set(origins.values())) != 1:
         names = ", ".join(str(path) for path in paths)
-        raise InputError(f"{names}: shards of different models; delete them and run the workflow again")
+        raise InputError(f"{names}: shards of different models or views; delete them and run the workflow again")
     return origins[paths[0]]

@@ -1,6 +1,6 @@
 """A trained network run over images: from the samples of an index to class probabilities at the network's stride."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from esl.data.images import Resize, resized_wh
 from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
 from esl.models.network import as_input
+from esl.models.views import mean_probability
 from esl.prefetch import prefetch
 
 Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
@@ -32,12 +33,14 @@ class Prediction(NamedTuple):
 class Predictor:
     """A network in evaluation mode, on the device and in the precision of ``fabric``.
 
+    With ``views`` its probabilities are the mean over the plain image and those views of it: see ``views.py``.
+
     On the CPU it runs on one image at a time, on one thread, and on as many images in parallel as there are workers:
     the order of float32 additions depends on batch and threads, and neither may change a stored byte.
     """
 
-    def __init__(self, network: nn.Module, fabric: Fabric) -> None:
-        self._fabric = fabric
+    def __init__(self, network: nn.Module, fabric: Fabric, views: Sequence[str | float] = ()) -> None:
+        self._fabric, self._views = fabric, views
         self._network = fabric.setup_module(network.eval().to(memory_format=torch.channels_last))
         self._on_cpu = fabric.device.type == "cpu"
         if self._on_cpu:
@@ -46,6 +49,10 @@ class Predictor:
     @torch.inference_mode()
     def probability(self, images: list[NDArray[np.uint8]]) -> Tensor:
         """Softmax at the network's stride, (N, C, h, w) float32, of images (H, W, 3) of one size."""
+        return mean_probability(self._plain, images, self._views) if self._views else self._plain(images)
+
+    def _plain(self, images: list[NDArray[np.uint8]]) -> Tensor:
+        """The same of the images as they are."""
         batch = self._fabric.to_device(torch.from_numpy(np.stack(images)))
         return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))).main)
 

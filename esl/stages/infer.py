@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> None:
     samples = index.samples[number - 1 :: total]
     if not samples:
         raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} images; ask for fewer")
-    predictor = Predictor(network, make_fabric(settings.compute, threads=flags.threads, devices=flags.devices))
+    fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
+    predictor = Predictor(network, fabric, settings.views)
     to = resize_wh(settings.size)
     predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
     # the gate needs the mean entropy
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     with write_shard(
         flags.output,
         len(samples),
-        Origin(index.class_set.classes, sha256_of_file(flags.checkpoint), INTERPOLATION),
+        Origin(index.class_set.classes, sha256_of_file(flags.checkpoint), INTERPOLATION, tuple(settings.views)),
         stored=settings.maps,
         counted=[measure.name for measure in measures],
         planes=planes(predictor, samples, to),

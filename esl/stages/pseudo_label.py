@@ -21,9 +21,10 @@ def main(arguments: list[str] | None = None) -> None:
     flags = parser.parse_args(arguments)
     thresholds = read_json(flags.thresholds)
     origin = same_origin(flags.maps)
-    if origin.checkpoint_sha256 != thresholds["teacher_sha256"]:
+    if (origin.checkpoint_sha256, [*origin.views]) != (thresholds["teacher_sha256"], thresholds.get("views", [])):
         raise InputError(
-            f"{flags.thresholds}: made with another teacher than {flags.maps[0]}; delete it and run the workflow again"
+            f"{flags.thresholds}: made with another teacher or other views than {flags.maps[0]}; delete it and run the "
+            "workflow again"
         )
     method = build_method(thresholds["method"], thresholds["parameters"])
     values = [thresholds["classes"][name]["threshold"] for name in origin.classes]

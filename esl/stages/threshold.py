@@ -41,9 +41,13 @@ def main(arguments: list[str] | None = None) -> None:
 def _content(
     histograms: dict[str, NDArray[np.int64]], method: Method, round_: int, origin: Origin, images: int
 ) -> dict[str, Any]:
-    """The content of thresholds.json."""
+    """The content of thresholds.json; ``views`` only of maps that were averaged over some.
+
+    ``kept`` is null for a method whose thresholds depend on the image: pseudo_labels.json has it.
+    """
     thresholds = method.thresholds(histograms, round_)
     pixels = sum(threshold.pixels for threshold in thresholds)
+    kept = sum(threshold.kept or 0 for threshold in thresholds)
     entropies = histograms["entropy"].sum(axis=0)
     return {
         "method": method.name,
@@ -52,15 +56,16 @@ def _content(
         "parameters": method.settings.parameters(),
         "images": images,
         "teacher_sha256": origin.checkpoint_sha256,
+        **({"views": [*origin.views]} if origin.views else {}),
         "mean_entropy": float(entropies @ np.arange(CODES)) / TOP / pixels,
-        "kept": sum(threshold.kept for threshold in thresholds) / pixels,
+        "kept": None if any(threshold.kept is None for threshold in thresholds) else kept / pixels,
         "classes": {
             name: {
                 "pixels": threshold.pixels,
                 "quantile_value": threshold.quantile_value,
                 "threshold": threshold.value,
                 "bounded": threshold.bounded,
-                "kept": threshold.kept / threshold.pixels if threshold.pixels else None,
+                "kept": threshold.kept / threshold.pixels if threshold.pixels and threshold.kept is not None else None,
             }
             for name, threshold in zip(origin.classes, thresholds, strict=True)
         },

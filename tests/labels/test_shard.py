@@ -55,6 +55,18 @@ def test_a_shard_reads_back_to_the_last_bit(tmp_path: Path) -> None:
                 assert np.array_equal(value, image[name])
 
 
+def test_views_are_part_of_the_origin_and_leave_no_trace_where_there_are_none(tmp_path: Path) -> None:
+    plain, averaged = tmp_path / "plain.h5", tmp_path / "averaged.h5"
+    origin = Origin(CLASSES, "0123abcd", "bilinear", ("flip", 0.75))
+    _write(plain)
+    _write(averaged, origin)
+    assert (same_origin([plain]), same_origin([averaged])) == (ORIGIN, origin)
+    with h5py.File(plain) as without, h5py.File(averaged) as with_views:
+        assert with_views.attrs.keys() - without.attrs.keys() == {"views"}
+    with pytest.raises(InputError, match="different models or views"):
+        same_origin([plain, averaged])
+
+
 def test_plain_h5py_finds_the_documented_datasets_and_attributes(tmp_path: Path) -> None:
     images = _write(tmp_path / "1-of-1.h5")
     with h5py.File(tmp_path / "1-of-1.h5") as file:

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from PIL import Image
 from torch import Tensor, nn
 
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.models.logits import Logits
 from esl.models.predictor import Predictor, stride_probability
+from esl.models.views import view_of
 
 
 class Forgetful(nn.Module):
@@ -71,3 +73,34 @@ def test_logits_that_are_not_finite_are_reported_with_the_image(fabric: Fabric, 
     name = small_index.samples[0].image
     with pytest.raises(InputError, match=f"^{name}: the network's output holds NaN"):
         next(predictor.predictions(small_index, small_index.samples, to=None, batch=1, workers=1))
+
+
+def test_probabilities_are_the_mean_over_the_plain_image_and_its_views(pooling: Any, fabric: Fabric) -> None:
+    """By hand: Pillow's resizing, softmax at stride 4 in float64, and corners aligned to the plain grid."""
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (4, 6, 3), dtype=np.uint8).repeat(4, axis=0).repeat(4, axis=1) for _ in range(2)]
+    mean = Predictor(pooling, fabric, ["flip", 0.5, 1.5]).probability(images)
+    assert mean.shape == (2, 19, 4, 6) and mean.dtype == torch.float32
+    for image, own in zip(images, mean.numpy(), strict=True):
+        scaled = [np.asarray(Image.fromarray(image).resize(wh, Image.Resampling.BICUBIC)) for wh in ((12, 8), (36, 24))]
+        views = [pooling.probability_by_hand(image, None), pooling.probability_by_hand(image[:, ::-1], None)[..., ::-1]]
+        views += [pooling.probability_by_hand(view, (4, 6)) for view in scaled]
+        assert np.abs(own - np.mean(views, axis=0)).max() < 1e-4
+        assert np.abs(own - views[0]).max() > 0.01
+
+
+def test_without_views_not_a_bit_changes(pooling: Any, fabric: Fabric) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    plain = Predictor(pooling, fabric).probability([image])
+    assert torch.equal(plain, Predictor(pooling, fabric, []).probability([image]))
+    assert torch.equal(plain, stride_probability(pooling(torch.from_numpy(image).permute(2, 0, 1)[None] / 255).main))
+
+
+def test_an_average_over_the_mirror_image_has_no_side(pooling: Any, fabric: Fabric) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    predictor = Predictor(pooling, fabric, ["flip"])
+    torch.testing.assert_close(predictor.probability([image]).flip(-1), predictor.probability([image[:, ::-1]]))
+
+
+def test_a_view_has_at_least_one_pixel() -> None:
+    assert view_of(np.zeros((3, 40, 3), np.uint8), 0.1).shape == (1, 4, 3)

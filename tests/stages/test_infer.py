@@ -19,6 +19,7 @@ from esl.errors import InputError
 from esl.files import read_json, sha256_of_file, write_json
 from esl.labels.confidence import INTERPOLATION
 from esl.labels.fixed_point import CODES
+from esl.labels.settings import InferSettings
 from esl.labels.shard import Origin, open_shard, same_origin
 from esl.models.checkpoint import Description, save_checkpoint
 from esl.models.registry import build_network
@@ -71,6 +72,23 @@ def test_shards_hold_every_sample_once_and_together_what_one_shard_holds(
             assert all(np.array_equal(maps[name], merged[id_][name]) for name in maps)
         for measure in MEASURES:
             assert np.array_equal(shard.histogram(measure), histograms[measure])
+
+
+def test_maps_of_averaged_views_differ_say_so_and_are_the_same_again(run: Callable[..., Path]) -> None:
+    plain = run("1-of-1").read_bytes()
+    averaged = run("1-of-1", views=["flip", 0.5, 1.5])
+    content = averaged.read_bytes()
+    with open_shard(averaged) as shard:
+        assert shard.origin.views == ("flip", 0.5, 1.5)
+        total = shard.maps(0, ["probability"])["probability"].astype(np.float32).sum(axis=0)
+        assert np.abs(total - 1).max() < 0.01  # float16
+    assert run("1-of-1", views=["flip", 0.5, 1.5]).read_bytes() == content != plain
+    assert run("1-of-1", views=[]).read_bytes() == plain
+
+
+def test_settings_without_views_are_those_of_before_there_were_any() -> None:
+    assert InferSettings(size="own", views=[]).canonical() == '{"size":"own"}'
+    assert InferSettings(size="own", views=["flip", 2]).canonical() == '{"size":"own","views":["flip",2.0]}'
 
 
 def test_more_shards_than_images_are_refused_with_the_key_to_fix(run: Callable[..., Path]) -> None:
@@ -137,6 +155,10 @@ def test_the_measures_to_store_get_a_histogram_and_so_does_the_entropy_for_the_g
             r"maps: unknown map 'entropie'; expected some of entropy, confidence, margin, probability",
         ),
         ({"maps": ["entropy", "entropy"]}, r"maps: expected each map at most once"),
+        ({"views": ["flop"]}, r"views: expected `flip` or a scale above 0 other than 1, such as 0.75, but got 'flop'"),
+        ({"views": [1]}, r"views: expected `flip` or a scale above 0 other than 1"),
+        ({"views": [0.0]}, r"views: expected `flip` or a scale above 0 other than 1"),
+        ({"views": [0.5, 0.5]}, r"views: expected each view at most once"),
         ({"batch_size": 0}, r"batch_size: .* greater than or equal to 1"),
         ({"bacth_size": 2}, r"bacth_size"),
     ],
