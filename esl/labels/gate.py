@@ -53,7 +53,7 @@ def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings)
     predicted = {name: entry["pixels"] for name, entry in now["classes"].items() if entry["pixels"]}
     if len(predicted) == 1:
         reasons.append(message(f"the teacher predicts only {next(iter(predicted))!r}"))
-    if now["measure"] is not None and not gate.kept_min <= now["kept"] <= gate.kept_max:
+    if now["measure"] is not None and now["kept"] is not None and not gate.kept_min <= now["kept"] <= gate.kept_max:
         bounds = f"[{gate.kept_min:.1%}, {gate.kept_max:.1%}]"
         reasons.append(message(f"{now['kept']:.1%} of all pixels are kept, which is outside of {bounds}"))
     if previous is not None:
@@ -68,3 +68,10 @@ def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings)
             fall = f"from {previous['mean_entropy']:.4f} to {now['mean_entropy']:.4f}"
             reasons.append(message(f"the mean entropy fell {fall}: the teacher is sure of everything"))
     return reasons
+
+
+def unchecked(now: Thresholds) -> list[str]:
+    """What ``objections`` cannot check for the round of ``now``, and why, one phrase each."""
+    if now["kept"] is None:
+        return [f"the kept share: thresholds of {now['method']} depend on the image, so pseudo_labels.json has it"]
+    return []

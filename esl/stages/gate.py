@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esl.errors import InputError
 from esl.files import read_json, write_json
-from esl.labels.gate import GateSettings, objections
+from esl.labels.gate import GateSettings, objections, unchecked
 from esl.stages.command import add_paths, add_settings, stage
 
 
@@ -19,7 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     flags = parser.parse_args(arguments)
     settings = GateSettings.from_json(flags.settings)
     previous = None if flags.previous is None else read_json(flags.previous)
-    reasons = objections(read_json(flags.thresholds), previous, settings)
+    now = read_json(flags.thresholds)
+    reasons, open_ = objections(now, previous, settings), unchecked(now)
     round_ = flags.output.parent.name
     if reasons and settings.action == "stop":
         raise InputError(
@@ -30,8 +31,10 @@ def main(arguments: list[str] | None = None) -> None:
     if settings.action == "warn":
         for reason in reasons:
             print(f"warning: {round_}: {reason}", file=sys.stderr)
-    bounds = settings.model_dump(exclude={"action"})
-    write_json(flags.output, {"action": settings.action, "gate": bounds, "objections": reasons})
+    for question in open_:
+        print(f"not checked: {round_}: {question}", file=sys.stderr)
+    content = {"action": settings.action, "gate": settings.model_dump(exclude={"action"}), "objections": reasons}
+    write_json(flags.output, content | ({"unchecked": open_} if open_ else {}))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from esl.labels.gate import GateSettings, objections
+from esl.labels.gate import GateSettings, objections, unchecked
 
 
 def _thresholds(
@@ -31,6 +31,13 @@ def test_the_kept_share_must_be_within_its_bounds(kept: float, passes: bool) -> 
 
 def test_the_control_keeps_nothing_on_purpose() -> None:
     assert objections(_thresholds({"road": 9, "sky": 1}, 0.0, measure=None), None, GateSettings()) == []
+
+
+def test_a_share_that_is_unknown_before_images_are_labelled_is_named_as_not_checked() -> None:
+    unknown = _thresholds({"road": 9, "sky": 1}) | {"method": "sac", "kept": None}
+    assert objections(unknown, None, GateSettings()) == []
+    assert unchecked(unknown) == ["the kept share: thresholds of sac depend on the image, so pseudo_labels.json has it"]
+    assert unchecked(SOUND) == []
 
 
 def test_a_teacher_of_one_class_is_refused_even_in_the_first_round() -> None:

@@ -43,13 +43,15 @@ def _pseudo_label(shards: list[Path], thresholds: Path, index: Path, output: Pat
     return read_json(output)
 
 
-def _write_shards(folder: Path, ids: list[str], teacher: str = "abc") -> tuple[list[Path], Maps]:
+def _write_shards(
+    folder: Path, ids: list[str], teacher: str = "abc", views: tuple[str | float, ...] = ()
+) -> tuple[list[Path], Maps]:
     """Random maps of all ``ids`` in two shards: classes differ in how sure they are."""
     rng = np.random.default_rng(0)
     maps: Maps = {}
     paths = [folder / f"{number}-of-2.h5" for number in (1, 2)]
     for path, part in zip(paths, (ids[::2], ids[1::2]), strict=True):
-        with write_shard(path, len(part), Origin(CLASSES, teacher, "bilinear"), **STORED) as writer:
+        with write_shard(path, len(part), Origin(CLASSES, teacher, "bilinear", views), **STORED) as writer:
             for id_ in part:
                 label = rng.choice(np.delete(np.arange(19), TRAIN), (16, 24)).astype(np.uint8)
                 sure = rng.random((16, 24)) ** (1 + label / 3)
@@ -154,7 +156,7 @@ def test_the_pseudo_labels_are_of_the_method_and_the_parameters_in_thresholds_js
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "esk"}, r"expected one of esl, bdl, fda, cbst, control, but got 'esk'"),
+        ({"method": "esk"}, r"expected one of esl, bdl, fda, cbst, sac, control, but got 'esk'"),
         ({"method": "esl", "parameters": {"portion": 0.2}}, r"methods\.esl\.portion"),
         ({"method": "esl", "parameters": {"bound": 2}}, r"methods\.esl\.bound: .* less than or equal to 1"),
         ({"method": "esl", "round": 0}, r"round: .* greater than or equal to 1"),
@@ -193,6 +195,38 @@ def test_thresholds_of_another_teacher_are_refused(tmp_path: Path, small_index: 
     with pytest.raises(InputError, match="different models"):
         _threshold([shards[0], others[1]], tmp_path / "t.json", "esl")
     assert not (tmp_path / "p.json").exists() and not (tmp_path / "t.json").exists()
+
+
+def test_maps_of_other_views_are_another_origin(tmp_path: Path, small_index: Index) -> None:
+    ids = [sample.id for sample in small_index.samples]
+    plain, _ = _write_shards(tmp_path / "a", ids)
+    averaged, _ = _write_shards(tmp_path / "b", ids, views=("flip", 0.75))
+    write_json(tmp_path / "index.json", small_index.to_json())
+    assert "views" not in _threshold(plain, tmp_path / "plain.json", "esl")
+    assert _threshold(averaged, tmp_path / "averaged.json", "esl")["views"] == ["flip", 0.75]
+    with pytest.raises(InputError, match="different models or views"):
+        _threshold([plain[0], averaged[1]], tmp_path / "t.json", "esl")
+    for maps, thresholds in ((plain, "averaged"), (averaged, "plain")):
+        with pytest.raises(InputError, match=r"made with another teacher or other views"):
+            _pseudo_label(maps, tmp_path / f"{thresholds}.json", tmp_path / "index.json", tmp_path / "p.json")
+    _pseudo_label(averaged, tmp_path / "averaged.json", tmp_path / "index.json", tmp_path / "p.json")
+
+
+def test_sac_says_what_it_keeps_once_images_are_labelled_and_the_gate_says_that_it_does_not_know(
+    tmp_path: Path, small_index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shards, _ = _write_shards(tmp_path / "maps", [sample.id for sample in small_index.samples])
+    write_json(tmp_path / "index.json", small_index.to_json())
+    thresholds = tmp_path / "sac-round1/thresholds.json"
+    content = _threshold(shards, thresholds, "sac")
+    assert content["kept"] is None and content["classes"]["road"]["kept"] is None
+    assert content["classes"]["train"]["kept"] is None and content["classes"]["train"]["threshold"] is None
+    gated = read_json(_gate(thresholds, "stop"))
+    assert gated["objections"] == [] and len(gated["unchecked"]) == 1
+    assert "not checked: sac-round1: the kept share" in capsys.readouterr().err
+    manifest = _pseudo_label(shards, thresholds, tmp_path / "index.json", tmp_path / "pseudo_labels.json")
+    labels = [np.asarray(Image.open(tmp_path / "pseudo_labels" / f"{sample.id}.png")) for sample in small_index.samples]
+    assert manifest["kept"] == np.mean(np.stack(labels) != IGNORE) and 0.1 < manifest["kept"] < 0.99
 
 
 def _collapsed(folder: Path) -> Path:

@@ -27,13 +27,13 @@ class MethodSettings(Settings):
 
 @dataclass(frozen=True)
 class Threshold:
-    """The cut of one predicted class. ``quantile_value`` and ``value`` are ``None`` where nothing can be kept."""
+    """The cut of one predicted class. ``value`` is ``None`` where nothing can be kept."""
 
     pixels: int  # predicted as this class, over the whole dataset
-    quantile_value: float | None
+    quantile_value: float | None  # None: no quantile was taken
     value: float | None  # the threshold itself: the quantile value after the bound
     bounded: bool  # whether the bound replaced the quantile value
-    kept: int  # of the pixels, those on the kept side of the threshold
+    kept: int | None  # of the pixels, those on the kept side of the threshold; None: histograms do not tell
 
 
 class Method(Protocol):

@@ -15,6 +15,7 @@ METHODS = {
     "bdl": "esl.labels.methods.bdl:Bdl",
     "fda": "esl.labels.methods.fda:Fda",
     "cbst": "esl.labels.methods.cbst:Cbst",
+    "sac": "esl.labels.methods.sac:Sac",
     "control": "esl.labels.methods.control:Control",
 }
 """Name -> module:class."""

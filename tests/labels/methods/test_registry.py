@@ -20,7 +20,7 @@ from esl.labels.methods.base import Method
 from esl.labels.methods.quantile import limit_code
 from esl.labels.methods.registry import METHODS, build_method, method_class, method_module, settings_class
 
-PUBLISHED = ("esl", "bdl", "fda", "cbst", "control")
+PUBLISHED = ("esl", "bdl", "fda", "cbst", "sac", "control")
 EVERY = pytest.mark.parametrize("method", [build_method(name) for name in METHODS], ids=[*METHODS])
 CODE_LISTS = st.lists(st.one_of(st.integers(0, TOP), st.sampled_from([0, 7, 7, TOP])), min_size=1, max_size=60)
 
@@ -37,6 +37,7 @@ def test_the_published_methods() -> None:
         "bdl": {"quantile": 0.5, "bound": 0.9},
         "fda": {"quantile": 0.66, "bound": 0.9},
         "cbst": {"portion": 0.2, "portion_step": 0.05, "portion_max": 0.5},
+        "sac": {"zeta": 0.75, "beta": 0.001, "floor": 0.2},
         "control": {},
     }
     assert {name: method.measure and method.measure.name for name, method in methods.items()} == {
@@ -44,6 +45,7 @@ def test_the_published_methods() -> None:
         "bdl": "confidence",
         "fda": "confidence",
         "cbst": "confidence",
+        "sac": "confidence",
         "control": None,
     }
 
@@ -54,6 +56,7 @@ def test_every_method_names_the_maps_that_it_reads() -> None:
         "bdl": ("label", "confidence"),
         "fda": ("label", "confidence"),
         "cbst": ("label", "confidence", "probability"),
+        "sac": ("label", "confidence"),
         "control": ("label",),
     }
 
@@ -84,7 +87,7 @@ def test_a_fraction_outside_of_zero_and_one_is_refused_by_name(bad: float) -> No
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     for resolve in (build_method, method_class, method_module, settings_class):
-        with pytest.raises(InputError, match=r"esl, bdl, fda, cbst, control, but got 'esk'"):
+        with pytest.raises(InputError, match=r"esl, bdl, fda, cbst, sac, control, but got 'esk'"):
             resolve("esk")
 
 
@@ -120,8 +123,10 @@ def test_an_image_keeps_the_pixels_that_its_thresholds_count_and_the_published_m
         count_codes(histogram, maps["label"], maps[name])
     thresholds = method.thresholds(histograms, 1)
     mask = method.label(maps, [threshold.value for threshold in thresholds])
-    assert mask.tolist() == [[0 if thresholds[0].kept else IGNORE]]
-    assert method.name not in PUBLISHED or thresholds[0].kept == (method.name != "control")
+    kept = int(mask[0, 0] == 0)
+    assert mask.tolist() == [[0 if kept else IGNORE]]
+    assert thresholds[0].kept == (None if method.name == "sac" else kept)
+    assert method.name not in PUBLISHED or kept == (method.name != "control")
     assert [threshold.kept for threshold in thresholds[1:]] == [0] * 5
     assert [threshold.pixels for threshold in thresholds] == [1, 0, 0, 0, 0, 0]
 
