@@ -50,7 +50,7 @@ def write_pseudo_labels(
     """
     class_set = index.class_set
     samples = {sample.id: sample for sample in index.samples}
-    measures = _stored_measures(shards) if index.labelled else []
+    measures = stored_measures(shards) if index.labelled else []
 
     def write(entry: tuple[str, Maps]) -> _Image:
         id_, maps = entry
@@ -84,7 +84,7 @@ def write_pseudo_labels(
     }
 
 
-def _stored_measures(shards: list[Path]) -> list[str]:
+def stored_measures(shards: list[Path]) -> list[str]:
     """The measures of which every shard stores a map."""
     stored: list[set[str]] = []
     for path in shards:
