@@ -75,7 +75,9 @@ def named_settings(name: str, cls: type[S], values: Any) -> S:
         for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
             key = str(entry["loc"][-1]) if entry["loc"] else name
             unknown = message(f"{name}: unknown key {key!r}{suggestion(key, cls.model_fields)}")
-            lines.append(unknown if entry["type"] == "extra_forbidden" else message(f"{name}.{line}".replace(".(top level)", "")))
+            lines.append(
+                unknown if entry["type"] == "extra_forbidden" else message(f"{name}.{line}".replace(".(top level)", ""))
+            )
         raise ValueError("; ".join(lines)) from None
 
 

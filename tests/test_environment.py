@@ -26,7 +26,9 @@ def test_pyproject_constraints_and_environment_agree():
     assert environment.pop("pip") == ""
     assert environment == {CONDA_NAMES.get(name, name): minimum for name, minimum in ranges.items()}
     constraints = [line for line in (PROJECT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
-    tested = {name.lower(): version for name, _, version in (line.partition("==") for line in constraints)}
+    tested = {
+        name.lower().replace("_", "-"): version for name, _, version in (line.partition("==") for line in constraints)
+    }
     for name, minimum in ranges.items():
         assert name in tested, f"{name} is not in constraints.txt"
         if minimum:

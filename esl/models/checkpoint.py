@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from esl.classes import ClassSet
-from esl.errors import InputError, suggestion
+from esl.errors import InputError
 from esl.files import atomic_path
-from esl.models.registry import NETWORKS, build_network
+from esl.models.registry import build_network, network_mistake
 from esl.models.weights import read_tensors
 
 FORMAT_VERSION = 2
@@ -82,8 +82,8 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
             f"{path}: a model of {description.class_set!r} ({len(description.classes)} classes), but the data are of "
             f"{class_set.name!r} ({len(class_set)}), or its classes have changed; train it again"
         )
-    if description.network not in NETWORKS:
-        raise InputError(f"{path}: unknown network {description.network!r}{suggestion(description.network, NETWORKS)}")
+    if mistake := network_mistake(description.network):
+        raise InputError(f"{path}: {mistake}")
     network = build_network(description.network, len(class_set))
     try:
         network.load_state_dict(content["weights"])

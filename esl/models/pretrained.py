@@ -1,4 +1,4 @@
-"""Published weights that a training starts from: the network's own loader, on a local file or torchvision's."""
+"""Published weights that a training starts from: the network's own loader, on a local file."""
 
 import operator
 from pathlib import Path
@@ -8,11 +8,17 @@ from torch import nn
 
 from esl.errors import InputError
 from esl.files import sha256_of_file
-from esl.models.registry import TORCHVISION, network_entry, pretrained_mistake, resolve
+from esl.models.registry import (
+    missing_weights,
+    network_entry,
+    pretrained_mistake,
+    resolve,
+    weights_file,
+)
 
 
 def load_pretrained(name: str, network: nn.Module, weights: str) -> str:
-    """Loads the file ``weights``, or torchvision's ImageNet weights, into the network called ``name``.
+    """Loads the file ``weights``, or torchvision's or a package's ImageNet weights, into the network called ``name``.
 
     Returns the file's SHA-256.
 
@@ -23,13 +29,12 @@ def load_pretrained(name: str, network: nn.Module, weights: str) -> str:
         raise InputError(f"pretrained: {mistake}")
     entry = network_entry(name)
     assert entry.loader is not None
-    if weights == TORCHVISION:
+    if missing := missing_weights(name, weights):
+        raise InputError(f"pretrained: {missing}")
+    path = weights_file(name, weights)
+    if path is None:
         assert entry.torchvision_weights is not None
         path = _torchvision_file(entry.torchvision_weights)
-    else:
-        path = Path(weights)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file of initial weights; {entry.weights_hint}")
     resolve(entry.loader)(network, path)
     return sha256_of_file(path)
 

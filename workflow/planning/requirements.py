@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from esl.models.registry import network_entry
+from esl.models.registry import missing_weights
 from miniature.settings import LAYOUTS
 from planning.benchmark import Benchmark
 from planning.parts import PARTS
@@ -38,8 +38,8 @@ def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iter
             if list_.endswith(".txt") and not any(path.is_file() for path in (root / list_, Path(list_))):
                 yield f"{key}.{domain}.{split}: no such list file: {list_}, neither in {root} nor in the working folder"
     for own_key, network, pretrained in every_pretrained(benchmark):
-        if pretrained not in (None, "torchvision") and not Path(str(pretrained)).is_file():
-            yield f"{key}.{own_key}: no such file: {pretrained}; {network_entry(network).weights_hint}"
+        if missing := missing_weights(network, pretrained):
+            yield f"{key}.{own_key}: {missing}"
     yield from _results_of_other_data(key, benchmark, results)
 
 

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from esl.errors import InputError
 from esl.labels.methods.registry import method_class
-from esl.models.registry import network_entry, pretrained_mistake
+from esl.models.registry import network_mistake, pretrained_mistake
 from esl.training.settings import start_of_rounds
 from planning.benchmark import Benchmark
 from planning.variants import NAME, in_order, method_of, own_settings
@@ -80,11 +79,9 @@ def _of_networks(benchmark: Benchmark) -> Iterator[str]:
     networks |= {f"methods.{name}.network": it.network for name, it in benchmark.methods.items() if it.network}
     unknown = set()
     for key, network in networks.items():
-        try:
-            network_entry(network)
-        except InputError as error:
+        if mistake := network_mistake(network):
             unknown.add(network)
-            yield f"{key}: {str(error).removeprefix('network: ')}"
+            yield f"{key}: {mistake}"
     for key, network, pretrained in every_pretrained(benchmark):
         if network not in unknown and (mistake := pretrained_mistake(network, pretrained)):
             yield f"{key}: {mistake}"

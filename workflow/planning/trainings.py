@@ -6,6 +6,7 @@ from pathlib import Path
 
 from esl.data.settings import AugmentationSettings
 from esl.files import sha256_of_file
+from esl.models.registry import weights_file
 from esl.models.settings import ComputeSettings
 from esl.settings import Resize, subset
 from esl.training.conflicts import conflicts
@@ -62,8 +63,8 @@ def batch_norm_adaptation(benchmark: Benchmark) -> AdaptSettings:
 
 def with_digest(settings: TrainSettings) -> TrainSettings:
     """The settings with the SHA-256 of the file of published weights that they name, if they name one."""
-    path = Path(settings.pretrained or "")
-    if not path.is_file():
+    path = weights_file(settings.network, settings.pretrained)
+    if path is None or not path.is_file():
         return settings
     status = path.stat()
     return settings.model_copy(update={"pretrained_sha256": _sha256(path, status.st_size, status.st_mtime_ns)})
