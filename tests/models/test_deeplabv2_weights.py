@@ -196,7 +196,7 @@ def test_a_missing_file_is_refused_with_where_to_get_it_and_where_to_put_it(
 ) -> None:
     network = quick()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    message = rf"init\.pth: no such file of initial weights.*{hint}.*put it at this path"
+    message = rf"no such file: .*init\.pth; .*{hint}.*put it at this path"
     with pytest.raises(InputError, match=message):
         load_pretrained(name, network, str(tmp_path / "init.pth"))
     refused(network, tmp_path / "init.pth", "not weights that can be loaded safely .*No such file")

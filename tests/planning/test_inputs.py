@@ -5,7 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from planning.roots import chosen_modules
 
+from esl.labels.measures.registry import MEASURES
 from tests.configs import ROOTS, shipped
 
 WEIGHTS = "weights/DeepLab_resnet_pretrained_imagenet.pth"
@@ -74,6 +76,25 @@ def test_rounds_from_published_weights_name_no_model(make_plan, job):
     plan = make_plan(shipped("gta2city"))
     assert plan.initial_weights(job(round="esl-round1")) == []
     assert plan.pretrained_weights_of_rounds(job(round="esl-round1")) == [WEIGHTS]
+
+
+def test_measures_are_compared_over_plain_images_and_over_views(make_plan, job):
+    plan = make_plan()
+    folder = "results/gta2city/adapted/confidence"
+    maps = [f"{folder}/{views}/{shard}-of-2.h5" for views in ("plain", "averaged") for shard in (1, 2)]
+    assert plan.compared_maps(job(model="adapted")) == maps
+    settings = {
+        views: json.loads(plan.compared_inference_settings(job(model="adapted", views=views)))
+        for views in ("plain", "averaged")
+    }
+    assert settings["plain"].get("views", []) == [] and settings["averaged"]["views"] == ["flip", 0.75, 1.25]
+    assert settings["plain"]["maps"] == settings["averaged"]["maps"] == [*MEASURES]
+    own = make_plan(gta2city(inference={"views": ["flip"]}))
+    assert json.loads(own.compared_inference_settings(job(model="adapted", views="averaged")))["views"] == ["flip"]
+    assert "views" not in json.loads(own.compared_inference_settings(job(model="adapted", views="plain")))
+    margin = "esl.labels.measures.margin"
+    assert margin in chosen_modules("esl.stages.infer", plan.settings_of(job()), job(views="plain"), plan.config)
+    assert margin not in chosen_modules("esl.stages.infer", plan.settings_of(job()), job(), plan.config)
 
 
 def test_an_ignored_gate_is_no_input(make_plan, job):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from esl.data.formats.registry import format_named
 from esl.data.listing import record_of, state
 from planning.models import ADAPTED, Wildcards
-from planning.params import Params
+from planning.params import AVERAGED, PLAIN, Params
 from planning.parts import PARTS
 from planning.requirements import is_rendered
 from planning.rounds import initial_model, round_of, rounds, teacher
@@ -66,6 +66,12 @@ class Plan(Params):
         shards = benchmark.inference.shards
         folder = f"results/{wildcards.benchmark}/{teacher(benchmark, *round_of(wildcards.round))}/maps"
         return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
+
+    def compared_maps(self, wildcards: Wildcards) -> list[str]:
+        """Every shard of a model's maps of plain images, then of averaged views, with every measure."""
+        shards = self.settings_of(wildcards).inference.shards
+        folder = f"results/{wildcards.benchmark}/{wildcards.model}/confidence"
+        return [f"{folder}/{views}/{n + 1}-of-{shards}.h5" for views in (PLAIN, AVERAGED) for n in range(shards)]
 
     def gate(self, wildcards: Wildcards) -> list[str]:
         """The verdict that a round waits for; none if the gate is ignored."""

@@ -8,6 +8,7 @@ from typing import Any
 from esl.data.formats.registry import declaration
 from esl.data.settings import IndexSettings, LabelChecks
 from esl.evaluation.settings import EvaluateSettings
+from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings
 from esl.settings import subset
@@ -27,6 +28,11 @@ from planning.trainings import (
 )
 from planning.variants import method_of, own_settings
 
+PLAIN, AVERAGED = "plain", "averaged"
+"""The sets of maps that `confidence` compares: of plain images, and of the benchmark's views or, if none, of these."""
+
+COMPARED_VIEWS: list[str | float] = ["flip", 0.75, 1.25]
+
 
 class Params(Models):
     """The params and resources of each rule for the benchmarks of a config."""
@@ -43,6 +49,8 @@ class Params(Models):
             return code_digest(module, *sorted(set(chosen)), facts=facts)
 
         return digest
+
+    views_pattern = f"{PLAIN}|{AVERAGED}"
 
     @property
     def miniature_settings(self) -> str:
@@ -95,12 +103,21 @@ class Params(Models):
 
     def inference_settings(self, wildcards: Wildcards) -> str:
         """The settings of a teacher's inference."""
+        return self._inference(wildcards).canonical()
+
+    def compared_inference_settings(self, wildcards: Wildcards) -> str:
+        """The same with every measure, of plain images or of averaged views."""
+        settings = self._inference(wildcards)
+        views = [] if wildcards.views == PLAIN else settings.views or COMPARED_VIEWS
+        return settings.model_copy(update={"maps": [*MEASURES], "views": views}).canonical()
+
+    def _inference(self, wildcards: Wildcards) -> InferSettings:
         benchmark = self.settings_of(wildcards)
         return InferSettings(
             size=benchmark.target.size,
             compute=subset(benchmark.compute, ComputeSettings),
             **benchmark.inference.model_dump(include={*InferSettings.model_fields}),
-        ).canonical()
+        )
 
     def threshold_settings(self, wildcards: Wildcards) -> str:
         """A round's method, its number and the method's own settings."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from esl.data.formats.registry import declaration, format_module
 from esl.data.label_tables.registry import table_modules
-from esl.labels.measures.registry import measure_module
+from esl.labels.measures.registry import MEASURES, measure_module
 from esl.labels.methods.registry import method_module
 from esl.models.registry import network_entry, network_modules
 from esl.training.terms.registry import TERMS, term_modules
@@ -31,7 +31,10 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
     if stage == "train" and (term := _term(benchmark, wildcards)) is not None:
         yield from term_modules(term)
     if stage in ("infer", "pseudo_label"):
-        yield from (measure_module(map_) for map_ in {"entropy", *benchmark.inference.maps} - {"probability"})
+        maps = {"entropy", *benchmark.inference.maps} - {"probability"}
+        yield from (measure_module(map_) for map_ in (MEASURES if hasattr(wildcards, "views") else maps))
+    if stage == "confidence":
+        yield from map(measure_module, MEASURES)
     if stage in ("threshold", "pseudo_label"):
         name, _ = round_of(wildcards.round)
         yield method_module(method_of(name, benchmark.methods[name]))

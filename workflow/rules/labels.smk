@@ -23,6 +23,42 @@ rule infer:
         " --settings {params.settings:q} --threads {threads} --output {output.maps} > {log} 2>&1"
 
 
+# Maps of plain images and of averaged views, with every measure, only to be compared: they are deleted afterwards.
+use rule infer as infer_compared with:
+    output:
+        maps=temp("results/{benchmark}/{model}/confidence/{views}/{shard}.h5"),
+    log:
+        "logs/{benchmark}/{model}/infer_{views}_{shard}.log",
+    params:
+        settings=plan.compared_inference_settings,
+    message:
+        "Inferring {wildcards.views} maps with {wildcards.model} of {wildcards.benchmark}, shard {wildcards.shard}"
+
+
+rule confidence:
+    input:
+        maps=plan.compared_maps,
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        summary="results/{benchmark}/{model}/confidence.json",
+        table="results/{benchmark}/{model}/confidence.md",
+    log:
+        "logs/{benchmark}/{model}/confidence.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=plan.code("esl.stages.confidence"),
+    message:
+        "Comparing how measures of confidence rank what {wildcards.model} of {wildcards.benchmark} predicts"
+    shell:
+        "python -m esl.stages.confidence --maps {input.maps} --index {input.index}"
+        " --output {output.summary} --table {output.table} > {log} 2>&1"
+
+
 rule threshold:
     input:
         maps=plan.teacher_maps,
