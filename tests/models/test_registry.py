@@ -57,7 +57,9 @@ def test_an_unknown_network_is_refused_with_the_likely_one_or_all() -> None:
     for call in (lambda: build_network("smal", 19), lambda: network_modules("smal")):
         with pytest.raises(InputError, match=r"network: unknown network 'smal'; did you mean 'small'\?"):
             call()
-    with pytest.raises(InputError, match=r"network: unknown network 'x'; known: deeplabv2_resnet101, .*, small; or smp/DECODER/"):
+    with pytest.raises(
+        InputError, match=r"network: unknown network 'x'; known: deeplabv2_resnet101, .*, small; or smp/DECODER/"
+    ):
         build_network("x", 19)
 
 

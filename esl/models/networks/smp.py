@@ -3,6 +3,8 @@
 import difflib
 import math
 import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import segmentation_models_pytorch as smp
@@ -35,16 +37,20 @@ STATISTICS = {"xception": HALF, "inceptionv4": HALF, "inceptionresnetv2": HALF}
 class SmpNetwork(nn.Module):
     """A decoder of segmentation-models-pytorch over an encoder, with fresh weights; there is no auxiliary classifier.
 
-    Encoders of timm are ``tu-`` and their name there; plain vision transformers go with the decoder ``dpt``.
+    Encoders of timm are ``tu-`` and their name there; plain vision transformers go with the decoder ``dpt``. ``options``
+    are further arguments of smp's model, such as the widths of the decoder.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, decoder: str, encoder: str, num_classes: int) -> None:
+    def __init__(
+        self, decoder: str, encoder: str, num_classes: int, options: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__()
-        # only dpt needs to be told that images come in several sizes
-        options: dict[str, Any] = {"dynamic_img_size": True} if decoder == "dpt" else {}
+        options = {**options}
+        if decoder == "dpt":  # the only one that needs to be told that images come in several sizes
+            options["dynamic_img_size"] = True
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Encoder does not have prefix tokens")  # which is fine
             self.model = smp.create_model(decoder, encoder, encoder_weights=None, classes=num_classes, **options)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import timm
 from safetensors import SafetensorError
@@ -50,12 +51,12 @@ def load_weights(network: SmpNetwork, path: Path) -> None:
     rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
     raise InputError(
         f"{path}: expected the {len(own)} tensors of the encoder {network.encoder_name}, but the file {problem}"
-        f"{', '.join(names[:3])}{rest}; {weights_hint('', network.encoder_name)}"
+        f"{', '.join(names[:3])}{rest}; {weights_hint(network.encoder_name)}"
     )
 
 
-def weights_hint(decoder: str, encoder: str) -> str:
-    """Where to get the weights of an encoder, and their licence; the ``decoder`` makes no difference."""
+def weights_hint(encoder: str, **_: Any) -> str:
+    """Where to get the weights of an encoder, and their licence; other arguments of the network make no difference."""
     if not encoder.startswith(TIMM):
         repository = encoders[encoder]["pretrained_settings"]["imagenet"]["repo_id"]
         return f"get model.safetensors from huggingface.co/{repository}, whose page names the licence"
