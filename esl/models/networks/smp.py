@@ -37,7 +37,7 @@ STATISTICS = {"xception": HALF, "inceptionv4": HALF, "inceptionresnetv2": HALF}
 class SmpNetwork(nn.Module):
     """A decoder of segmentation-models-pytorch over an encoder, with fresh weights; there is no auxiliary classifier.
 
-    Encoders of timm are ``tu-`` and their name there; plain vision transformers go with the decoder ``dpt``. ``options``
+    Encoders of timm are ``tu-`` and their name there; plain vision transformers go with ``dpt``. ``options``
     are further arguments of smp's model, such as the widths of the decoder.
     """
 
