@@ -72,7 +72,9 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("gta5", "synthia", "cityscapes", "mapillary", "acdc", "dark_zurich", "camvid"):
         (root / "data" / folder).mkdir(parents=True)
     (root / "weights").mkdir()
-    (root / "weights/DeepLab_resnet_pretrained_imagenet.pth").touch()
+    for name in OVERLAYS:
+        for file in re.findall(r"pretrained: (weights/\S+)", (PROJECT / name).read_text(encoding="utf-8")):
+            (root / file).touch()
     shims = root / "shims"
     shims.mkdir()
     for name, command in (
