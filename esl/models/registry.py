@@ -115,15 +115,6 @@ def _of_smp(name: str) -> NetworkEntry:
 
 NETWORKS: dict[str, NetworkEntry] = {
     "small": NetworkEntry("esl.models.networks.small:SmallNetwork", blocks=True),
-    # a pretrained network that trains on a CPU: a feature pyramid of 3.3 million parameters, most of them the encoder's
-    "lite0_fpn": _of_smp_library(
-        {
-            "decoder": "fpn",
-            "encoder": _LITE0,
-            "options": {"decoder_pyramid_channels": 96, "decoder_segmentation_channels": 64},
-        },
-        package=_PACKAGES[_LITE0],
-    ),
     # as published, with the auxiliary classifier; without it; in the form of torchvision's ImageNet weights
     "deeplabv2_resnet101": _deeplabv2(weights_hint=_PAPER_HINT),
     "deeplabv2_resnet101_single": _deeplabv2(arguments={"auxiliary": False}, weights_hint=_PAPER_HINT),
@@ -139,6 +130,15 @@ NETWORKS: dict[str, NetworkEntry] = {
     "deeplabv3_resnet101": _of_torchvision("deeplabv3_resnet101", smallest_batch=2),
     "deeplabv3_mobilenet_v3_large": _of_torchvision("deeplabv3_mobilenet_v3_large", smallest_batch=2),
     "lraspp_mobilenet_v3_large": _of_torchvision("lraspp_mobilenet_v3_large"),
+    # a pretrained network that trains on a CPU: a feature pyramid of 3.3 million parameters, most of them the encoder's
+    "lite0_fpn": _of_smp_library(
+        {
+            "decoder": "fpn",
+            "encoder": _LITE0,
+            "options": {"decoder_pyramid_channels": 96, "decoder_segmentation_channels": 64},
+        },
+        package=_PACKAGES[_LITE0],
+    ),
 }
 """Every network takes images as ``network.as_input`` makes them and returns ``Logits`` at its stride."""
 
