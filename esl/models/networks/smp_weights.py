@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from esl.errors import InputError
 from esl.models.networks.smp import TIMM, SmpNetwork
+from esl.models.registry import LITE0
 from esl.models.weights import read_tensors
 
 COUNTER = "num_batches_tracked"
 
-LITE0, LITE0_FIRST = "tu-tf_efficientnet_lite0", "_conv_stem.weight"
-"""The encoder whose tensors EfficientNet-PyTorch has in the same order under other names, and the first of those."""
+LITE0_FIRST = "_conv_stem.weight"
+"""EfficientNet-PyTorch has the tensors of ``LITE0`` in the same order under other names; this is the first of those."""
 
 
 def load_weights(network: SmpNetwork, path: Path) -> None:
@@ -58,8 +59,10 @@ def load_weights(network: SmpNetwork, path: Path) -> None:
 def weights_hint(encoder: str, **_: Any) -> str:
     """Where to get the weights of an encoder, and their licence; other arguments of the network make no difference."""
     if not encoder.startswith(TIMM):
-        repository = encoders[encoder]["pretrained_settings"]["imagenet"]["repo_id"]
-        return f"get model.safetensors from huggingface.co/{repository}, whose page names the licence"
+        places = [
+            f"huggingface.co/{weights['repo_id']}" for weights in encoders[encoder]["pretrained_settings"].values()
+        ]
+        return f"get model.safetensors from {' or '.join(places)}, whose page names the licence"
     published = timm.models.get_pretrained_cfg(encoder.removeprefix(TIMM))
     if published is None or not (published.hf_hub_id or published.url):
         return f"timm knows of no published weights of {encoder.removeprefix(TIMM)}; take a file of your own"
