@@ -38,10 +38,12 @@ def score_model(
     """
     if index.labelled:
         to, batch = resize_wh(settings.size), settings.batch_size
-        confusion = confusion_on(Predictor(network, fabric), index, to=to, batch=batch, workers=threads)
+        predictor = Predictor(network, fabric, window_wh=settings.window_wh)
+        confusion = confusion_on(predictor, index, to=to, batch=batch, workers=threads)
     else:
         confusion = np.zeros((len(index.class_set), len(index.class_set)), dtype=np.int64)
         print(f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr)
+    window = {} if settings.window is None else {"window": settings.window}
     resolutions = sorted({sample.label_size_wh or sample.size_wh for sample in index.labelled})
     return {
         **scores(confusion, index.class_set),
@@ -50,7 +52,7 @@ def score_model(
         "unlabelled": len(index.samples) - len(index.labelled),
         "data": settings.data or index.fingerprint(),
         "labels_sha256": index.fingerprint(),
-        "settings": {"size": settings.size, "precision": precision, "training": description.settings},
+        "settings": {"size": settings.size, **window, "precision": precision, "training": description.settings},
         "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
         "checkpoint_sha256": sha256_of_file(checkpoint),
     }

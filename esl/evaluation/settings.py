@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from esl.models.settings import BatchSettings, ComputeSettings
+from esl.models.settings import ComputeSettings, PredictionSettings
 from esl.settings import Resize
 
 
-class EvaluateSettings(BatchSettings):
+class EvaluateSettings(PredictionSettings):
     """The settings of the stages `evaluate`, `best_snapshot` and `predict`."""
 
     size: Resize

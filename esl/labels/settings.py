@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from esl.labels.measures.registry import MEASURES
-from esl.models.settings import BatchSettings, ComputeSettings
+from esl.models.settings import ComputeSettings, PredictionSettings
 from esl.settings import Number, Resize, Settings
 
 
@@ -27,7 +27,7 @@ def _averaged(views: list[str | float]) -> list[str | float]:
     return views
 
 
-class _MapSettings(BatchSettings):
+class _MapSettings(PredictionSettings):
     """The settings that decide the maps of an image, apart from its size."""
 
     maps: Annotated[list[str], AfterValidator(_storable)] = Field(

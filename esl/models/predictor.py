@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -15,10 +14,11 @@ from esl.data.images import Resize, resized_wh
 from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
 from esl.models.network import as_input
-from esl.models.views import mean_probability
+from esl.models.views import Images, mean_probability
+from esl.models.windows import windowed_probability
 from esl.prefetch import prefetch
 
-Batch = tuple[list[IndexedSample], list[NDArray[np.uint8]]]
+Batch = tuple[list[IndexedSample], Images]
 """Samples and their images (H, W, 3), all of one size."""
 
 
@@ -33,26 +33,39 @@ class Prediction(NamedTuple):
 class Predictor:
     """A network in evaluation mode, on the device and in the precision of ``fabric``.
 
-    With ``views`` its probabilities are the mean over the plain image and those views of it: see ``views.py``.
+    With ``views`` its probabilities are the mean over the plain image and those views of it: see ``views.py``. With
+    ``window_wh`` it sees windows of that size instead of whole images: see ``windows.py``.
 
     On the CPU it runs on one image at a time, on one thread, and on as many images in parallel as there are workers:
     the order of float32 additions depends on batch and threads, and neither may change a stored byte.
     """
 
-    def __init__(self, network: nn.Module, fabric: Fabric, views: Sequence[str | float] = ()) -> None:
-        self._fabric, self._views = fabric, views
+    def __init__(
+        self,
+        network: nn.Module,
+        fabric: Fabric,
+        views: Sequence[str | float] = (),
+        window_wh: tuple[int, int] | None = None,
+    ) -> None:
+        self._fabric, self._views, self._window_wh = fabric, views, window_wh
         self._network = fabric.setup_module(network.eval().to(memory_format=torch.channels_last))
         self._on_cpu = fabric.device.type == "cpu"
         if self._on_cpu:
             torch.set_num_threads(1)
 
     @torch.inference_mode()
-    def probability(self, images: list[NDArray[np.uint8]]) -> Tensor:
+    def probability(self, images: Images) -> Tensor:
         """Softmax at the network's stride, (N, C, h, w) float32, of images (H, W, 3) of one size."""
-        return mean_probability(self._plain, images, self._views) if self._views else self._plain(images)
+        return mean_probability(self._of_view, images, self._views) if self._views else self._of_view(images)
 
-    def _plain(self, images: list[NDArray[np.uint8]]) -> Tensor:
-        """The same of the images as they are."""
+    def _of_view(self, images: Images) -> Tensor:
+        """The same of one view of the images, whole or in windows."""
+        if self._window_wh is None:
+            return self._of_part(images)
+        return windowed_probability(self._of_part, images, self._window_wh)
+
+    def _of_part(self, images: Images) -> Tensor:
+        """The same of what the network sees at once."""
         batch = self._fabric.to_device(torch.from_numpy(np.stack(images)))
         return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))).main)
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from esl.settings import Settings
+from esl.settings import Settings, size_wh
 
 Network = Annotated[
     str,
@@ -59,7 +59,34 @@ class ComputeConfig(ComputeSettings):
     )
 
 
-class BatchSettings(Settings):
-    """The batches in which a trained network is run over images."""
+GRID = 32
+"""Sliding windows begin at multiples of this many pixels, a multiple of every usual stride."""
+
+SMALLEST_WINDOW = 128
+"""Neighbours share a third of a window, less what rounding to the grid takes."""
+
+
+def _checked_window(value: str) -> str:
+    if any(side < SMALLEST_WINDOW or side % GRID for side in size_wh(value)):
+        raise ValueError(
+            f"expected sides that are multiples of {GRID} pixels, at least {SMALLEST_WINDOW}, such as 512x512"
+        )
+    return value
+
+
+class PredictionSettings(Settings):
+    """How a trained network is run over images."""
 
     batch_size: int = Field(8, ge=1, description="Images at a time on a GPU. A CPU takes one at a time on each thread.")
+    window: Annotated[str, AfterValidator(_checked_window)] | None = Field(
+        None,
+        description="Sliding windows, `WIDTHxHEIGHT` in pixels after resizing, in multiples of 32: the network sees "
+        "overlapping parts of this size (about a third is shared) instead of whole images, and its probabilities are "
+        "averaged, for maps and for evaluation; for networks that were trained on crops of large images. null: whole "
+        "images.",
+    )
+
+    @property
+    def window_wh(self) -> tuple[int, int] | None:
+        """``window`` as (width, height) in pixels."""
+        return None if self.window is None else size_wh(self.window)

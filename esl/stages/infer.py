@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not samples:
         raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} images; ask for fewer")
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
-    predictor = Predictor(network, fabric, settings.views)
+    predictor = Predictor(network, fabric, settings.views, settings.window_wh)
     to = resize_wh(settings.size)
     predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
     # the gate needs the mean entropy

@@ -25,7 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
     index = read_index(flags.index)
     network, _ = load_checkpoint(flags.checkpoint, index.class_set)
     folder: Path = flags.output.with_suffix("")
-    predictor = Predictor(network, make_fabric(settings.compute, threads=flags.threads, devices=flags.devices))
+    fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
+    predictor = Predictor(network, fabric, window_wh=settings.window_wh)
     pixels, digests = write_predictions(
         predictor, index, folder, to=resize_wh(settings.size), batch=settings.batch_size, workers=flags.threads
     )

@@ -97,6 +97,12 @@ def test_measures_are_compared_over_plain_images_and_over_views(make_plan, job):
     assert margin not in chosen_modules("esl.stages.infer", plan.settings_of(job()), job(), plan.config)
 
 
+def test_sliding_windows_are_for_maps_and_for_evaluation(make_plan, job):
+    for plan, expected in ((make_plan(), None), (make_plan(gta2city(inference={"window": "128x160"})), "128x160")):
+        for settings in (plan.inference_settings, plan.compared_inference_settings, plan.evaluation_settings):
+            assert json.loads(settings(job(model="adapted", views="plain"))).get("window") == expected
+
+
 def test_an_ignored_gate_is_no_input(make_plan, job):
     assert make_plan().gate(job(round="esl-round1")) == ["results/gta2city/esl-round1/gate.json"]
     assert make_plan(gta2city(gate={"action": "ignore"})).gate(job(round="esl-round1")) == []

@@ -1,5 +1,8 @@
 """The precision that `auto` becomes, and who starts processes."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -59,3 +62,15 @@ def test_a_device_that_this_machine_lacks_is_one_clear_line(
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(InputError, match=f"compute.accelerator: {accelerator}, but PyTorch .* finds no such device"):
         make_fabric(ComputeSettings(accelerator=accelerator, precision=precision), threads=1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyTorch comes with another OpenMP")
+@pytest.mark.parametrize(("own", "expected"), [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
+def test_waiting_threads_spin_only_briefly_unless_the_user_says_otherwise(own: dict[str, str], expected: str) -> None:
+    """As OpenMP itself shows it when it is loaded: it must have been set before PyTorch is."""
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    shown = subprocess.run(
+        [sys.executable, "-c", "import esl.stages.train"],
+        env=environment | {"OMP_DISPLAY_ENV": "verbose"} | own, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"GOMP_SPINCOUNT = '{expected}'" in shown.stderr

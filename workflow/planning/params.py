@@ -10,7 +10,7 @@ from esl.data.settings import IndexSettings, LabelChecks
 from esl.evaluation.settings import EvaluateSettings
 from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings, ThresholdSettings
-from esl.models.settings import ComputeSettings
+from esl.models.settings import ComputeSettings, PredictionSettings
 from esl.settings import subset
 from planning.digest import code_digest
 from planning.models import Models, Wildcards
@@ -135,8 +135,8 @@ class Params(Models):
         benchmark = self.settings_of(wildcards)
         return EvaluateSettings(
             size=benchmark.target.size,
-            batch_size=benchmark.inference.batch_size,
             compute=subset(benchmark.compute, ComputeSettings),
+            **benchmark.inference.model_dump(include={*PredictionSettings.model_fields}),
             data="miniature" if is_rendered(Path(benchmark.target.root)) else None,
         ).canonical()
 
