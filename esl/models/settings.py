@@ -68,9 +68,7 @@ SMALLEST_WINDOW = 128
 
 def _checked_window(value: str) -> str:
     if any(side < SMALLEST_WINDOW or side % GRID for side in size_wh(value)):
-        raise ValueError(
-            f"expected sides that are multiples of {GRID} pixels, at least {SMALLEST_WINDOW}, such as 512x512"
-        )
+        raise ValueError(f"expected sides that are multiples of {GRID}, at least {SMALLEST_WINDOW}, such as 512x512")
     return value
 
 

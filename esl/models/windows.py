@@ -65,8 +65,8 @@ def _stride(length: int, cells: int) -> int:
     stride = min(STRIDES, key=lambda stride: abs(length / cells - stride))
     if abs(stride * cells - length) > stride:
         raise InputError(
-            f"inference.window: {cells} probabilities over {length} pixels: the network's stride divides no window; leave "
-            "this setting out"
+            f"inference.window: {cells} probabilities over {length} pixels: the network's stride divides no window; "
+            "leave this setting out"
         )
     return stride
 
