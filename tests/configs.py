@@ -21,6 +21,18 @@ ROOTS = {
 
 Content = dict[str, Any]
 
+SMALL: Content = {
+    "benchmarks": {
+        "gta2city": {
+            "network": "small",
+            "pretrained": None,
+            "methods": {"control": {"rounds": 1}, "bdl": {"rounds": 1}, "esl": {"rounds": 1}},
+            "compute": {"precision": "auto"},
+        }
+    }
+}
+"""What most tests lay over the shipped config: a network that is quick to build, and three methods of one round."""
+
 
 def shipped(name: str = "config") -> Content:
     """The content of a config file of the project."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from planning.inputs import Plan
 
-from tests.configs import merged, shipped
+from tests.configs import SMALL, merged, shipped
 
 DRY_RUN = SimpleNamespace(is_main_process=True, non_local_exec_or_dryrun=True)
 MakePlan = Callable[..., Plan]
@@ -16,11 +16,11 @@ MakePlan = Callable[..., Plan]
 
 @pytest.fixture
 def make_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakePlan:
-    """A function of changes to the shipped config: its plan, in an empty working folder."""
+    """A function of changes to the shipped config with SMALL over it: its plan, in an empty working folder."""
     monkeypatch.chdir(tmp_path)
 
     def make(*changes: dict[str, Any], run: Any = DRY_RUN) -> Plan:
-        return Plan(merged(shipped(), *changes), run)
+        return Plan(merged(shipped(), SMALL, *changes), run)
 
     return make
 

@@ -11,7 +11,7 @@ from planning.variants import VariantSettings
 
 from esl.errors import InputError
 from esl.labels.methods.base import MethodSettings
-from tests.configs import merged, shipped
+from tests.configs import SMALL, merged, shipped
 
 GTA2CITY = "benchmarks.gta2city"
 STUDENT = {"method": "esl", "network": "fcn_resnet50", "round": {"initial": "fresh"}}
@@ -253,7 +253,7 @@ MISTAKES = [
 def test_a_mistake_in_an_entry_is_named_by_its_key(entries, expected):
     crop = {"target": {"size": "256x128"}, "training": {"crop": "whole"}} if "target_size" in str(entries) else {}
     with pytest.raises(InputError) as caught:
-        read_config(merged(shipped(), gta2city(**crop), methods(**entries)))
+        read_config(merged(shipped(), SMALL, gta2city(**crop), methods(**entries)))
     assert expected in str(caught.value)
     assert all(line.startswith(f"config: {GTA2CITY}.") for line in str(caught.value).splitlines())
 
@@ -261,5 +261,5 @@ def test_a_mistake_in_an_entry_is_named_by_its_key(entries, expected):
 def test_a_conflict_that_names_none_of_its_keys_says_which_entry_has_it():
     change = methods(esl={}, online={"method": "control", "round": {"adaptation": "advent"}})
     with pytest.raises(InputError) as caught:
-        read_config(merged(shipped(), gta2city(training={"crop": "48x48"}), change))
+        read_config(merged(shipped(), SMALL, gta2city(training={"crop": "48x48"}), change))
     assert str(caught.value).count("\n") == 0 and str(caught.value).endswith(" (of methods.online)")

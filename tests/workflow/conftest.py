@@ -14,25 +14,27 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from tests.configs import PROJECT, merged
+from tests.configs import PROJECT, SMALL, merged
 
 CODE = ("esl", "miniature", "workflow")
 
-TINY: dict[str, Any] = {
-    "miniature": {"width": 128, "height": 64, "source": 12, "target_train": 10, "target_val": 6},
-    "benchmarks": {
-        "gta2city": {
-            "training": {
-                "crop": "128x64",
-                "log_every": 4,
-                "save_every": 4,
-                "source": {"iterations": 12},
-                "round": {"iterations": 6},
-            },
-            "methods": {"control": {"rounds": 1}, "bdl": {"rounds": 1}, "esl": {"rounds": 1}},
-        }
+TINY: dict[str, Any] = merged(
+    SMALL,
+    {
+        "miniature": {"width": 128, "height": 64, "source": 12, "target_train": 10, "target_val": 6},
+        "benchmarks": {
+            "gta2city": {
+                "training": {
+                    "crop": "128x64",
+                    "log_every": 4,
+                    "save_every": 4,
+                    "source": {"iterations": 12},
+                    "round": {"iterations": 6},
+                },
+            }
+        },
     },
-}
+)
 
 
 @dataclass
