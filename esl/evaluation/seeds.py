@@ -1,5 +1,6 @@
 """A benchmark over several seeds: every model's mIoU, its gain over the control, and the quality of pseudo-labels."""
 
+import re
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -8,11 +9,13 @@ from esl.files import read_json
 
 SHOWN_COVERAGES = ("0.3", "0.5", "0.7", "0.9")
 
+CONTROL = re.compile(r"control-round\d+")
+
 
 def compare_seeds(results: dict[str, Path]) -> dict[str, Any]:
     """The content of reproduce.json, from seed -> miou.json of the benchmark at that seed.
 
-    ``miou`` and ``gain_over_control`` map every model to seed -> fraction; ``pseudo_labels`` holds every round's.
+    ``miou``, ``gain_over_control`` and ``gap_closed`` map models to seed -> fraction; ``pseudo_labels`` is by round.
     """
     models = {seed: read_json(path)["models"] for seed, path in results.items()}
     folders = {seed: path.parent for seed, path in results.items()}
@@ -21,20 +24,34 @@ def compare_seeds(results: dict[str, Path]) -> dict[str, Any]:
 
 
 def gains(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Model -> seed -> mIoU, and the same of the gain of every round over the control of the same round.
+    """Model -> seed -> mIoU; the same of the gain of every round over its control; and of the gap that it closes.
 
-    ``models`` maps seed -> model -> its scores.
+    ``models`` maps seed -> model -> its scores. The control of a round is that of the same number, or else the last
+    there is. The gap is that between source only and the oracle: 0 is the first, 1 the second.
     """
     names = list(next(iter(models.values())))
     miou = {
         name: {seed: next(iter(scores[name]["miou"].values())) for seed, scores in models.items()} for name in names
     }
+    controls = [name for name in names if CONTROL.fullmatch(name)]
+    rounds = [name for name in names if "-round" in name and name not in controls]
     gain = {
-        name: {seed: _difference(miou[name][seed], miou[control][seed]) for seed in models}
-        for name in names
-        if (control := f"control-{name.rpartition('-')[2]}") in names and name != control
+        name: {seed: _difference(miou[name][seed], miou[control_of(name, controls)][seed]) for seed in models}
+        for name in rounds
+        if controls
     }
-    return {"miou": miou, "gain_over_control": gain}
+    closed = {
+        name: {seed: _share(*(miou[model][seed] for model in ("source", name, "oracle"))) for seed in models}
+        for name in [*controls, *rounds]
+        if {"source", "oracle"} <= set(names)
+    }
+    return {"miou": miou, "gain_over_control": gain, "gap_closed": closed}
+
+
+def control_of(name: str, controls: list[str]) -> str:
+    """The control of the same round as the round ``name``, or else the last of ``controls``."""
+    same = f"control-{name.rpartition('-')[2]}"
+    return same if same in controls else controls[-1]
 
 
 def label_quality(folders: dict[str, Path], rounds: list[str]) -> dict[str, Any]:
@@ -65,8 +82,11 @@ def seed_table(summary: dict[str, Any]) -> str:
     lines = [_row(["mIoU in percent, seed", *columns, "mean"]), _row(["---", *["---:"] * (len(columns) + 1)])]
     for name, values in summary["miou"].items():
         lines.append(_row([name, *_percents(values, columns)]))
+    controls = [name for name in summary["miou"] if CONTROL.fullmatch(name)]
     for name, values in summary["gain_over_control"].items():
-        lines.append(_row([f"{name} minus control", *_percents(values, columns, sign="+")]))
+        lines.append(_row([f"{name} minus {control_of(name, controls)}", *_percents(values, columns, sign="+")]))
+    for name, values in summary["gap_closed"].items():
+        lines.append(_row([f"{name}: share of the way from source to oracle", *_percents(values, columns)]))
     for name, quality in summary["pseudo_labels"].items():
         for key in ("coverage", "accuracy"):
             lines.append(_row([f"{name}: pseudo-label {key}", *_percents(quality[key], columns)]))
@@ -91,6 +111,11 @@ def _measure_rows(name: str, accuracy: dict[str, dict[str, dict[str, float | Non
 
 def _difference(value: float | None, of: float | None) -> float | None:
     return None if value is None or of is None else value - of
+
+
+def _share(low: float | None, value: float | None, high: float | None) -> float | None:
+    """How far ``value`` lies on the way from ``low`` to ``high``; null where there is no way up."""
+    return None if low is None or value is None or high is None or high <= low else (value - low) / (high - low)
 
 
 def _percents(values: dict[str, float | None], columns: list[str], sign: str = "") -> list[str]:

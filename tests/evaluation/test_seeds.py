@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from esl.evaluation.seeds import compare_seeds, seed_table
 from esl.files import write_json
 from esl.stages.reproduce import main
@@ -39,7 +41,7 @@ def test_the_table_has_a_row_for_every_model_gain_and_measure_in_percent(tmp_pat
     lines = seed_table(compare_seeds(results)).splitlines()
     assert lines[0] == "| mIoU in percent, seed | 1 | 2 | mean |"
     assert "| source | 50.0 | 25.0 | 37.5 |" in lines
-    assert "| esl-round1 minus control | +25.0 | +12.5 | +18.8 |" in lines
+    assert "| esl-round1 minus control-round1 | +25.0 | +12.5 | +18.8 |" in lines
     assert "| esl-round1: pseudo-label coverage | 50.0 | 50.0 | 50.0 |" in lines
     name = "esl-round1: accuracy of its teacher's most confident 30 %, by"
     assert [line for line in lines if "30 %" in line] == [
@@ -48,6 +50,27 @@ def test_the_table_has_a_row_for_every_model_gain_and_measure_in_percent(tmp_pat
         f"| {name} margin | 25.0 | 25.0 | 25.0 |",
     ]
     assert len(lines) == 2 + 3 + 1 + 2 + 3 * len(COVERAGES)
+
+
+def test_a_later_round_is_compared_with_its_own_control_or_the_last_there_is_and_the_closed_gap_is_shown(
+    tmp_path: Path,
+) -> None:
+    miou = {"source": 0.5, "control-round1": 0.5, "esl-round1": 0.55, "esl-round2": 0.625, "oracle": 0.75}
+    write_json(tmp_path / "miou.json", {"models": {name: {"miou": {"all": value}} for name, value in miou.items()}})
+    for name in ("esl-round1", "esl-round2"):
+        write_json(tmp_path / name / "pseudo_labels.json", {"quality": None})
+    summary = compare_seeds({"1": tmp_path / "miou.json"})
+    assert summary["gain_over_control"]["esl-round2"] == {"1": 0.125}
+    assert summary["gap_closed"] == {"control-round1": {"1": 0.0}, "esl-round1": {"1": pytest.approx(0.2)}} | {
+        "esl-round2": {"1": 0.5}
+    }
+    lines = seed_table(summary).splitlines()
+    assert "| esl-round2 minus control-round1 | +12.5 | +12.5 |" in lines
+    assert "| esl-round2: share of the way from source to oracle | 50.0 | 50.0 |" in lines
+    miou["control-round2"] = 0.575
+    write_json(tmp_path / "miou.json", {"models": {name: {"miou": {"all": value}} for name, value in miou.items()}})
+    own = compare_seeds({"1": tmp_path / "miou.json"})
+    assert own["gain_over_control"]["esl-round2"] == {"1": pytest.approx(0.05)}
 
 
 def test_entries_of_any_name_are_compared_with_the_control_and_those_that_keep_nothing_have_no_quality(
@@ -79,7 +102,7 @@ def test_a_missing_figure_is_a_dash_and_left_out_of_the_mean(tmp_path: Path) -> 
     results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, None)}
     lines = seed_table(compare_seeds(results)).splitlines()
     assert "| esl-round1 | 75.0 | - | 75.0 |" in lines
-    assert "| esl-round1 minus control | +25.0 | - | +25.0 |" in lines
+    assert "| esl-round1 minus control-round1 | +25.0 | - | +25.0 |" in lines
     assert "| esl-round1: pseudo-label accuracy | 75.0 | - | 75.0 |" in lines
 
 

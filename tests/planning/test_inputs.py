@@ -40,7 +40,7 @@ def settings_of_training(plan, model, benchmark="gta2city"):
 def test_models_are_in_the_order_of_the_summary(make_plan, job):
     plan = make_plan(gta2city(oracle=True, methods={"esl": {"rounds": 2}}))
     assert plan.models(job()) == [
-        "source", "adapted", "control-round1", "bdl-round1", "esl-round1", "esl-round2", "oracle",
+        "source", "adapted", "control-round1", "esl-round1", "esl-round2", "bdl-round1", "oracle",
     ]  # fmt: skip
 
 
@@ -114,14 +114,14 @@ def test_a_seed_in_the_name_sets_training_and_rendering(make_plan, job):
     assert plan.rendering(wildcards) == ["data/miniature/101/cityscapes.json"]
     assert json.loads(settings_of_training(plan, "source", wildcards.benchmark))["seed"] == 101
     assert plan.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
-    assert plan.manifests_of_seeds(job())[-1] == "results/gta2city-seed103/esl-round1/pseudo_labels.json"
+    assert plan.manifests_of_seeds(job())[-1] == "results/gta2city-seed103/bdl-round1/pseudo_labels.json"
     assert len(plan.manifests_of_seeds(job())) == 3 * 2
 
 
 def test_only_models_that_were_trained_have_a_best_snapshot(make_plan, job):
     plan = make_plan(gta2city(training={"snapshot_every": 5}))
     chosen = [path.split("/")[2] for path in plan.best_snapshots(job())]
-    assert chosen == ["source", "control-round1", "bdl-round1", "esl-round1"]
+    assert chosen == ["source", "control-round1", "esl-round1", "bdl-round1"]
     assert make_plan().best_snapshots(job()) == []
 
 
@@ -133,8 +133,8 @@ def test_drawn_predictions_are_those_of_every_model_and_of_the_last_rounds(make_
 
 def test_figures_show_every_round_that_keeps_anything(make_plan, job):
     assert make_plan().manifests(job()) == [
-        "results/gta2city/bdl-round1/pseudo_labels.json",
         "results/gta2city/esl-round1/pseudo_labels.json",
+        "results/gta2city/bdl-round1/pseudo_labels.json",
     ]
 
 

@@ -42,7 +42,7 @@ def test_an_entry_comes_behind_the_one_that_it_comes_after_whatever_the_config_s
         "bdl": {},
     }
     plan = make_plan(methods(**entries))
-    rounds = ["bdl-round1", "esl-round1", "middle-round1", "middle-round2", "late-round1"]
+    rounds = ["esl-round1", "bdl-round1", "middle-round1", "middle-round2", "late-round1"]
     assert plan.models(job())[2:] == rounds
 
 
@@ -192,7 +192,7 @@ MISTAKES = [
     ),
     (
         {"esl": {"after": "bdl"}, "bdl": {"after": "esl"}},
-        "bdl.after: bdl after esl after bdl: a circle; let one of them",
+        "esl.after: esl after bdl after esl: a circle; let one of them",
     ),
     ({"esl": {"after": "esl"}}, "esl.after: esl after esl: a circle"),
     (
