@@ -20,15 +20,17 @@ $(STAMP):
 	touch $@
 
 run: setup
-	$(RUN) snakemake --cores all results/gta2city/miou.json results/gta2city/pseudo_labels.png
+	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/miou.json results/gta2city/pseudo_labels.png
 	@cat results/gta2city/miou.txt
+	@echo
+	@echo "Next: look at results/gta2city/pseudo_labels.png, and at the folders beside it, which README.md explains."
 
 check-data: setup
 	@test -n "$(ROOT)" || { echo "say which folder: make check-data ROOT=/data/gta5"; exit 1; }
 	$(RUN) python -m esl.stages.doctor --root "$(ROOT)"
 
 reproduce: setup
-	$(RUN) snakemake --cores all results/gta2city/reproduce.md --configfile config/reproduce.yaml
+	$(RUN) snakemake --cores all --quiet reason host --configfile config/reproduce.yaml -- results/gta2city/reproduce.md
 	@cat results/gta2city/reproduce.md
 
 bench: setup

@@ -53,7 +53,7 @@ def items(index: Index, manifest: Path, maps: list[Path]) -> Iterator[Item]:
                     codes = shard.maps(row, {CONFIDENCE})[CONFIDENCE]
                     size_wh = samples[id_].size_wh
                     label = read_label(files[id_], table, size_wh)
-                    confidence = _resized(codes, size_wh).astype(np.float32) / TOP
+                    confidence = _resized(codes, size_wh).astype(np.float32) / np.float32(TOP)
                     yield Item(samples[id_], index.image(samples[id_]).path, label, confidence)
                     bar.update()
 

@@ -9,7 +9,7 @@ from esl.files import sha256_of_file
 from esl.labels.png import train_id_table
 from esl.models.checkpoint import load_checkpoint, save_checkpoint
 from esl.settings import resize_wh
-from esl.stages.command import add_paths, add_settings, stage
+from esl.stages.command import add_paths, add_settings, say, stage
 from esl.stages.device import add_device, make_fabric
 from esl.training.adabn import adapt_batch_norm
 from esl.training.settings import AdaptSettings
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     true_colours = settings.augmentation.model_copy(update={"colour": 0.0, "blur": 0.0})
     target = Stream(pairs, true_colours, (settings.seed, 1))
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
+    say(f"adapting batch norm to {len(index.samples)} images on {fabric.device}, {flags.threads} threads")
     adapt_batch_norm(network, target, batch=settings.batch_size, fabric=fabric, workers=flags.workers)
     inputs = {"initial": sha256_of_file(flags.checkpoint), "target_images": index.image_fingerprint()}
     new_settings = {**description.settings, "adaptation": "abn"}

@@ -21,6 +21,11 @@ def stage(main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}")
 
 
+def say(text: str) -> None:
+    """One line for whoever follows a stage's log: what it is about to do, or what came of it."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def add_paths(parser: argparse.ArgumentParser, *flags: str) -> None:
     """Adds required flags that take a path."""
     for flag in flags:

@@ -10,7 +10,7 @@ from esl.evaluation.scores import score_model
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint
-from esl.stages.command import add_paths, add_settings, stage
+from esl.stages.command import add_paths, add_settings, say, stage
 from esl.stages.device import add_device, make_fabric, resolved_precision
 
 
@@ -25,11 +25,15 @@ def main(arguments: list[str] | None = None) -> None:
     index = read_index(flags.index)
     network, description = load_checkpoint(flags.checkpoint, index.class_set)
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
+    say(f"evaluating on {len(index.labelled)} labelled images, on {fabric.device}, {flags.threads} threads")
     content = score_model(
         flags.checkpoint, network, description, index, settings,
         fabric=fabric, precision=resolved_precision(settings.compute), threads=flags.threads,
     )  # fmt: skip
     write_json(flags.output, content)
+    for name, value in content["miou"].items():
+        score = "nothing to score" if value is None else f"mIoU {100 * value:.1f} %"
+        say(f"{name}: {score}")
 
 
 if __name__ == "__main__":

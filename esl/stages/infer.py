@@ -13,7 +13,7 @@ from esl.labels.shard import Origin, write_shard
 from esl.models.checkpoint import load_checkpoint
 from esl.models.predictor import Predictor
 from esl.settings import resize_wh
-from esl.stages.command import add_paths, add_settings, stage
+from esl.stages.command import add_paths, add_settings, say, stage
 from esl.stages.device import add_device, make_fabric
 
 
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     predictor = Predictor(network, fabric, settings.views, settings.window_wh)
     to = resize_wh(settings.size)
+    say(f"inferring {len(samples)} of {len(index.samples)} images on {fabric.device}, {flags.threads} threads")
     predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
     # the gate needs the mean entropy
     measures = [measure_named(name) for name in MEASURES if name in ("entropy", *settings.maps)]

@@ -9,7 +9,7 @@ from esl.files import read_json, write_json
 from esl.labels.methods.registry import build_method
 from esl.labels.shard import same_origin
 from esl.labels.writer import write_pseudo_labels
-from esl.stages.command import add_paths, stage
+from esl.stages.command import add_paths, say, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> None:
     folder: Path = flags.output.with_suffix("")
     manifest = write_pseudo_labels(flags.maps, values, method, read_index(flags.index), folder, workers=flags.threads)
     write_json(flags.output, {"method": method.name, "teacher_sha256": origin.checkpoint_sha256, **manifest})
+    accuracy = (manifest["quality"] or {}).get("accuracy")
+    right = "" if accuracy is None else f", {100 * accuracy:.1f} % of them right"
+    say(f"{manifest['images']} pseudo-labels: {100 * manifest['kept']:.1f} % of all pixels{right}")
 
 
 if __name__ == "__main__":

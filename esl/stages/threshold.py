@@ -14,7 +14,7 @@ from esl.labels.methods.base import Method
 from esl.labels.methods.registry import build_method
 from esl.labels.settings import ThresholdSettings
 from esl.labels.shard import Origin, open_shard, same_origin
-from esl.stages.command import add_paths, add_settings, stage
+from esl.stages.command import add_paths, add_settings, say, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,7 +35,10 @@ def main(arguments: list[str] | None = None) -> None:
             images += len(shard.ids)
             for name, histogram in histograms.items():
                 histogram += shard.histogram(name)
-    write_json(flags.output, _content(histograms, method, settings.round, origin, images))
+    content = _content(histograms, method, settings.round, origin, images)
+    write_json(flags.output, content)
+    kept = "an unknown share" if content["kept"] is None else f"{100 * content['kept']:.1f} %"
+    say(f"{method.name} over {images} images keeps {kept} of all pixels; mean entropy {content['mean_entropy']:.3f}")
 
 
 def _content(

@@ -23,7 +23,7 @@ from esl.models.pretrained import load_pretrained
 from esl.models.registry import build_network
 from esl.models.snapshots import remove_other_snapshots, snapshot_path
 from esl.settings import resize_wh
-from esl.stages.command import add_paths, add_settings, stage
+from esl.stages.command import add_paths, add_settings, say, stage
 from esl.stages.device import add_device, make_fabric, resolved_precision
 from esl.training.conflicts import conflicts
 from esl.training.loop import train
@@ -60,6 +60,11 @@ def main(arguments: list[str] | None = None) -> None:
         of_iteration = replace(description, provenance={**provenance, "iteration": iteration})
         save_checkpoint(snapshot_path(flags.output, iteration), network, of_iteration)
 
+    say(
+        f"training {settings.network} on {source.epoch} labelled images"
+        + ("" if target is None else f" and {target.epoch} target images")
+        + f": {settings.schedule.iterations} iterations on {fabric.device} in {precision}, {flags.threads} threads"
+    )
     last = flags.output.with_name("last.pt")
     identity = {"settings": settings.canonical(), **execution, "provenance": provenance}
     rows = train(
@@ -73,6 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     remove_other_snapshots(flags.output, flags.snapshot_every, settings.schedule.iterations)
     save_checkpoint(flags.output, network, description)
     last.unlink(missing_ok=True)
+    say(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()) + f": {flags.output}")
 
 
 def _parser() -> argparse.ArgumentParser:

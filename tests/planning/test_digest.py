@@ -24,6 +24,8 @@ def same(one: str, other: str) -> bool:
         ("lines.append(message(f'{key}: one'))", "lines.append(message(f'two of {key}'))"),
         ("raise argparse.ArgumentTypeError('one')", "raise argparse.ArgumentTypeError('two', key)"),
         ("print('one', file=sys.stderr)", "print(f'two {x}', file=sys.stderr)"),
+        ("x = 1", "say(f'{x} images')\nx = 1"),
+        ("x = 1", "x = 1\nprint('done', file=sys.stderr)"),
         ("parser.add_argument('--x', type=int, help='one')", "parser.add_argument('--x', type=int, help='two')"),
     ],
 )
@@ -39,6 +41,7 @@ def test_what_changes_no_result_changes_no_digest(before, after):
         ("x: int = Field(1, ge=0, description='One.')", "x: int = Field(2, ge=0, description='One.')"),
         ("x: int = Field(1, ge=0, description='One.')", "x: int = Field(1, ge=1, description='One.')"),
         ("print('a')", "print('b')"),
+        ("x = 1", "x = 1\nf('done')"),
     ],
 )
 def test_what_may_change_a_result_changes_the_digest(before, after):

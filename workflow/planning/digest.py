@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "message")
-"""Calls whose arguments are texts for people; so are those of a `print` to the log."""
+MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "message", "say")
+"""Calls whose arguments are texts for people; so are those of a `print` to the log. Statements of such a call alone
+are left out."""
 DESCRIPTIONS = ("description", "json_schema_extra", "help", "epilog", "desc", "unit")
 """Keywords of any call that are texts for people."""
 PACKAGES = ("esl", "miniature")
@@ -80,11 +81,12 @@ def _essence_of(file: Path) -> ast.Module:
 
 
 def _is_text(statement: ast.stmt) -> bool:
-    """Whether a statement is only a string, such as a docstring, which has no effect."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
+    """Whether a statement is only a string, such as a docstring, or a line for the log."""
+    if not isinstance(statement, ast.Expr):
+        return False
+    value = statement.value
+    return (isinstance(value, ast.Constant) and isinstance(value.value, str)) or (
+        isinstance(value, ast.Call) and _is_message(value)
     )
 
 
