@@ -37,6 +37,25 @@ def test_the_result_holds_every_model_with_figures_that_follow_from_its_confusio
         assert model["checkpoint_sha256"] == sha256_of_file(finished.root / f"results/gta2city/{name}/checkpoint.pt")
 
 
+def test_logs_say_what_a_stage_did_and_what_came_of_it(finished):
+    def log(name):
+        return (finished.root / "logs/gta2city" / name).read_text()
+
+    manifest, thresholds = read(finished, "esl-round1/pseudo_labels.json"), read(finished, "esl-round1/thresholds.json")
+    miou = read(finished, "esl-round1/miou.json")["miou"]["cityscapes19"]
+    assert "training small on 12 labelled images and 10 target images: 6 iterations on cpu" in log(
+        "esl-round1/train.log"
+    )
+    assert "evaluating on 6 labelled images" in log("esl-round1/evaluate.log")
+    assert f"cityscapes19: mIoU {100 * miou:.1f} %" in log("esl-round1/evaluate.log")
+    assert f"keeps {100 * thresholds['kept']:.1f} % of all pixels" in log("esl-round1/threshold.log")
+    right = f"{100 * manifest['quality']['accuracy']:.1f} % of them right"
+    assert f"10 pseudo-labels: {100 * manifest['kept']:.1f} % of all pixels, {right}" in log(
+        "esl-round1/pseudo_label.log"
+    )
+    assert "inferring 5 of 10 images on cpu" in log("adapted/infer_1-of-2.log")
+
+
 def test_pseudo_labels_are_palette_pngs_of_train_ids_as_the_manifest_says(finished):
     manifest = read(finished, "esl-round1/pseudo_labels.json")
     folder = finished.root / "results/gta2city/esl-round1/pseudo_labels"
