@@ -27,7 +27,7 @@ SMALL: Content = {
             "network": "small",
             "pretrained": None,
             "methods": {"control": {"rounds": 1}, "bdl": {"rounds": 1}, "esl": {"rounds": 1}},
-            "training": {"round": {"iterations": 155, "initial": "source"}},
+            "training": {"source": {"adaptation": "abn"}, "round": {"iterations": 155, "initial": "source"}},
             "compute": {"precision": "auto"},
         }
     }

@@ -61,3 +61,18 @@ def test_missing_weights_are_reported_with_their_place_and_licence(make_plan, jo
     assert f"benchmarks.{name}.pretrained: no such file: {WEIGHTS[name]}; get model.safetensors from " in str(
         caught.value
     )
+
+
+def unset(shipped_block, overlay_block, prefix=""):
+    """Keys of the first block that the second leaves as they are."""
+    for key, value in shipped_block.items():
+        if key not in overlay_block:
+            yield prefix + key
+        elif isinstance(value, dict) and isinstance(overlay_block[key], dict):
+            yield from unset(value, overlay_block[key], f"{prefix}{key}.")
+
+
+@pytest.mark.parametrize("name", ["gta2city", "gta2vistas", "synthia2city"])
+def test_a_full_scale_overlay_inherits_no_setting_of_the_miniature(name):
+    miniature, overlay = (shipped(file)["benchmarks"][name] for file in ("config", name))
+    assert {*unset(miniature, overlay)} <= {"seed"}
