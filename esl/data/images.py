@@ -1,15 +1,15 @@
 """Images and labels, read from files into arrays."""
 
 import hashlib
-import io
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from esl.classes import IdTable
+from esl.data.decoding import decoded, first_of_16_bits, has_16_bit_channels, upright
 from esl.errors import InputError
 
 SizeWH = tuple[int, int]
@@ -106,15 +106,15 @@ def decode_image(path: Path, content: bytes, to: Resize = None) -> NDArray[np.ui
     Raises:
         InputError: the image is damaged, or its values are not integers of 8 or 16 bits.
     """
-    image = _load(path, content)
+    image = pixels = decoded(path, content)
     if image.mode.startswith("I;16") or image.mode == "I":
         values = np.asarray(image)
         if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
             raise InputError(f"{path}: expected an image of 8 or 16 bits, but got 32-bit values; convert it")
-        image = _with_orientation_of(image, Image.fromarray((values >> 8).astype(np.uint8)))
+        pixels = Image.fromarray((values >> 8).astype(np.uint8))
     elif image.mode == "F":
         raise InputError(f"{path}: expected an image of 8 or 16 bits, but it holds floating-point numbers; convert it")
-    image = ImageOps.exif_transpose(image).convert("RGB")
+    image = upright(pixels, image).convert("RGB")
     size_wh = resized_wh(image.size, to)
     if size_wh != image.size:
         image = image.resize(size_wh, Image.Resampling.BICUBIC)
@@ -130,9 +130,9 @@ def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
     """
     if table.encoding == "colours":
         return _ids_of_colours(path, content, table)
-    if table.encoding == "first_of_16_bits" and _has_16_bit_channels(content):
+    if table.encoding == "first_of_16_bits" and has_16_bit_channels(content):
         return _first_channel(path, content)
-    image = _load(path, content)
+    image = decoded(path, content)
     if image.mode not in ("L", "P"):
         raise InputError(
             f"{path}: expected a label of 8-bit ids (palette or grey PNG), but got mode {image.mode}; "
@@ -147,24 +147,9 @@ def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
     return [int(id_) for id_ in np.flatnonzero(present & ~table.known)]
 
 
-def _load(path: Path, content: bytes) -> Image.Image:
-    """The decoded image; InputError names a file that is truncated or not an image."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            return image
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise for damaged files
-        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
-
-
-def _with_orientation_of(original: Image.Image, image: Image.Image) -> Image.Image:
-    image.getexif().update(original.getexif())
-    return image
-
-
 def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
     """The id of every pixel's colour; the colours of a palette count as colours."""
-    image = _load(path, content)
+    image = decoded(path, content)
     if image.mode not in ("RGB", "RGBA", "P"):
         raise InputError(
             f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
@@ -189,22 +174,9 @@ def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], dtype=np.uint32)
 
 
-def _has_16_bit_channels(content: bytes) -> bool:
-    """Whether a file is a PNG of 16-bit RGB, by its header (PNG specification, 11.2.2)."""
-    return content.startswith(b"\x89PNG\r\n\x1a\n") and content[24:26] == bytes([16, 2])
-
-
 def _first_channel(path: Path, content: bytes) -> NDArray[np.uint8]:
-    """The first of three 16-bit channels. Pillow silently drops the low byte of each and returns zeros."""
-    import torch  # takes seconds to import; only SYNTHIA needs it
-    from torchvision.io import ImageReadMode
-    from torchvision.io import decode_image as decode
-
-    encoded = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    try:
-        ids: NDArray[np.uint16] = decode(encoded, ImageReadMode.UNCHANGED)[0].numpy()
-    except RuntimeError as error:
-        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
+    """The first of three 16-bit channels, which holds SYNTHIA's ids."""
+    ids = first_of_16_bits(path, content)
     if ids.max(initial=0) > 255:
         raise InputError(f"{path}: holds ids up to {ids.max()}, but no dataset has any above 255; obtain it again")
     return ids.astype(np.uint8)

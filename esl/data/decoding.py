@@ -1,0 +1,136 @@
+"""The bytes of an image file decoded, whatever they are: to an image, or to one error that names the file.
+
+Only the decoders of formats that datasets come in are used, so no file is opened by content alone as something that
+starts another program (PostScript does); pixels are bounded before anything is decoded.
+"""
+
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from esl.errors import InputError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""Pillow's names of the formats that are read."""
+
+MOST_PIXELS = 2**28
+"""The largest image, 268 megapixels: a panorama of 16384x8192 has half as many."""
+
+ORIENTATION = 0x0112
+"""The EXIF tag of the orientation (CIPA DC-008, 4.6.4)."""
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what makes the image upright."""
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, 179 megapixels, is replaced by ours
+
+
+def decoded(path: Path, content: bytes) -> Image.Image:
+    """The image in ``content``; ``path`` is for messages.
+
+    Raises:
+        InputError: it is no image of ``FORMATS``, truncated, damaged, or larger than ``MOST_PIXELS``.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _check_size(path, *image.size)
+            image.load()
+            return image
+    except InputError:
+        raise
+    except Exception as error:  # Pillow's decoders raise anything for a damaged file
+        reason = str(error) or type(error).__name__
+        kinds = ", ".join(FORMATS)
+        raise InputError(f"{path}: not a readable image of {kinds} ({reason}); obtain the file again") from None
+
+
+def upright(image: Image.Image, original: Image.Image) -> Image.Image:
+    """``image`` turned as the EXIF orientation of ``original`` says; a damaged orientation turns nothing."""
+    try:
+        turn = TURNS.get(original.getexif().get(ORIENTATION, 1))
+    except Exception:  # so do its readers of EXIF
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
+def has_16_bit_channels(content: bytes) -> bool:
+    """Whether a file is a PNG of 16-bit RGB, by its header (PNG specification, 11.2.2)."""
+    return content.startswith(SIGNATURE) and content[24:26] == bytes([16, 2])
+
+
+def first_of_16_bits(path: Path, content: bytes) -> NDArray[np.uint16]:
+    """The first channel (H, W) of a PNG of 16-bit RGB. Pillow silently drops the low byte of each and returns zeros.
+
+    Raises:
+        InputError: the file is damaged: torchvision's decoder ends the interpreter on some of these, so that checksums
+            and sizes are compared first.
+    """
+    _check_png(path, content)
+    import torch  # takes seconds to import; only SYNTHIA needs it
+    from torchvision.io import ImageReadMode, decode_image
+
+    encoded = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    try:
+        ids: NDArray[np.uint16] = decode_image(encoded, ImageReadMode.UNCHANGED)[0].numpy()
+    except RuntimeError as error:
+        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
+    return ids
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    """InputError for an image without pixels or with too many."""
+    if not 0 < width * height <= MOST_PIXELS:
+        raise InputError(
+            f"{path}: claims {width}x{height} pixels, but at most {MOST_PIXELS:,} in all are read; cut or shrink it"
+        )
+
+
+def _check_png(path: Path, content: bytes) -> None:
+    """InputError unless a PNG of 16-bit RGB has sound checksums, a size in bounds, and as much data as that takes."""
+    try:
+        chunks = list(_chunks(content))
+        header = chunks[0][1]
+        width, height = (int.from_bytes(header[place : place + 4], "big") for place in (0, 4))
+        sound = chunks[0][0] == b"IHDR" and len(header) == 13 and header[10:] == bytes(3) and chunks[-1][0] == b"IEND"
+    except (IndexError, ValueError):
+        sound, width, height = False, 1, 1
+    if not sound:
+        reason = "a checksum of the PNG fails, it ends early, or it is interlaced"
+        raise InputError(f"{path}: not a readable image ({reason}); obtain the file again")
+    _check_size(path, width, height)
+    expected = height * (1 + 6 * width)
+    unpack = zlib.decompressobj()
+    try:
+        data = unpack.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"), expected + 1)
+    except zlib.error as error:
+        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
+    filters = data[:: 1 + 6 * width]
+    if len(data) != expected or not unpack.eof or max(filters) > 4:
+        raise InputError(f"{path}: not a readable image (its data do not fill its size); obtain the file again")
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Type and data of every chunk of a PNG; ValueError for a checksum that fails or a chunk that is cut."""
+    place = len(SIGNATURE)
+    while place < len(content):
+        length = int.from_bytes(content[place : place + 4], "big")
+        body, check = content[place + 4 : place + 8 + length], content[place + 8 + length : place + 12 + length]
+        if len(check) < 4 or zlib.crc32(body) != int.from_bytes(check, "big"):
+            raise ValueError("damaged chunk")
+        yield body[:4], body[4:]
+        place += 12 + length
