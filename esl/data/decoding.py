@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from esl.errors import InputError
 
@@ -53,10 +53,13 @@ def decoded(path: Path, content: bytes) -> Image.Image:
             return image
     except InputError:
         raise
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path}: not a readable image of {', '.join(FORMATS)}; convert it, or obtain it again"
+        ) from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file
         reason = str(error) or type(error).__name__
-        kinds = ", ".join(FORMATS)
-        raise InputError(f"{path}: not a readable image of {kinds} ({reason}); obtain the file again") from None
+        raise InputError(f"{path}: not a readable image ({reason}); obtain the file again") from None
 
 
 def upright(image: Image.Image, original: Image.Image) -> Image.Image:

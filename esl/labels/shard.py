@@ -145,10 +145,13 @@ def write_shard(
 ) -> Iterator[ShardWriter]:
     """A writer for ``num_images`` images; the whole file appears under ``path`` when the block succeeds.
 
+    Files are not locked: one process writes a part, which is renamed when it is whole, and some file systems have no
+    locks.
+
     ``stored`` are the maps to store next to ``label``, ``counted`` the measures that get a histogram, stored or not;
     ``planes`` are needed where the images differ in size.
     """
-    with atomic_path(path) as part, h5py.File(part, "w") as file:
+    with atomic_path(path) as part, h5py.File(part, "w", locking=False) as file:
         writer = ShardWriter(file, num_images, origin, stored=stored, counted=counted, planes=planes)
         yield writer
         writer.finish()
@@ -217,7 +220,7 @@ def open_shard(path: Path) -> Iterator[Shard]:
         InputError: the file is missing, damaged or of another version.
     """
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
         raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run the workflow again") from None
     with file:

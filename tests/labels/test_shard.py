@@ -1,5 +1,6 @@
 """The HDF5 shard: exact, readable with plain h5py, whole or absent, and never silently wrong."""
 
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -245,3 +246,16 @@ def test_maps_of_several_sizes_share_planes_and_read_back_without_their_padding(
         assert file["size"][:].tolist() == [[*size_hw] for size_hw, _ in sizes]
         assert file["stride_size"][:].tolist() == [[*small_hw] for _, small_hw in sizes]
         assert not file["entropy"][2, 5:].any() and not file["entropy"][2, :, 6:].any()
+
+
+def test_a_shard_is_written_and_read_where_files_cannot_be_locked(tmp_path: Path) -> None:
+    """As on some network file systems, where a lock fails; here because another process holds it."""
+    path = tmp_path / "1-of-1.h5"
+    with write_shard(path, 0, ORIGIN, stored=[], counted=[]):
+        pass
+    with path.open("rb+") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pytest.raises(BlockingIOError):
+            h5py.File(path, "r", locking=True)
+        with open_shard(path) as shard:
+            assert shard.ids == []
