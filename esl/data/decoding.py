@@ -54,9 +54,7 @@ def decoded(path: Path, content: bytes) -> Image.Image:
     except InputError:
         raise
     except UnidentifiedImageError:
-        raise InputError(
-            f"{path}: not a readable image of {', '.join(FORMATS)}; convert it, or obtain it again"
-        ) from None
+        raise InputError(f"{path}: not a readable image of {', '.join(FORMATS)}; convert it") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file
         reason = str(error) or type(error).__name__
         raise InputError(f"{path}: not a readable image ({reason}); obtain the file again") from None
