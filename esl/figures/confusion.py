@@ -30,7 +30,9 @@ def draw_confusion(path: Path, model: str, scores: Mapping[str, Any]) -> None:
     """Writes the figure of a model's miou.json: rows are true classes, columns predicted ones, each row sums to 100."""
     title = f"{model}: what the pixels of each true class are predicted as"
     if not scores["images"]:
-        draw_statement(path, title, f"None of the {scores['unlabelled']} validation images has a label to score against.")
+        draw_statement(
+            path, title, f"None of the {scores['unlabelled']} validation images has a label to score against."
+        )
         return
     confusion = np.array(scores["confusion"], dtype=np.int64)
     names = [short(name, 26) for name in scores["iou"]]
@@ -41,9 +43,7 @@ def draw_confusion(path: Path, model: str, scores: Mapping[str, Any]) -> None:
         heading(figure, title, f"in percent of each row; {scores['images']} images, {accuracy} of their pixels right")
         figure.text(left / figure.get_figwidth(), 1 - 0.58 / figure.get_figheight(), "predicted class", va="center")
         (cell,) = panels(figure, 1, 1, margins=(left, 0.8, top, 0.15), gaps=(0, 0))[0]
-        draw_table(
-            cell, shares, names, names, norm=PowerNorm(GAMMA, 0, 100), cmap=SHADES, digits=0, fontsize=7
-        )
+        draw_table(cell, shares, names, names, norm=PowerNorm(GAMMA, 0, 100), cmap=SHADES, digits=0, fontsize=7)
         for text in cell.texts:  # a zero says nothing, and hides what does
             if text.get_text() == "0":
                 text.set_text("")

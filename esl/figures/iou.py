@@ -42,7 +42,9 @@ def draw_iou(path: Path, benchmark: str, models: Models) -> None:
     first_name, first = next(iter(models.items()))
     title = f"{benchmark}: IoU of every model in percent, and its difference to {first_name} in points"
     if not first["images"]:
-        draw_statement(path, title, f"None of the {first['unlabelled']} validation images has a label to score against.")
+        draw_statement(
+            path, title, f"None of the {first['unlabelled']} validation images has a label to score against."
+        )
         return
     rows, values = score_table(models)
     means = len(first["miou"])

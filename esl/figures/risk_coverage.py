@@ -18,6 +18,7 @@ from esl.errors import InputError
 from esl.evaluation.confidence import ranking_of
 from esl.figures.style import (
     COLOURS,
+    DASHES,
     MARKERS,
     axis_titles,
     draw_statement,
@@ -131,9 +132,7 @@ def draw_risk_coverage(
             _draw_class(cell, short(name, 26), class_, ranking, selections)
         for cell in free[num_classes:]:
             cell.remove()
-        axis_titles(
-            figure, "coverage: the surest pixels kept, % of all", "risk: wrong among the pixels kept, %"
-        )
+        axis_titles(figure, "coverage: the surest pixels kept, % of all", "risk: wrong among the pixels kept, %")
 
 
 def _draw_whole(cell: Axes, ranking: Ranking, selections: Sequence[Selection]) -> None:
@@ -143,7 +142,7 @@ def _draw_whole(cell: Axes, ranking: Ranking, selections: Sequence[Selection]) -
         total, correct = ranking.counts[measure.name].sum(axis=1)
         area = augrc(total, correct, sure=measure.sure)
         handles += _draw_curve(cell, risk_curve(total, correct, measure.sure), number)
-        handles[-1].set_label(f"{measure.name} (AUGRC {'–' if area is None else f'{1000 * area:.1f}'}·10⁻³)")
+        handles[-1].set_label(measure.name if area is None else f"{measure.name} (AUGRC {1000 * area:.1f} in 1e-3)")
     for number, selection in enumerate(selections):
         if selection.quality is not None and selection.quality["accuracy"] is not None:
             x, y = 100 * selection.quality["coverage"], 100 * (1 - selection.quality["accuracy"])
@@ -182,9 +181,8 @@ def _cut(
 
 
 def _draw_curve(cell: Axes, curve: Curve, number: int) -> list[Line2D]:
-    return cell.plot(
-        100 * curve.coverage, 100 * curve.risk, color=COLOURS[number % len(COLOURS)], linestyle=("-", "--", "-.")[number % 3]
-    )  # fmt: skip
+    style: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
+    return cell.plot(100 * curve.coverage, 100 * curve.risk, **style)
 
 
 def _mark(number: int, size: float) -> dict[str, Any]:

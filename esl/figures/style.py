@@ -1,7 +1,7 @@
 """The look of all figures: sizes, fonts, colours that colour-blind readers tell apart, and how a file is written."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from esl.classes import IGNORE, ClassSet
+from esl.classes import IGNORE, ClassSet, Colour
 from esl.files import atomic_path
 
-STYLE: dict[str, Any] = {
-    "savefig.dpi": 120,
+DPI = 120
+"""Pixels per inch of every figure."""
+
+STYLE: Mapping[Any, Any] = {
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
     "font.size": 8.5,
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
@@ -71,7 +75,8 @@ def drawing(path: Path, width: float, height: float) -> Iterator[Figure]:
     """
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        for name, value in STYLE.items():
+            mpl.rcParams[name] = value
         figure = Figure(figsize=(width, height))
         yield figure
         with atomic_path(path) as part:
@@ -154,9 +159,9 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     """A fraction as text in percent; a dash for ``None``.
 
     >>> percent(0.1234), percent(None)
-    ('12.3 %', '–')
+    ('12.3 %', '-')
     """
-    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+    return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
 def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8]:
@@ -167,11 +172,20 @@ def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8
     return colours[label]
 
 
+def web_colour(colour: Colour) -> str:
+    """A colour as Matplotlib reads it.
+
+    >>> web_colour((128, 64, 128))
+    '#804080'
+    """
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
 def class_patches(class_set: ClassSet, chosen: Sequence[int] | None = None) -> list[Patch]:
     """The entries of a legend of the classes ``chosen`` by trainId; by default, of all."""
     return [
         Patch(
-            facecolor="#{:02x}{:02x}{:02x}".format(*class_set.colours[id_]),
+            facecolor=web_colour(class_set.colours[id_]),
             edgecolor="#888888",
             linewidth=0.4,
             label=legend_text(class_set.classes[id_]),

@@ -38,7 +38,7 @@ def draw_table(
     cell.set_yticks(range(values.shape[0]), rows if rows is not None else [""] * values.shape[0])
     luminance = colours @ np.array([0.2126, 0.7152, 0.0722])
     for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"  # no -0.0
+        text = "-" if np.isnan(value) else f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"  # no -0.0
         ink = "white" if luminance[row, column] < DARK else "black"
         cell.text(column, row, text, ha="center", va="center", color=ink, fontsize=fontsize)
 

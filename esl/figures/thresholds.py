@@ -12,7 +12,18 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from esl.figures.style import DROPPED, KEPT, WRONG, axis_titles, draw_statement, drawing, heading, panels, percent, short
+from esl.figures.style import (
+    DROPPED,
+    KEPT,
+    WRONG,
+    axis_titles,
+    draw_statement,
+    drawing,
+    heading,
+    panels,
+    percent,
+    short,
+)
 from esl.labels.fixed_point import CODES
 from esl.labels.measures.base import Sure
 from esl.labels.measures.registry import measure_named
@@ -56,7 +67,8 @@ def kept_codes(value: float | None, sure: Sure) -> slice:
 
 def binned(counts_K: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pixels in each of ``BINS`` bars from pixels at each code (65536,)."""
-    return counts_K.reshape(BINS, -1).sum(axis=1)
+    bars: NDArray[np.int64] = counts_K.reshape(BINS, -1).sum(axis=1)
+    return bars
 
 
 def draw_thresholds(path: Path, round_: str, thresholds: Thresholds, shards: Sequence[Path]) -> None:
@@ -77,9 +89,11 @@ def draw_thresholds(path: Path, round_: str, thresholds: Thresholds, shards: Seq
         heading(
             figure,
             f"{round_}: {measure.name} of the pixels predicted as each class, and what {thresholds['method']} keeps",
-            f"{_kept(thresholds['kept'])} of {histograms.sum() / 1e6:,.1f} million pixels in {thresholds['images']} images",
+            f"{_kept(thresholds['kept'])} of {_count(int(histograms.sum()))} pixels in {thresholds['images']} images",
         )
-        axes = panels(figure, rows, COLUMNS, margins=(0.85, 0.15, 0.92, 0.5), gaps=(0.25, 0.52), sharex=True, sharey=True)
+        axes = panels(
+            figure, rows, COLUMNS, margins=(0.85, 0.15, 0.92, 0.5), gaps=(0.25, 0.52), sharex=True, sharey=True
+        )
         cells = axes.ravel()
         _scale(cells[0])
         for cell, (name, entry), counts in zip(cells, thresholds["classes"].items(), histograms, strict=False):
@@ -148,12 +162,13 @@ def _count(pixels: int) -> str:
 
 def _legend(thresholds: Thresholds) -> list[Any]:
     quantile, bound = (thresholds["parameters"].get(key) for key in ("quantile", "bound"))
+    named = "quantile" if quantile is None else f"quantile {quantile:g}"
     entries: list[Any] = [
         Patch(color=KEPT, label="kept as pseudo-label"),
         Patch(color=DROPPED, label="ignored"),
         Line2D([], [], color="black", label="threshold"),
-        Line2D([], [], color=WRONG, marker="v", linestyle="", label=f"quantile{'' if quantile is None else f' {quantile:g}'}"),
-    ]  # fmt: skip
+        Line2D([], [], color=WRONG, marker="v", linestyle="", label=named),
+    ]
     if bound is not None:
         entries.append(
             Line2D([], [], color="black", marker="D", markerfacecolor="none", linestyle="", label=f"bound {bound:g}")

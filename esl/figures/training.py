@@ -71,5 +71,7 @@ def draw_training(path: Path, benchmark: str, logs: Mapping[str, Log]) -> None:
             cell.set(xlim=(0, None), ylim=(0, None))
         for cell in axes[len(columns) :]:
             cell.set_axis_off()
-        handles = [Line2D([], [], markersize=4, label=legend_text(name), **line_style(n)) for n, name in enumerate(logs)]
+        handles = [
+            Line2D([], [], markersize=4, label=legend_text(name), **line_style(n)) for n, name in enumerate(logs)
+        ]
         figure.legend(handles=handles, loc="lower left", ncols=6, bbox_to_anchor=(0.01, 0.01))
