@@ -50,10 +50,10 @@ AGAINST_TRUTH = {
     "ignored, would be wrong": DARK,
 }
 AGAINST_BEFORE = {
-    "kept now, not before": SKY,
+    "gained": SKY,
     "another class": ORANGE,
     "kept as before": PALE,
-    "kept before, not now": DARK,
+    "lost": DARK,
 }
 """What pixels of the two last columns are -> their colour; other pixels are white."""
 
@@ -174,12 +174,12 @@ def draw_gallery(path: Path, round_: Round, index: Index, entries: Sequence[Entr
             f"{percent(kept)} of all pixels of {len(index.samples)} images are kept; white: no label",
         )
         for column, title in enumerate(titles):
-            _write(figure, SIDE + column * (CELL + GAP), TOP_MARGIN - 12, title, fontsize=9)
+            _write(figure, SIDE + column * (CELL + GAP), TOP_MARGIN - 12, title, fontsize=10)
         top = TOP_MARGIN
         for entry, cell_height in zip(entries, heights, strict=True):
-            _write(figure, SIDE, top + LINE - 12, short("; ".join(entry.reasons), 90), fontweight="bold")
+            _write(figure, SIDE, top + LINE - 12, short("; ".join(entry.reasons), 90), fontweight="bold", fontsize=9.5)
             note = f"{short(entry.id)}: {entry.note}"
-            _write(figure, SIDE + 3 * (CELL + GAP), top + LINE - 12, note, color="#333333")
+            _write(figure, SIDE + 3 * (CELL + GAP), top + LINE - 12, note, color="#333333", fontsize=9.5)
             top += LINE
             for column, title in enumerate(titles):
                 if title in entry.cells:
@@ -234,6 +234,6 @@ def _legends(figure: Figure, round_: Round, index: Index, titles: Sequence[str],
             handles = [Patch(facecolor=web_colour(colour), label=text) for text, colour in meanings.items()]
             x = (SIDE + titles.index(title) * (CELL + GAP)) / width
             figure.legend(
-                handles=handles, loc="upper left", ncols=2, bbox_to_anchor=(x, bottom / height), fontsize=6.5,
+                handles=handles, loc="upper left", ncols=2, bbox_to_anchor=(x, bottom / height), fontsize=7.5,
                 borderpad=0, borderaxespad=0, columnspacing=0.8, handlelength=1.2, handletextpad=0.5,
             )  # fmt: skip

@@ -59,7 +59,7 @@ rule summarize:
             "results/{benchmark}/miou.txt",
             caption="../report/miou.rst",
             category="{benchmark}",
-            subcategory="all models",
+            subcategory="(all models)",
             labels={"figure": "IoU as a text table"},
         ),
     log:

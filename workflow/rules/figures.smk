@@ -30,7 +30,7 @@ rule draw_iou:
             "results/{benchmark}/iou.png",
             caption="../report/iou.rst",
             category="{benchmark}",
-            subcategory="all models",
+            subcategory="(all models)",
             labels={"figure": "IoU of each class"},
         ),
     log:
@@ -57,7 +57,7 @@ rule draw_training:
             "results/{benchmark}/training.png",
             caption="../report/training.rst",
             category="{benchmark}",
-            subcategory="all models",
+            subcategory="(all models)",
             labels={"figure": "Training"},
         ),
     log:
@@ -206,7 +206,7 @@ rule figures:
             "results/{benchmark}/pseudo_labels.png",
             caption="../report/pseudo_labels.rst",
             category="{benchmark}",
-            subcategory="all models",
+            subcategory="(all models)",
             labels={"figure": "Pseudo-labels"},
         ),
     log:
@@ -235,7 +235,7 @@ use rule figures as draw_predictions with:
             "results/{benchmark}/predictions.png",
             caption="../report/predictions.rst",
             category="{benchmark}",
-            subcategory="all models",
+            subcategory="(all models)",
             labels={"figure": "Predictions"},
         ),
     log:
