@@ -46,8 +46,8 @@ SKY, ORANGE, PALE, DARK, WHITE = (86, 180, 233), (213, 94, 0), (226, 226, 226), 
 AGAINST_TRUTH = {
     "kept, right": SKY,
     "kept, wrong": ORANGE,
-    "ignored, would be right": PALE,
-    "ignored, would be wrong": DARK,
+    "ignored, right": PALE,
+    "ignored, wrong": DARK,
 }
 AGAINST_BEFORE = {
     "gained": SKY,

@@ -140,8 +140,8 @@ def test_every_method_has_a_gallery_and_the_same_one_twice(
     assert (made.folder / "a.png").read_bytes() == (made.folder / "b.png").read_bytes()
 
 
-def test_images_of_several_shapes_and_without_labels_have_a_gallery(
-    mixed_index: Index, unlabelled_index: Index, make_round: MakeRound, tmp_path: Path
+def test_images_without_labels_have_a_gallery_of_fewer_columns(
+    unlabelled_index: Index, make_round: MakeRound, tmp_path: Path
 ) -> None:
     made = make_round(unlabelled_index)
     flags = ["--thresholds", str(made.folder / "thresholds.json"), "--output", str(tmp_path / "a.png")]
