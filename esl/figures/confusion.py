@@ -37,7 +37,7 @@ def draw_confusion(path: Path, model: str, scores: Mapping[str, Any]) -> None:
     confusion = np.array(scores["confusion"], dtype=np.int64)
     names = [short(name, 26) for name in scores["iou"]]
     shares = row_shares(confusion)
-    left, top = name_width(names) + 0.3, name_height(names) + 0.75
+    left, top = name_width(names) + 0.4, name_height(names) + 0.75
     with drawing(path, max(left + 0.37 * len(names) + 0.8, 6.5), top + 0.27 * len(names) + 0.15) as figure:
         accuracy = percent(scores["pixel_accuracy"])
         heading(figure, title, f"in percent of each row; {scores['images']} images, {accuracy} of their pixels right")

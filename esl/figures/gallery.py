@@ -26,6 +26,7 @@ from esl.figures.style import (
     drawing,
     heading,
     in_colour,
+    legend_columns,
     percent,
     short,
     web_colour,
@@ -85,6 +86,11 @@ class Round(NamedTuple):
         return self.shards[0].parent.parent.name
 
 
+def heat_colours(measure: Measure) -> str:
+    """The colour map of a measure, dark where the teacher is sure."""
+    return HEAT if measure.sure == "low" else f"{HEAT}_r"
+
+
 def against_truth(label: Pixels, prediction: Pixels, truth: Pixels) -> Pixels:
     """The colour of each pixel by ``AGAINST_TRUTH``: (H, W) of trainIds each -> (H, W, 3)."""
     kept, known = label != IGNORE, truth != IGNORE
@@ -134,7 +140,7 @@ def _entry(
     prediction = maps["label"]
     size_wh = (prediction.shape[1], prediction.shape[0])
     label = read_label(png_path(round_.folder, id_), table, size_wh)
-    heat = mpl.colormaps[HEAT](maps[round_.measure.name] / TOP, bytes=True)[..., :3]
+    heat = mpl.colormaps[heat_colours(round_.measure)](maps[round_.measure.name] / TOP, bytes=True)[..., :3]
     cells = {
         "target image": index.read_image(sample),
         f"prediction of {short(round_.teacher, 20)}": in_colour(prediction, class_set),
@@ -214,12 +220,17 @@ def _write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
 def _legends(figure: Figure, round_: Round, index: Index, titles: Sequence[str], bottom: int) -> None:
     """At the bottom: colours of classes, the scale of the measure, and what the last columns show."""
     width, height = figure.get_size_inches() * DPI
-    figure.legend(handles=class_patches(index.class_set), loc="lower left", ncols=10, bbox_to_anchor=(0, 0))
+    figure.legend(
+        handles=class_patches(index.class_set),
+        loc="lower left",
+        ncols=legend_columns(len(index.class_set)),
+        bbox_to_anchor=(0, 0),
+    )
     place = titles.index(round_.measure.name)
     bar = figure.add_axes(
         ((SIDE + place * (CELL + GAP)) / width, (bottom - 22) / height, CELL / width, 10 / height), label="scale"
     )
-    bar.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=HEAT, extent=(0, 1, 0, 1))
+    bar.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=heat_colours(round_.measure), extent=(0, 1, 0, 1))
     ends = ("sure", "unsure") if round_.measure.sure == "low" else ("unsure", "sure")
     bar.set_xticks([0, 0.5, 1], [f"0: {ends[0]}", "0.5", f"1: {ends[1]}"])
     for text, side in zip(bar.get_xticklabels(), ("left", "center", "right"), strict=True):

@@ -26,6 +26,7 @@ from esl.figures.style import (
     heading,
     panels,
     percent,
+    rounded,
     short,
 )
 from esl.figures.thresholds import kept_codes
@@ -103,7 +104,7 @@ def draw_risk_coverage(
     Raises:
         InputError: the shards store no measure, or lack a labelled sample.
     """
-    title = f"{teacher}: risk against coverage of its predictions on {index.split}"
+    title = f"{teacher}: risk against coverage of its predictions on the target training images"
     if not index.labelled:
         draw_statement(
             path, title, f"None of the {len(index.samples)} images has a label, so nobody knows which pixels are wrong."
@@ -114,15 +115,15 @@ def draw_risk_coverage(
     ranking = ranking_of(shards, index, [measure_named(name) for name in names])
     num_classes = len(index.class_set)
     rows = 2 + max(0, math.ceil((num_classes - 2 * (COLUMNS - 2)) / COLUMNS))
-    with drawing(path, 12.5, 1.15 + 1.85 * rows) as figure:
+    with drawing(path, 12.5, 1.2 + 1.85 * rows) as figure:
         pixels, right = (int(count) for count in ranking.counts[names[0]].sum(axis=(1, 2)))
         heading(
             figure,
             title,
-            f"{pixels / 1e6:,.1f} million labelled pixels of {len(index.labelled)} images, "
+            f"{rounded(pixels)} labelled pixels of {len(index.labelled)} images, "
             f"{percent(1 - right / pixels if pixels else None)} of them predicted wrong",
         )
-        axes = panels(figure, rows, COLUMNS, margins=(0.85, 0.15, 0.78, 0.5), gaps=(0.42, 0.45))
+        axes = panels(figure, rows, COLUMNS, margins=(0.85, 0.15, 0.88, 0.5), gaps=(0.42, 0.52))
         for cell in axes[:2, :2].ravel():
             cell.remove()
         whole = figure.add_subplot(axes[0, 0].get_gridspec()[:2, :2])
@@ -155,12 +156,12 @@ def _draw_whole(cell: Axes, ranking: Ranking, selections: Sequence[Selection]) -
 
 def _draw_class(cell: Axes, name: str, class_: int, ranking: Ranking, selections: Sequence[Selection]) -> None:
     """The pixels predicted as one class."""
-    cell.set_title(name, fontweight="bold")
+    cell.set_title(name, fontweight="bold", pad=11)
     cell.set(xlim=(0, 100))
-    pixels = 0
+    pixels = int(ranking.counts[ranking.measures[0].name][0, class_].sum())
+    cell.text(0, 1.03, f"predicted for {rounded(pixels)} px", transform=cell.transAxes, fontsize=7.5, color="#333333")
     for number, measure in enumerate(ranking.measures):
         total, correct = ranking.counts[measure.name][:, class_]
-        pixels = int(total.sum())
         _draw_curve(cell, risk_curve(total, correct, measure.sure), number)
         for mark, selection in enumerate(selections):
             if (point := _cut(selection, measure, class_, total, correct)) is not None:

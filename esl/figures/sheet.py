@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from esl.classes import ClassSet
 from esl.data.images import read_label
 from esl.data.index import Index, IndexedSample
-from esl.figures.style import class_patches, drawing, in_colour, panels
+from esl.figures.style import class_patches, drawing, in_colour, legend_columns, panels
 from esl.files import read_json
 from esl.labels.png import png_path, train_id_table
 
@@ -56,4 +56,4 @@ def save_sheet(path: Path, rows: list[Row], class_set: ClassSet) -> None:
                     cell.imshow(row[title], interpolation="nearest")
         for title, cell in zip(titles, axes[0], strict=True):
             cell.set_title(title, fontsize=10, loc="center")
-        figure.legend(handles=class_patches(class_set), loc="lower center", ncols=10)
+        figure.legend(handles=class_patches(class_set), loc="lower center", ncols=legend_columns(len(class_set)))

@@ -58,7 +58,7 @@ SHADES = "Blues"
 """The colours of shares and scores: white where there is nothing, dark where there is all."""
 
 HEAT = "cividis"
-"""The colours of a measure: made for colour-blind readers, and lighter in print where the value is higher."""
+"""The colours of a measure: made for colour-blind readers, and steadily lighter, so that they survive print."""
 
 IGNORED_COLOUR = (255, 255, 255)
 """White marks pixels without a label: no class is white."""
@@ -164,6 +164,17 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def rounded(pixels: int) -> str:
+    """A number of pixels, short.
+
+    >>> rounded(950), rounded(7828460), rounded(93374)
+    ('950', '7.8 M', '93 k')
+    """
+    if pixels < 1000:
+        return str(pixels)
+    return f"{pixels / 1e6:.1f} M" if pixels >= 1e6 else f"{pixels / 1e3:.0f} k"
+
+
 def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8]:
     """TrainIds (H, W) uint8 -> colours (H, W, 3) uint8 of the class set; ``IGNORE`` is white."""
     colours = np.full((256, 3), IGNORED_COLOUR, dtype=np.uint8)
@@ -192,6 +203,15 @@ def class_patches(class_set: ClassSet, chosen: Sequence[int] | None = None) -> l
         )
         for id_ in (range(len(class_set)) if chosen is None else chosen)
     ]
+
+
+def legend_columns(entries: int) -> int:
+    """Columns of a legend at the foot of a figure: at most ten, rows of about the same length.
+
+    >>> [legend_columns(entries) for entries in (7, 11, 19, 66)]
+    [7, 6, 10, 10]
+    """
+    return max(1, -(-entries // -(-entries // 10)))
 
 
 def legend_text(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ from esl.figures.style import (
     heading,
     panels,
     percent,
+    rounded,
     short,
 )
 from esl.labels.fixed_point import CODES
@@ -89,7 +90,7 @@ def draw_thresholds(path: Path, round_: str, thresholds: Thresholds, shards: Seq
         heading(
             figure,
             f"{round_}: {measure.name} of the pixels predicted as each class, and what {thresholds['method']} keeps",
-            f"{_kept(thresholds['kept'])} of {_count(int(histograms.sum()))} pixels in {thresholds['images']} images",
+            f"{_kept(thresholds['kept'])} of {rounded(int(histograms.sum()))} pixels in {thresholds['images']} images",
         )
         axes = panels(
             figure, rows, COLUMNS, margins=(0.85, 0.15, 0.92, 0.5), gaps=(0.25, 0.52), sharex=True, sharey=True
@@ -132,14 +133,13 @@ def _draw_class(
         return
     edges = np.linspace(0, 1, BINS + 1)
     cell.stairs(binned(counts_K) / pixels, edges, fill=True, color=DROPPED, baseline=LEAST_SHARE / 10)
-    note = f"{percent(entry['kept'])} kept of {_count(pixels)} px"
+    note = f"{percent(entry['kept'])} kept of {rounded(pixels)} px"
     if entry["kept"] is None:
-        note = f"{_count(pixels)} px; the cut depends on the image"
+        note = f"{rounded(pixels)} px; the cut depends on the image"
     elif entry["threshold"] is not None:
-        codes = kept_codes(entry["threshold"], sure)
-        kept = np.zeros_like(counts_K)
-        kept[codes] = counts_K[codes]
-        cell.stairs(binned(kept) / pixels, edges, fill=True, color=KEPT, baseline=LEAST_SHARE / 10)
+        kept = cell.stairs(binned(counts_K) / pixels, edges, fill=True, color=KEPT, baseline=LEAST_SHARE / 10)
+        left, right = (0, entry["threshold"]) if sure == "low" else (entry["threshold"], 1)
+        kept.set_clip_path(Rectangle((left, 0), right - left, 2, transform=cell.transData))
         cell.axvline(entry["threshold"], color="black", linewidth=1.2)
         if entry["quantile_value"] is not None:
             cell.plot(entry["quantile_value"], 0.9, "v", color=WRONG, markersize=5.5, clip_on=False, zorder=5)
@@ -147,17 +147,6 @@ def _draw_class(
             cell.plot(bound, 0.9, "D", markerfacecolor="none", color="black", markersize=5, clip_on=False, zorder=4)
         note += ", by the bound" if entry["bounded"] else ""
     cell.text(0, 1.03, note, transform=cell.transAxes, fontsize=7.5, color="#333333")
-
-
-def _count(pixels: int) -> str:
-    """A number of pixels, short.
-
-    >>> _count(950), _count(7828460), _count(93374)
-    ('950', '7.8 M', '93 k')
-    """
-    if pixels < 1000:
-        return str(pixels)
-    return f"{pixels / 1e6:.1f} M" if pixels >= 1e6 else f"{pixels / 1e3:.0f} k"
 
 
 def _legend(thresholds: Thresholds) -> list[Any]:

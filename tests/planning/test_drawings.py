@@ -44,7 +44,7 @@ def test_a_teacher_is_drawn_with_the_rounds_that_it_teaches(make_drawings, job):
     drawings = make_drawings(gta2city(methods={"esl": {"rounds": 2}}))
     taught = {model: drawings.manifests_taught(job(model=model)) for model in ("adapted", "esl-round1", "source")}
     assert taught == {
-        "adapted": [f"{RESULTS}/{round_}/pseudo_labels.json" for round_ in ("bdl-round1", "esl-round1")],
+        "adapted": [f"{RESULTS}/{round_}/pseudo_labels.json" for round_ in ("esl-round1", "bdl-round1")],
         "esl-round1": [f"{RESULTS}/esl-round2/pseudo_labels.json"],
         "source": [],
     }
