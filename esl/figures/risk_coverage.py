@@ -156,7 +156,7 @@ def _draw_whole(cell: Axes, ranking: Ranking, selections: Sequence[Selection]) -
 
 def _draw_class(cell: Axes, name: str, class_: int, ranking: Ranking, selections: Sequence[Selection]) -> None:
     """The pixels predicted as one class."""
-    cell.set_title(name, fontweight="bold", pad=11)
+    cell.set_title(name, fontweight="bold", pad=12.5)
     cell.set(xlim=(0, 100))
     pixels = int(ranking.counts[ranking.measures[0].name][0, class_].sum())
     cell.text(0, 1.03, f"predicted for {rounded(pixels)} px", transform=cell.transAxes, fontsize=7.5, color="#333333")

@@ -126,7 +126,7 @@ def _draw_class(
     cell: Axes, name: str, entry: Mapping[str, Any], counts_K: NDArray[np.int64], sure: Sure, bound: float | None
 ) -> None:
     """One panel; ``entry`` is the class's part of thresholds.json."""
-    cell.set_title(short(name, 26), fontweight="bold", pad=11)
+    cell.set_title(short(name, 26), fontweight="bold", pad=12.5)
     pixels = int(counts_K.sum())
     if not pixels:
         cell.text(0.5, 0.5, "never predicted", transform=cell.transAxes, ha="center", color="#777777")
@@ -139,7 +139,7 @@ def _draw_class(
     elif entry["threshold"] is not None:
         kept = cell.stairs(binned(counts_K) / pixels, edges, fill=True, color=KEPT, baseline=LEAST_SHARE / 10)
         left, right = (0, entry["threshold"]) if sure == "low" else (entry["threshold"], 1)
-        kept.set_clip_path(Rectangle((left, 0), right - left, 2, transform=cell.transData))
+        kept.set_clip_path(Rectangle((left, LEAST_SHARE), right - left, 2, transform=cell.transData))
         cell.axvline(entry["threshold"], color="black", linewidth=1.2)
         if entry["quantile_value"] is not None:
             cell.plot(entry["quantile_value"], 0.9, "v", color=WRONG, markersize=5.5, clip_on=False, zorder=5)

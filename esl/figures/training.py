@@ -14,12 +14,15 @@ from esl.figures.style import drawing, heading, legend_text, line_style, panels
 Log = dict[str, NDArray[np.float64]]
 """Column of train.csv -> its values; all of one length."""
 
+SCALES = {"target_labelled": 100.0, "learning_rate": 1000.0}
+"""Column of train.csv -> the factor of its unit in the figure."""
+
 PANELS = {
     "source_loss": "loss on source labels",
     "target_loss": "loss on pseudo-labels",
     "target_labelled": "pseudo-labelled target pixels, %",
     "adaptation_loss": "loss of the target term",
-    "learning_rate": "learning rate",
+    "learning_rate": "learning rate, 1e-3",
 }
 """Column of train.csv -> what it is; a column that is zero everywhere has no panel."""
 
@@ -54,7 +57,9 @@ def draw_training(path: Path, benchmark: str, logs: Mapping[str, Log]) -> None:
     """Writes the figure of all trainings: a panel for each quantity, a line for each model that has it."""
     columns = shown_panels([*logs.values()])
     with drawing(path, 0.3 + 3.3 * max(len(columns), 2), 3.8 + 0.17 * (len(logs) // 6)) as figure:
-        heading(figure, f"{benchmark}: how every model was trained", "each point is the mean since the one before")
+        heading(
+            figure, f"{benchmark}: how every model was trained", "losses and shares are means since the point before"
+        )
         axes = panels(
             figure, 1, max(len(columns), 2), margins=(0.55, 0.15, 0.85, 0.95 + 0.17 * (len(logs) // 6)), gaps=(0.55, 0)
         )[0]
@@ -65,10 +70,9 @@ def draw_training(path: Path, benchmark: str, logs: Mapping[str, Log]) -> None:
                 if not log[column].any():
                     continue
                 every = max(1, len(log[column]) // MARKED)
-                scale = 100 if column == "target_labelled" else 1
-                cell.plot(log["iteration"], scale * log[column], markersize=3.5, markevery=every, **line_style(number))
-            cell.margins(y=0.1)
-            cell.set(xlim=(0, None), ylim=(0, None))
+                values = SCALES.get(column, 1.0) * log[column]
+                cell.plot(log["iteration"], values, markersize=3.5, markevery=every, **line_style(number))
+            cell.set(xlim=(0, 1.05 * cell.dataLim.x1), ylim=(0, 1.08 * cell.dataLim.y1))
         for cell in axes[len(columns) :]:
             cell.set_axis_off()
         handles = [

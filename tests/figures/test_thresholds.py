@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageColor
 
 from esl.data.index import Index
+from esl.figures.style import DPI, KEPT
 from esl.figures.thresholds import BINS, binned, kept_codes, merged_histogram
 from esl.labels.fixed_point import CODES
 from esl.stages.draw_thresholds import main
@@ -34,6 +36,16 @@ def test_every_method_has_a_figure_and_the_same_one_twice(
         flags = ["--thresholds", str(made.folder / "thresholds.json"), "--output", str(made.folder / name)]
         main([*made.words(index=False), *flags])
     assert (made.folder / "a.png").read_bytes() == (made.folder / "b.png").read_bytes()
+
+
+def test_bars_stay_inside_their_panels(small_index: Index, make_round: MakeRound) -> None:
+    made = make_round(small_index)
+    flags = ["--thresholds", str(made.folder / "thresholds.json"), "--output", str(made.folder / "a.png")]
+    main([*made.words(index=False), *flags])
+    with Image.open(made.folder / "a.png") as image:
+        blue = (np.asarray(image.convert("RGB")) == ImageColor.getrgb(KEPT)).all(axis=2)
+    below_all_panels = round(0.45 * DPI)
+    assert blue.mean() > 0.05 and not blue[-below_all_panels:].any()
 
 
 def test_a_threshold_that_keeps_nothing_keeps_no_code() -> None:

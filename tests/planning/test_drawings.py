@@ -42,14 +42,16 @@ def test_a_benchmark_that_keeps_nothing_has_no_figure_of_pseudo_labels(make_draw
 
 def test_a_teacher_is_drawn_with_the_rounds_that_it_teaches(make_drawings, job):
     drawings = make_drawings(gta2city(methods={"esl": {"rounds": 2}}))
-    taught = {model: drawings.manifests_taught(job(model=model)) for model in ("adapted", "esl-round1", "source")}
+    taught = {
+        model: sorted(drawings.manifests_taught(job(model=model))) for model in ("adapted", "esl-round1", "source")
+    }
     assert taught == {
-        "adapted": [f"{RESULTS}/{round_}/pseudo_labels.json" for round_ in ("esl-round1", "bdl-round1")],
+        "adapted": [f"{RESULTS}/{round_}/pseudo_labels.json" for round_ in ("bdl-round1", "esl-round1")],
         "esl-round1": [f"{RESULTS}/esl-round2/pseudo_labels.json"],
         "source": [],
     }
     thresholds = [path.replace("pseudo_labels", "thresholds") for path in taught["adapted"]]
-    assert drawings.thresholds_taught(job(model="adapted")) == thresholds
+    assert sorted(drawings.thresholds_taught(job(model="adapted"))) == thresholds
     assert drawings.maps(job(model="adapted")) == [f"{RESULTS}/adapted/maps/{n}-of-2.h5" for n in (1, 2)]
 
 
@@ -60,5 +62,5 @@ def test_a_gallery_is_compared_with_the_round_before_of_the_same_entry(make_draw
 
 
 def test_every_model_that_was_trained_has_a_log(make_drawings, job):
-    models = [path.split("/")[2] for path in make_drawings(gta2city(oracle=True)).logs(job())]
-    assert models == ["source", "control-round1", "bdl-round1", "esl-round1", "oracle"]
+    models = [path.split("/")[2] for path in make_drawings(gta2city(oracle=True, methods={"bdl": None})).logs(job())]
+    assert models == ["source", "control-round1", "esl-round1", "oracle"]
