@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from esl.data.index import Index
 from esl.errors import InputError
+from esl.labels.measures.base import Measure
 from esl.labels.measures.registry import measure_named
 from esl.labels.risk import COVERAGES, Ranking, accuracy_at, share
 from esl.labels.shard import open_shard, same_origin
@@ -38,8 +39,7 @@ def _figures(shards: list[Path], index: Index) -> dict[str, Any]:
     origin = same_origin(shards)
     if not (measures := [measure_named(name) for name in stored_measures(shards)]):
         raise InputError(f"{shards[0].parent}: stores no measure; add one to inference.maps and infer again")
-    ranking = Ranking(len(index.class_set), measures)
-    _count(ranking, shards, index)
+    ranking = ranking_of(shards, index, measures)
     total, correct = ranking.counts[measures[0].name].sum(axis=(1, 2))
     figures = ranking.summary(index.class_set)
     for measure in measures:
@@ -53,10 +53,15 @@ def _figures(shards: list[Path], index: Index) -> dict[str, Any]:
     }
 
 
-def _count(ranking: Ranking, shards: Sequence[Path], index: Index) -> None:
-    """Adds every labelled sample of the index; InputError where the shards lack one."""
+def ranking_of(shards: Sequence[Path], index: Index, measures: Sequence[Measure]) -> Ranking:
+    """Every labelled sample of the index, counted by ``measures``, in memory that does not grow with their number.
+
+    Raises:
+        InputError: the shards lack a labelled sample, or the map of a measure.
+    """
+    ranking = Ranking(len(index.class_set), measures)
     samples = {sample.id: sample for sample in index.labelled}
-    names = ("label", *(measure.name for measure in ranking.measures))
+    names = ("label", *(measure.name for measure in measures))
     with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
         for path in shards:
             with open_shard(path) as shard:
@@ -71,6 +76,7 @@ def _count(ranking: Ranking, shards: Sequence[Path], index: Index) -> None:
         raise InputError(
             f"{shards[0].parent}: no maps of {len(samples)} labelled samples such as {min(samples)!r}; name all shards"
         )
+    return ranking
 
 
 def confidence_table(content: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from esl.data.index import read_index
-from esl.evaluation.figures import label_rows, save_sheet
+from esl.figures.sheet import label_rows, save_sheet
 from esl.stages.command import add_paths, stage
 
 

@@ -63,6 +63,12 @@ def test_what_extensions_add_to_is_in_the_closure_of_no_training_and_no_inferenc
         assert not [name for name in closure if name.startswith("esl.data.label_tables")]
 
 
+def test_what_draws_is_in_the_closure_of_nothing_that_computes():
+    for stage in (*STAGES, "predict", "best_snapshot", "confidence"):
+        drawing = [name for name in import_closure([f"esl.stages.{stage}"]) if name.startswith("esl.figures")]
+        assert drawing == [], stage
+
+
 def test_the_index_depends_on_no_report_no_class_set_and_no_other_format():
     closure = set(import_closure(["esl.stages.index"]))
     assert not closure & {"esl.data.class_sets", "esl.data.report", "esl.stages.doctor"}

@@ -55,7 +55,13 @@ rule summarize:
         settings=ancient("results/{benchmark}/settings.json"),
     output:
         miou="results/{benchmark}/miou.json",
-        table="results/{benchmark}/miou.txt",
+        table=report(
+            "results/{benchmark}/miou.txt",
+            caption="../report/miou.rst",
+            category="{benchmark}",
+            subcategory="(all models)",
+            labels={"figure": "IoU as a text table"},
+        ),
     log:
         "logs/{benchmark}/summarize.log",
     conda:
@@ -72,41 +78,6 @@ rule summarize:
     shell:
         "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models} {params.best}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
-
-
-rule figures:
-    input:
-        manifests=plan.manifests,
-        index="results/{benchmark}/data/target_train.json",
-    output:
-        image="results/{benchmark}/pseudo_labels.png",
-    log:
-        "logs/{benchmark}/figures.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=plan.code("esl.stages.figures"),
-    message:
-        "Drawing the pseudo-labels of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.figures --manifests {input.manifests} --index {input.index} --output {output.image}"
-        " > {log} 2>&1"
-
-
-use rule figures as draw_predictions with:
-    input:
-        manifests=plan.predictions,
-        index="results/{benchmark}/data/target_val.json",
-    output:
-        image="results/{benchmark}/predictions.png",
-    log:
-        "logs/{benchmark}/draw_predictions.log",
-    message:
-        "Drawing what the models of {wildcards.benchmark} predict"
 
 
 rule reproduce:

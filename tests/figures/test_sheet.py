@@ -8,7 +8,8 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
-from esl.evaluation.figures import in_colour, label_rows
+from esl.figures.sheet import label_rows
+from esl.figures.style import in_colour
 from esl.files import write_json
 from esl.labels.png import png_path, write_png
 from esl.stages.figures import main

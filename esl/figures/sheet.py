@@ -1,22 +1,17 @@
-"""Figures: images next to pseudo-labels or predictions, and labels."""
+"""The sheet: some images next to pseudo-labels or predictions, and labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from esl.classes import IGNORE, ClassSet
+from esl.classes import ClassSet
 from esl.data.images import read_label
 from esl.data.index import Index, IndexedSample
-from esl.files import atomic_path, read_json
+from esl.figures.style import class_patches, drawing, in_colour, legend_columns, panels
+from esl.files import read_json
 from esl.labels.png import png_path, train_id_table
-
-IGNORED_COLOUR = (255, 255, 255)
-"""White marks pixels without a label: no class is white."""
 
 Row = dict[str, NDArray[np.uint8]]
 """Column title -> image (H, W, 3)."""
@@ -44,14 +39,6 @@ def _row(index: Index, sample: IndexedSample, manifests: Sequence[Path]) -> Row:
     return row
 
 
-def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8]:
-    """TrainIds (H, W) uint8 -> colours (H, W, 3) uint8 of the class set; ``IGNORE`` is white."""
-    colours = np.full((256, 3), IGNORED_COLOUR, dtype=np.uint8)
-    colours[: len(class_set)] = class_set.colours
-    colours[IGNORE] = IGNORED_COLOUR
-    return colours[label]
-
-
 def save_sheet(path: Path, rows: list[Row], class_set: ClassSet) -> None:
     """Writes a PNG with a grid of images: one row per sample, one column per title, and the colours of the classes.
 
@@ -59,19 +46,14 @@ def save_sheet(path: Path, rows: list[Row], class_set: ClassSet) -> None:
     """
     titles = list(dict.fromkeys(title for row in rows for title in row))
     height, width = next(iter(rows[0].values())).shape[:2]
-    figure = Figure(figsize=(3.2 * len(titles), 3.2 * height / width * len(rows) + 1.0), layout="constrained")
-    axes = figure.subplots(len(rows), len(titles), squeeze=False)
-    for row, cells in zip(rows, axes, strict=True):
-        for title, cell in zip(titles, cells, strict=True):
-            cell.set_axis_off()
-            if title in row:
-                cell.imshow(row[title], interpolation="nearest")
-    for title, cell in zip(titles, axes[0], strict=True):
-        cell.set_title(title, fontsize=10)
-    handles = [
-        Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=name)
-        for name, colour in zip(class_set.classes, class_set.colours, strict=True)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=10, fontsize=7, frameon=False)
-    with atomic_path(path) as part, mpl.rc_context({"savefig.dpi": 120}):
-        figure.savefig(part, format="png", metadata={"Software": None})
+    cell_height = 3.2 * height / width
+    with drawing(path, 3.2 * len(titles), (cell_height + 0.08) * len(rows) + 0.85) as figure:
+        axes = panels(figure, len(rows), len(titles), margins=(0.03, 0.03, 0.3, 0.55), gaps=(0.06, 0.08))
+        for row, cells in zip(rows, axes, strict=True):
+            for title, cell in zip(titles, cells, strict=True):
+                cell.set_axis_off()
+                if title in row:
+                    cell.imshow(row[title], interpolation="nearest")
+        for title, cell in zip(titles, axes[0], strict=True):
+            cell.set_title(title, fontsize=10, loc="center")
+        figure.legend(handles=class_patches(class_set), loc="lower center", ncols=legend_columns(len(class_set)))

@@ -1,0 +1,53 @@
+"""Tables whose cells have the colour of their number."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from numpy.typing import NDArray
+
+DARK = 0.5
+"""Luminance below which the number in a cell is white (Rec. 709 weights)."""
+
+
+def draw_table(
+    cell: Axes,
+    values: NDArray[np.float64],
+    rows: Sequence[str] | None,
+    columns: Sequence[str],
+    *,
+    norm: Normalize,
+    cmap: str,
+    signed: bool = False,
+    digits: int = 1,
+    fontsize: float = 7.5,
+) -> None:
+    """Fills ``cell`` with a table of ``values`` (R, M): numbers with ``digits`` on the colour of each; NaN is a dash.
+
+    The names of columns stand above it, those of ``rows`` left of it.
+    """
+    colours = mpl.colormaps[cmap](norm(np.nan_to_num(values)))[..., :3]
+    colours[np.isnan(values)] = 0.93
+    cell.imshow(colours, aspect="auto", interpolation="nearest")
+    cell.grid(False)
+    cell.spines[:].set_visible(False)
+    cell.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    cell.set_xticks(range(len(columns)), columns, rotation=45, ha="left", rotation_mode="anchor")
+    cell.set_yticks(range(values.shape[0]), rows if rows is not None else [""] * values.shape[0])
+    luminance = colours @ np.array([0.2126, 0.7152, 0.0722])
+    for (row, column), value in np.ndenumerate(values):
+        text = "-" if np.isnan(value) else f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"  # no -0.0
+        ink = "white" if luminance[row, column] < DARK else "black"
+        cell.text(column, row, text, ha="center", va="center", color=ink, fontsize=fontsize)
+
+
+def name_width(names: Sequence[str]) -> float:
+    """Inches that the longest of the names of rows takes."""
+    return 0.072 * max(map(len, names)) + 0.15
+
+
+def name_height(names: Sequence[str]) -> float:
+    """Inches that the longest of the slanted names of columns takes."""
+    return 0.052 * max(map(len, names)) + 0.1

@@ -1,0 +1,20 @@
+"""Stage: the scores of a benchmark's models -> one PNG with the IoU of each class and its differences."""
+
+import argparse
+
+from esl.figures.iou import draw_iou
+from esl.files import read_json
+from esl.stages.command import add_paths, stage
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Draws the scores of one benchmark: its miou.json in, one PNG out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_paths(parser, "--scores", "--output")
+    flags = parser.parse_args(arguments)
+    content = read_json(flags.scores)
+    draw_iou(flags.output, content["benchmark"], content["models"])
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,89 @@
+"""The figures of scores: tables of IoU and confusion against the numbers in miou.json."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from esl.classes import ClassSet
+from esl.data.class_sets import CLASS_SETS
+from esl.evaluation.scores import scores
+from esl.figures.confusion import row_shares
+from esl.figures.iou import score_table
+from esl.figures.style import drawing, panels
+from esl.figures.table import draw_table
+from esl.files import write_json
+from esl.stages import draw_confusion, draw_iou
+from tests.figures.test_style import HOSTILE
+
+
+def _scores(class_set: ClassSet, seed: int) -> dict[str, Any]:
+    """Scores of a random confusion matrix in which the last class is in no label and in no prediction."""
+    confusion = np.random.default_rng(seed).integers(0, 1000, (len(class_set), len(class_set)))
+    confusion[-1], confusion[:, -1] = 0, 0
+    return {**scores(confusion, class_set), "images": 3, "unlabelled": 0}
+
+
+def test_the_table_holds_the_percentages_of_every_model() -> None:
+    models = {name: _scores(CLASS_SETS["synthia16"], seed) for seed, name in enumerate(("source", "esl-round1"))}
+    rows, values = score_table(models)
+    assert rows[:2] == ["mIoU synthia16", "mIoU synthia13"] and len(rows) == 2 + 16
+    for column, model in enumerate(models.values()):
+        assert values[0, column] == 100 * model["miou"]["synthia16"]
+        expected = [np.nan if value is None else 100 * value for value in model["iou"].values()]
+        assert np.array_equal(values[2:, column], expected, equal_nan=True)
+    assert np.isnan(values[-1]).all()
+
+
+def test_the_rows_of_a_confusion_sum_to_100_percent() -> None:
+    confusion = np.array(_scores(CLASS_SETS["cityscapes19"], 0)["confusion"])
+    shares = row_shares(confusion)
+    assert shares[:-1].sum(axis=1) == pytest.approx(100)
+    assert np.isnan(shares[-1]).all()
+    assert shares[2, 3] == 100 * confusion[2, 3] / confusion[2].sum()
+
+
+def test_a_cell_shows_its_number_and_never_minus_zero(tmp_path: Path) -> None:
+    with drawing(tmp_path / "a.png", 4, 3) as figure:
+        (cell,) = panels(figure, 1, 1, margins=(1, 1, 1, 1), gaps=(0, 0))[0]
+        values = np.array([[1.26, -0.04], [np.nan, -3.0]])
+        from matplotlib.colors import Normalize
+
+        draw_table(cell, values, ["a", "b"], ["c", "d"], norm=Normalize(-5, 5), cmap="PuOr", signed=True)
+        assert [text.get_text() for text in cell.texts] == ["+1.3", "+0.0", "-", "-3.0"]
+
+
+def _files(tmp_path: Path, models: dict[str, dict[str, Any]]) -> Path:
+    for name, model in models.items():
+        write_json(tmp_path / name / "miou.json", model)
+    write_json(tmp_path / "miou.json", {"benchmark": "small", "models": models})
+    return tmp_path / "miou.json"
+
+
+def _draw(tmp_path: Path, name: str) -> list[bytes]:
+    """The bytes of both figures."""
+    draw_iou.main(["--scores", str(tmp_path / "miou.json"), "--output", str(tmp_path / f"iou{name}.png")])
+    flags = ["--scores", str(tmp_path / "source/miou.json"), "--output", str(tmp_path / f"confusion{name}.png")]
+    draw_confusion.main(flags)
+    return [(tmp_path / f"{figure}{name}.png").read_bytes() for figure in ("iou", "confusion")]
+
+
+@pytest.mark.parametrize("number", [1, 2, 12])
+def test_any_number_of_models_is_drawn_and_the_same_twice(tmp_path: Path, number: int) -> None:
+    names = ["source", *(f"esl-round{n + 1}" for n in range(number - 1))]
+    _files(tmp_path, {name: _scores(CLASS_SETS["cityscapes19"], seed) for seed, name in enumerate(names)})
+    assert _draw(tmp_path, "1") == _draw(tmp_path, "2")
+
+
+def test_hostile_names_of_classes_do_not_stop_a_figure(tmp_path: Path) -> None:
+    classes = tuple(HOSTILE)
+    hostile = ClassSet("$own$", classes, tuple((n, n, n) for n in range(len(classes))), tuple((c,) for c in classes))
+    _files(tmp_path, {"source": _scores(hostile, 0), "esl-round1": _scores(hostile, 1)})
+    assert all(len(content) > 10_000 for content in _draw(tmp_path, ""))
+
+
+def test_without_labels_both_figures_say_so(tmp_path: Path) -> None:
+    nothing = {**scores(np.zeros((19, 19), np.int64), CLASS_SETS["cityscapes19"]), "images": 0, "unlabelled": 7}
+    _files(tmp_path, {"source": nothing})
+    assert all(len(content) < 30_000 for content in _draw(tmp_path, ""))

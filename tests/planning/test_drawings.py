@@ -1,0 +1,66 @@
+"""Which files the rules of figures read, and which figures a benchmark has."""
+
+import pytest
+from planning.drawings import Drawings
+
+RESULTS = "results/gta2city"
+
+
+def gta2city(**benchmark):
+    return {"benchmarks": {"gta2city": benchmark}}
+
+
+@pytest.fixture
+def make_drawings(make_plan):
+    """A function of changes to the config: what its figures read."""
+    return lambda *changes: Drawings(make_plan(*changes))
+
+
+def test_a_benchmark_has_a_figure_of_everything_that_it_makes(make_drawings, job):
+    drawings = make_drawings(gta2city(oracle=True, methods={"bdl": None, "esl": {"rounds": 2}}))
+    assert drawings.every_figure(job()) == [
+        f"{RESULTS}/{figure}.png"
+        for figure in (
+            "iou", "training", "pseudo_labels",
+            "source/confusion",
+            "adapted/confusion", "adapted/risk_coverage",
+            "control-round1/confusion",
+            "esl-round1/gallery", "esl-round1/thresholds", "esl-round1/confusion", "esl-round1/risk_coverage",
+            "esl-round2/gallery", "esl-round2/thresholds", "esl-round2/confusion",
+            "oracle/confusion",
+        )
+    ]  # fmt: skip
+
+
+def test_a_benchmark_that_keeps_nothing_has_no_figure_of_pseudo_labels(make_drawings, job):
+    drawings = make_drawings(gta2city(methods={"bdl": None, "esl": None}))
+    assert drawings.every_figure(job()) == [
+        f"{RESULTS}/{figure}.png"
+        for figure in ("iou", "training", "source/confusion", "adapted/confusion", "control-round1/confusion")
+    ]
+
+
+def test_a_teacher_is_drawn_with_the_rounds_that_it_teaches(make_drawings, job):
+    drawings = make_drawings(gta2city(methods={"esl": {"rounds": 2}}))
+    taught = {
+        model: sorted(drawings.manifests_taught(job(model=model))) for model in ("adapted", "esl-round1", "source")
+    }
+    assert taught == {
+        "adapted": [f"{RESULTS}/{round_}/pseudo_labels.json" for round_ in ("bdl-round1", "esl-round1")],
+        "esl-round1": [f"{RESULTS}/esl-round2/pseudo_labels.json"],
+        "source": [],
+    }
+    thresholds = [path.replace("pseudo_labels", "thresholds") for path in taught["adapted"]]
+    assert sorted(drawings.thresholds_taught(job(model="adapted"))) == thresholds
+    assert drawings.maps(job(model="adapted")) == [f"{RESULTS}/adapted/maps/{n}-of-2.h5" for n in (1, 2)]
+
+
+def test_a_gallery_is_compared_with_the_round_before_of_the_same_entry(make_drawings, job):
+    drawings = make_drawings(gta2city(methods={"esl": {"rounds": 2}}))
+    assert drawings.manifest_before(job(round="esl-round1")) == []
+    assert drawings.manifest_before(job(round="esl-round2")) == [f"{RESULTS}/esl-round1/pseudo_labels.json"]
+
+
+def test_every_model_that_was_trained_has_a_log(make_drawings, job):
+    models = [path.split("/")[2] for path in make_drawings(gta2city(oracle=True, methods={"bdl": None})).logs(job())]
+    assert models == ["source", "control-round1", "esl-round1", "oracle"]

@@ -1,0 +1,75 @@
+"""From wildcards to the files that the rules of figures read. Nothing here is planned unless a figure is asked for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from planning.inputs import Plan
+from planning.models import ADAPTED, Wildcards
+from planning.rounds import round_of, rounds, teacher
+from planning.variants import keeps
+
+
+class Drawings:
+    """The inputs of the rules that draw, for the benchmarks of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def maps(self, wildcards: Wildcards) -> list[str]:
+        """Every shard of a model."""
+        shards = self._plan.settings_of(wildcards).inference.shards
+        folder = f"results/{wildcards.benchmark}/{wildcards.model}/maps"
+        return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
+
+    def manifest_before(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-label manifest of the round before, of the same entry; a first round has none."""
+        name, number = round_of(wildcards.round)
+        return [f"results/{wildcards.benchmark}/{name}-round{number - 1}/pseudo_labels.json"] if number > 1 else []
+
+    def before_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
+        """The flag of that manifest, if there is one."""
+        return f"--before {input.before}" if input.before else ""
+
+    def manifests_taught(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-label manifests of the rounds that a model teaches."""
+        return [f"results/{wildcards.benchmark}/{round_}/pseudo_labels.json" for round_ in self._taught(wildcards)]
+
+    def thresholds_taught(self, wildcards: Wildcards) -> list[str]:
+        """The thresholds of the same rounds."""
+        return [f"results/{wildcards.benchmark}/{round_}/thresholds.json" for round_ in self._taught(wildcards)]
+
+    def _taught(self, wildcards: Wildcards) -> list[str]:
+        benchmark = self._plan.benchmark_of(wildcards)
+        return [
+            f"{name}-round{number}"
+            for name, number in self._keeping(wildcards)
+            if teacher(benchmark, name, number) == wildcards.model
+        ]
+
+    def _keeping(self, wildcards: Wildcards) -> list[tuple[str, int]]:
+        """The rounds that keep any pseudo-label."""
+        benchmark = self._plan.benchmark_of(wildcards)
+        return [(name, number) for name, number in rounds(benchmark) if keeps(name, benchmark.methods[name])]
+
+    def logs(self, wildcards: Wildcards) -> list[str]:
+        """train.csv of every model that was trained."""
+        trained = (model for model in self._plan.models(wildcards) if model != ADAPTED)
+        return [f"results/{wildcards.benchmark}/{model}/train.csv" for model in trained]
+
+    def every_figure(self, wildcards: Wildcards) -> list[str]:
+        """All figures of a benchmark that need no other inference than its rounds do."""
+        return [f"results/{wildcards.benchmark}/{figure}.png" for figure in self._every_figure(wildcards)]
+
+    def _every_figure(self, wildcards: Wildcards) -> Iterator[str]:
+        benchmark, keeping = self._plan.benchmark_of(wildcards), self._keeping(wildcards)
+        yield from ("iou", "training")
+        if keeping:
+            yield "pseudo_labels"
+        teachers = {teacher(benchmark, *round_) for round_ in keeping}
+        keeping_models = {f"{name}-round{number}" for name, number in keeping}
+        for model in self._plan.models(wildcards):
+            if model in keeping_models:
+                yield from (f"{model}/gallery", f"{model}/thresholds")
+            yield f"{model}/confusion"
+            if model in teachers:
+                yield f"{model}/risk_coverage"
