@@ -1,4 +1,4 @@
-# make run: set-up, then gta2city on the miniature, then its table.
+# make run: set-up, then gta2city on the miniature, then its table; make figures: what its rounds did, drawn.
 # make test: set-up, then the tests; make test-all: the slow ones too; make lint: linters and type checker.
 # make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
 # make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
@@ -9,7 +9,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run check-data test test-all lint format manual reproduce bench
+.PHONY: setup run figures check-data test test-all lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -23,7 +23,11 @@ run: setup
 	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/miou.json results/gta2city/pseudo_labels.png
 	@cat results/gta2city/miou.txt
 	@echo
-	@echo "Next: look at results/gta2city/pseudo_labels.png, and at the folders beside it, which README.md explains."
+	@echo "Next: look at results/gta2city/pseudo_labels.png; README.md explains the folders beside it. make figures draws more."
+
+figures: setup
+	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/figures.md
+	@echo "Look at results/gta2city/figures.md, or at the PNGs that it shows."
 
 check-data: setup
 	@test -n "$(ROOT)" || { echo "say which folder: make check-data ROOT=/data/gta5"; exit 1; }
