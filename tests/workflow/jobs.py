@@ -8,7 +8,7 @@ ESL = {
     "Evaluating esl-round1",
     "Summarizing the models",
 }
-ROUNDS = ("control-round1", "esl-round1", "bdl-round1")
+ROUNDS = ("control-round1", "bdl-round1", "esl-round1")
 SUMMARY = "Summarizing the models"
 SETTINGS = "Writing all settings"
 

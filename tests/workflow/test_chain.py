@@ -13,7 +13,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.files import sha256_of_file
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
-MODELS = ["source", "adapted", "control-round1", "esl-round1", "bdl-round1"]
+MODELS = ["source", "adapted", "control-round1", "bdl-round1", "esl-round1"]
 
 
 def read(project, name):
