@@ -111,8 +111,9 @@ def _check_png(path: Path, content: bytes) -> None:
     except (IndexError, ValueError):
         sound, width, height = False, 1, 1
     if not sound:
-        reason = "a checksum of the PNG fails, it ends early, or it is interlaced"
-        raise InputError(f"{path}: not a readable image ({reason}); obtain the file again")
+        raise InputError(
+            f"{path}: not a readable image (a checksum fails, it ends early, or it is interlaced); obtain the file again"
+        )
     _check_size(path, width, height)
     expected = height * (1 + 6 * width)
     unpack = zlib.decompressobj()

@@ -106,7 +106,7 @@ def test_every_figure_and_its_caption_is_seen_without_network(drawn, browser, fi
     page.on("requestfailed", lambda request: complaints.append(request.url[:200]))
     page.on("request", lambda request: requests.append(request.url[:200]))
     page.goto((drawn.root / RESULTS / file).as_uri())
-    page.get_by_text("Results", exact=True).click()
+    page.get_by_role("link", name="Results", exact=True).click()
     assert page.get_by_text("ESL adapts a model of semantic segmentation").is_visible()
     seen = set()
     for folder in ("(all models)", "source", "adapted", "control-round1", *ROUNDS):
