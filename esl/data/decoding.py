@@ -112,7 +112,7 @@ def _check_png(path: Path, content: bytes) -> None:
         sound, width, height = False, 1, 1
     if not sound:
         raise InputError(
-            f"{path}: not a readable image (a checksum fails, it ends early, or it is interlaced); obtain the file again"
+            f"{path}: not a readable image (a checksum fails, it is cut short or interlaced); obtain the file again"
         )
     _check_size(path, width, height)
     expected = height * (1 + 6 * width)
