@@ -64,6 +64,13 @@ def test_later_rounds_are_taught_by_the_round_before(make_plan, job):
     assert plan.previous_thresholds(job(round="esl-round1")) == []
 
 
+def test_rounds_that_keep_nothing_read_the_maps_of_the_first_teacher(make_plan, job):
+    """Nothing is inferred for them, whatever they start from."""
+    plan = make_plan(gta2city(methods={"control": {"rounds": 2}}, training={"round": {"initial": "teacher"}}))
+    assert plan.teacher_maps(job(round="control-round2")) == plan.teacher_maps(job(round="control-round1"))
+    assert plan.initial_weights(job(round="control-round2")) == ["results/gta2city/control-round1/checkpoint.pt"]
+
+
 @pytest.mark.parametrize(("initial", "start"), [("source", "adapted"), ("teacher", "esl-round1")])
 def test_a_round_starts_from_what_the_config_asks_for(make_plan, job, initial, start):
     plan = make_plan(gta2city(training={"round": {"initial": initial}}))
@@ -214,6 +221,13 @@ def test_threads_and_gpus_follow_the_accelerator(make_plan, job):
     cpu, cuda = make_plan(), make_plan(gta2city(compute={"accelerator": "cuda", "workers": 3}))
     assert (cpu.gpus(job()), cpu.training_threads(job())) == (0, 2)
     assert (cuda.gpus(job()), cuda.training_threads(job())) == (1, 8)
+
+
+def test_rounds_of_several_methods_share_two_cores(make_plan, job):
+    round_ = job(round="esl-round1")
+    alone = make_plan(gta2city(methods={"control": None, "bdl": None, "esl": {"rounds": 1}}))
+    assert (make_plan().training_threads(round_), alone.training_threads(round_)) == (1, 2)
+    assert make_plan(gta2city(compute={"accelerator": "cuda", "workers": 3})).training_threads(round_) == 8
 
 
 def test_a_launcher_starts_a_process_for_every_gpu(make_plan, job):

@@ -133,6 +133,6 @@ def _look(page: Any, row: Any) -> str:
     assert image.is_visible() and image.bounding_box()["width"] > 400
     explain.click()
     page.get_by_text("Description", exact=True).wait_for()
-    text = page.locator("nav").inner_text()
+    text = page.locator("nav").first.inner_text()  # the second is the path of where one is
     assert len(text.partition("DESCRIPTION")[2].partition("SIZE")[0]) > 100
     return re.findall(rf"{RESULTS}/\S+\.png", text)[0]

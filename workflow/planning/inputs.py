@@ -61,10 +61,16 @@ class Plan(Params):
         return [] if model is None else [f"results/{wildcards.benchmark}/{model}/checkpoint.pt"]
 
     def teacher_maps(self, wildcards: Wildcards) -> list[str]:
-        """Every shard of the teacher of a round."""
+        """Every shard of the teacher of a round.
+
+        All rounds that keep nothing read those of the first teacher: nothing is inferred for them.
+        """
         benchmark = self.settings_of(wildcards)
+        name, number = round_of(wildcards.round)
+        if not keeps(name, benchmark.methods[name]):
+            number = 1
         shards = benchmark.inference.shards
-        folder = f"results/{wildcards.benchmark}/{teacher(benchmark, *round_of(wildcards.round))}/maps"
+        folder = f"results/{wildcards.benchmark}/{teacher(benchmark, name, number)}/maps"
         return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
 
     def compared_maps(self, wildcards: Wildcards) -> list[str]:

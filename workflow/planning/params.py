@@ -164,9 +164,15 @@ class Params(Models):
         return 0 if self.settings_of(wildcards).compute.accelerator == "cpu" else 1
 
     def training_threads(self, wildcards: Wildcards) -> int:
-        """The threads of a training: two on a CPU; with a GPU, two more than the processes that read images."""
+        """The threads of a training: with a GPU, two and two for each process that reads images; on a CPU two.
+
+        Rounds of several methods have one on a CPU, as they run side by side: two of one thread take 0.7 times as long
+        as one after the other of two.
+        """
         compute = self.settings_of(wildcards).compute
-        return 2 if compute.accelerator == "cpu" else 2 + 2 * compute.workers
+        if compute.accelerator != "cpu":
+            return 2 + 2 * compute.workers
+        return 1 if getattr(wildcards, "round", None) and len(self.benchmark_of(wildcards).methods) > 1 else 2
 
     def launcher(self, wildcards: Wildcards, resources: Any) -> str:
         """What starts a training: nothing, or, with the resource ``mpi``, a process per GPU on ``nodes`` nodes."""
