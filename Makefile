@@ -15,7 +15,7 @@ setup: $(STAMP)
 
 $(STAMP):
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,export,networks,slurm]'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,export,networks,slurm,tensorboard]'
 	rm -f $(VENV)/installed-*
 	touch $@
 

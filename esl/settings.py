@@ -54,7 +54,7 @@ def subset(settings: Settings, cls: type[S]) -> S:
 def explanations(error: ValidationError) -> Iterator[str]:
     """One line for each mistake: the key, the expected value, the actual one."""
     for entry in error.errors(include_url=False):
-        key = ".".join(str(part) for part in entry["loc"]) or "(top level)"
+        key = ".".join(str(part) for part in entry["loc"] if part != "[key]") or "(top level)"
         expected = entry["msg"].removeprefix("Value error, ")
         expected = expected[:1].lower() + expected[1:]
         value = entry["input"]

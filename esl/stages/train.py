@@ -3,6 +3,7 @@
 import argparse
 import csv
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ from esl.settings import resize_wh
 from esl.stages.command import add_paths, add_settings, say, stage
 from esl.stages.device import add_device, make_fabric, resolved_precision
 from esl.training.conflicts import conflicts
+from esl.training.events import event_files
 from esl.training.loop import train
 from esl.training.resume import Row, Saving
 from esl.training.settings import TrainSettings
@@ -67,11 +69,13 @@ def main(arguments: list[str] | None = None) -> None:
     )
     last = flags.output.with_name("last.pt")
     identity = {"settings": settings.canonical(), **execution, "provenance": provenance}
-    rows = train(
-        network, source, target, settings,
-        fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),
-        saving=Saving(last, flags.save_every, identity, flags.snapshot_every, snapshot),
-    )  # fmt: skip
+    events = flags.output.with_name("tensorboard") if flags.tensorboard and fabric.is_global_zero else None
+    with nullcontext(lambda row: None) if events is None else event_files(events) as on_row:
+        rows = train(
+            network, source, target, settings,
+            fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),
+            saving=Saving(last, flags.save_every, identity, flags.snapshot_every, snapshot), on_row=on_row,
+        )  # fmt: skip
     if not fabric.is_global_zero:
         return
     _write_log(flags.output.with_name("train.csv"), rows)
@@ -93,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--snapshot-every", type=int, default=0, help="iterations between kept checkpoints; 0: none")
     parser.add_argument(
         "--activation-checkpointing", type=int, choices=(0, 1), default=0, help="1: less memory, more time"
+    )
+    parser.add_argument(
+        "--tensorboard", type=int, choices=(0, 1), default=0, help="1: event files in the folder tensorboard"
     )
     add_device(parser)
     add_settings(parser, TrainSettings)

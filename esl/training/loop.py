@@ -33,6 +33,7 @@ def train(
     workers: int,
     saving: Saving,
     activation_checkpointing: bool = False,
+    on_row: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
     """Trains ``network`` in place and returns the log.
 
@@ -41,8 +42,9 @@ def train(
 
     An interrupted training resumes from the state that ``saving`` names and ends in the same weights (on the CPU, bit
     for bit). ``workers`` processes read and augment each stream; their number changes nothing, nor does
-    ``activation_checkpointing``, which saves memory and costs time. SIGTERM saves the state between two iterations and
-    ends the process with status 143.
+    ``activation_checkpointing``, which saves memory and costs time. ``on_row`` is called with every row of the log,
+    those of a resumed training included. SIGTERM saves the state between two iterations and ends the process with
+    status 143.
 
     Raises:
         InputError: the loss became NaN or infinite.
@@ -51,6 +53,8 @@ def train(
     step, parts = _set_up(network, target, settings, fabric, activation_checkpointing)
     saving = replace(saving, snapshot=partial(_snapshot, saving.snapshot, network, step.term))
     progress = Progress.resume(saving, parts)
+    for row in progress.rows:
+        on_row(row)
     iterations, log_every = settings.schedule.iterations, settings.optimization.log_every
     accumulate = settings.optimization.accumulate
     batches = feed(source, target, settings, start=progress.iteration, workers=workers, fabric=fabric)
@@ -63,6 +67,7 @@ def train(
             progress.count(learning_rate, losses)
             if progress.iteration % log_every == 0 or progress.iteration == iterations:
                 row = progress.close_row()
+                on_row(row)
                 bar.set_postfix(source=f"{row['source_loss']:.3f}", target=f"{row['target_loss']:.3f}")
             if progress.iteration < iterations:
                 _keep(progress, saving, parts, fabric, received)

@@ -205,6 +205,11 @@ class TrainingConfig(OptimizationSettings, AugmentationSettings):
         "validation labels; the best is reported as `best_snapshot`, marked as chosen by target labels: this is how "
         "most published figures came about, and it is not unsupervised. No stage uses that model. 0: none.",
     )
+    tensorboard: bool = Field(
+        False,
+        description="Write the log also to event files of TensorBoard, in `{model}/tensorboard/`, while a model trains "
+        "(the extra `tensorboard`). Changes no result.",
+    )
     source: SourceSettings
     round: RoundSettings
     terms: Annotated[dict[str, dict[str, Any]], BeforeValidator(without_nulls)] = Field(

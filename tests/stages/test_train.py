@@ -230,6 +230,22 @@ def test_compiled_and_checkpointed_together_are_refused(run: Run) -> None:
         run("both", flags={"activation-checkpointing": 1}, compile=True)
 
 
+def test_event_files_hold_the_log_once_also_after_a_resumption_and_change_no_byte(run: Run, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    plain = run("plain").read_bytes()
+    for _ in range(2):  # the second finds the events of the first, as a resumed training does
+        logged = run("logged", flags={"tensorboard": 1})
+    assert logged.read_bytes() == plain
+    events = accumulator.EventAccumulator(str(logged.with_name("tensorboard")))
+    events.Reload()
+    with logged.with_name("train.csv").open() as file:
+        rows = [*csv.DictReader(file)]
+    assert sorted(events.Tags()["scalars"]) == sorted(rows[0].keys() - {"iteration"})
+    for name in events.Tags()["scalars"]:
+        seen = [(event.step, event.value) for event in events.Scalars(name)]
+        assert seen == [(int(row["iteration"]), pytest.approx(float(row[name]), rel=1e-6)) for row in rows]
+
+
 def test_checkpointed_activations_change_no_byte(run: Run, round_: dict[str, Any]) -> None:
     twice = _with_flags(round_, {"activation-checkpointing": 1})
     assert run("a", **round_).read_bytes() == run("b", **twice).read_bytes()

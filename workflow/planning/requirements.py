@@ -5,6 +5,7 @@ import json
 import platform
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from esl.models.registry import missing_weights
@@ -40,6 +41,8 @@ def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iter
     for own_key, network, pretrained in every_pretrained(benchmark):
         if missing := missing_weights(network, pretrained):
             yield f"{key}.{own_key}: {missing}"
+    if benchmark.training.tensorboard and find_spec("tensorboard") is None:
+        yield f"{key}.training.tensorboard: TensorBoard is not installed (pip install 'esl[tensorboard]')"
     yield from _results_of_other_data(key, benchmark, results)
 
 

@@ -1,5 +1,5 @@
 # Settings that change no result are resources, so that changing them retrains nothing: workers, save_every,
-# snapshot_every, activation_checkpointing. `mpi: srun` starts a process for every GPU.
+# snapshot_every, tensorboard, activation_checkpointing. `mpi: srun` starts a process for every GPU.
 # Trainings wait for the checks of all data, and rounds for their gate; neither, when it runs again, is a reason to train.
 rule train_source:
     input:
@@ -19,6 +19,7 @@ rule train_source:
         workers=plan.setting("compute.workers"),
         save_every=plan.setting("training.save_every"),
         snapshot_every=plan.setting("training.snapshot_every"),
+        tensorboard=plan.setting("training.tensorboard"),
         activation_checkpointing=plan.setting("compute.activation_checkpointing"),
         mem_mb=16000,
         runtime=7200,
@@ -32,7 +33,8 @@ rule train_source:
     shell:
         "{params.launcher}python -m esl.stages.train {params.inputs} --settings {params.settings:q}"
         " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
-        " --snapshot-every {resources.snapshot_every} --activation-checkpointing {resources.activation_checkpointing:d}"
+        " --snapshot-every {resources.snapshot_every} --tensorboard {resources.tensorboard:d}"
+        " --activation-checkpointing {resources.activation_checkpointing:d}"
         " --devices {resources.gpu} --threads {threads} --output {output.checkpoint} > {log} 2>&1"
 
 
