@@ -156,7 +156,7 @@ def test_the_pseudo_labels_are_of_the_method_and_the_parameters_in_thresholds_js
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "esk"}, r"expected one of esl, bdl, fda, cbst, sac, control, but got 'esk'"),
+        ({"method": "esk"}, r"expected one of esl, bdl, fda, cbst, sac, fixed, control, but got 'esk'"),
         ({"method": "esl", "parameters": {"portion": 0.2}}, r"methods\.esl\.portion"),
         ({"method": "esl", "parameters": {"bound": 2}}, r"methods\.esl\.bound: .* less than or equal to 1"),
         ({"method": "esl", "round": 0}, r"round: .* greater than or equal to 1"),

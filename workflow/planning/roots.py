@@ -14,7 +14,7 @@ from planning.benchmark import Benchmark
 from planning.config import Config
 from planning.parts import PARTS
 from planning.rounds import round_of
-from planning.variants import method_of
+from planning.variants import method_of, own_settings
 
 NETWORK_STAGES = ("train", "adapt", "infer", "evaluate", "predict", "best_snapshot")
 
@@ -37,7 +37,10 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
         yield from map(measure_module, MEASURES)
     if stage in ("threshold", "pseudo_label"):
         name, _ = round_of(wildcards.round)
-        yield method_module(method_of(name, benchmark.methods[name]))
+        variant = benchmark.methods[name]
+        yield method_module(method_of(name, variant))
+        if measure := getattr(own_settings(name, variant), "measure", None):
+            yield measure_module(measure)
 
 
 def network_facts(module: str, benchmark: Benchmark) -> str:
