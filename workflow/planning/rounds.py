@@ -44,6 +44,14 @@ def teacher(benchmark: Benchmark, name: str, number: int) -> str:
     return first_teacher(benchmark, name) if number == 1 else f"{name}-round{number - 1}"
 
 
+def rounds_before(benchmark: Benchmark, name: str, number: int) -> int:
+    """How many rounds were trained, one after the other, to make the teacher of a round."""
+    count = 0
+    while (model := teacher(benchmark, name, number)) and (before := round_of(model))[1]:
+        count, (name, number) = count + 1, before
+    return count
+
+
 def initial_model(benchmark: Benchmark, name: str, number: int) -> str | None:
     """The model whose weights a round starts from; ``None`` where it starts from published or fresh ones."""
     initial = benchmark.of_rounds(name).training.round.initial
