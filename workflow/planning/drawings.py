@@ -57,6 +57,10 @@ class Drawings:
             f"results/{wildcards.benchmark}/{other}/pseudo_labels.json" for other in others if other != wildcards.round
         ]
 
+    def thresholds_compared(self, wildcards: Wildcards) -> list[str]:
+        """The thresholds of the same rounds, which are read next to their manifests."""
+        return [path.replace("pseudo_labels.json", "thresholds.json") for path in self.manifests_compared(wildcards)]
+
     def others_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
         """The flag of those manifests, if there are any."""
         return f"--others {' '.join(input.others)}" if input.others else ""

@@ -5,6 +5,7 @@ rule viewer:
         thresholds="results/{benchmark}/{round}/thresholds.json",
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
         others=drawings.manifests_compared,
+        cuts=drawings.thresholds_compared,
         index="results/{benchmark}/data/target_train.json",
     output:
         page="results/{benchmark}/{round}/viewer.html",

@@ -8,12 +8,10 @@ async function showCurrent() {
   const number = state.image;
   if (number === shownNumber) return draw();
   try {
-    const image = await imageNumbered(number);
+    const image = await imageNumbered(number), photo = await picture(image.photo);
+    if (number === state.image) show(image, number, photo);
+    photo.close();
     if (number !== state.image) return;
-    [shown, shownNumber] = [image, number];
-    $("trouble").hidden = true;
-    $("photo").src = image.photo.src;
-    announce();
   } catch (error) {
     if (number !== state.image) return;
     [shown, shownNumber] = [null, number];
@@ -25,9 +23,19 @@ async function showCurrent() {
   if (shown && after !== undefined) imageNumbered(after).catch(() => {});
 }
 
+function show(image, number, photo) {
+  [shown, shownNumber] = [image, number];
+  $("trouble").hidden = true;
+  $("photo").width = image.width;
+  $("photo").height = image.height;
+  $("photo").getContext("2d").drawImage(photo, 0, 0);
+  announce();
+}
+
 function draw() {
   const layer = LAYERS.find(({ name }) => name === state.layer);
   $("overlay").style.opacity = state.fade / 100;
+  $("name").textContent = DATA.images[state.image][0];
   $("layer-name").textContent = layerTitle(layer);
   $("frame").setAttribute("aria-label", `Image ${DATA.images[state.image][0]} with ${layerTitle(layer)}`);
   $("overlay").hidden = $("photo").hidden = shown === null;
@@ -44,7 +52,7 @@ function draw() {
 
 // As large as the place allows, with the legend below still in sight.
 function fit() {
-  const room = matchMedia("(max-width: 999px)").matches ? innerHeight * 0.6 : Math.max(200, $("view").clientHeight - 190);
+  const room = matchMedia("(max-width: 999px)").matches ? innerHeight * 0.6 : Math.max(200, $("view").clientHeight - 232);
   $("frame").style.aspectRatio = `${shown.width} / ${shown.height}`;
   $("frame").style.width = `min(100%, ${Math.round(room * shown.width / shown.height)}px)`;
 }
@@ -68,8 +76,18 @@ function drawLegend(layer) {
       swatch(colours[1], "another class"));
     if (shown) legend.append(differs());
   } else if (layer === "measure") legend.append(heatScale());
-  else legend.append(layer === "pseudo" ? swatch("#fff", "no pseudo-label; colours of classes are in the table")
-    : "Colours of classes are in the table.");
+  else if (shown) legend.append(...classSwatches(layer));
+}
+
+// The classes in sight, the largest first.
+function classSwatches(layer) {
+  const label = layer === "truth" ? shown.truth : layer === "pseudo" ? pseudoLabel(shown) : shown.prediction;
+  const pixels = new Uint32Array(256);
+  for (const id of label) pixels[id]++;
+  const ids = EVERY_CLASS.filter((id) => pixels[id]).sort((a, b) => pixels[b] - pixels[a]);
+  const swatches = ids.map((id) => swatch(DATA.classes[id][1], DATA.classes[id][0]));
+  if (pixels[IGNORE]) swatches.push(swatch("#fff", layer === "truth" ? "unlabelled" : "no pseudo-label"));
+  return swatches;
 }
 
 function differs() {

@@ -34,11 +34,11 @@ function drawClass(line, id, here, all) {
   const [button, hereCell, allCell, rightCell] = line.parts;
   button.setAttribute("aria-pressed", String(state.chosen === id));
   const local = here && here.classes.get(id), whole = all.classes.get(id);
-  showShare(hereCell, local && local.pixels ? share(local.kept, local.pixels) : null);
+  showShare(hereCell, local && local.pixels ? share(local.kept, local.pixels) : null, "");
   const kept = share(whole.kept, whole.pixels);
-  showShare(allCell, kept);
+  showShare(allCell, kept, "");
   allCell.style.setProperty("--part", `${Math.min(100, 100 * (kept || 0))}%`);
-  showShare(rightCell, accuracyOf(whole));
+  showShare(rightCell, accuracyOf(whole), "");
 }
 
 const classRows = new Map();

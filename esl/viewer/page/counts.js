@@ -60,13 +60,13 @@ function tallyOwn(rows, own) {
 
 const share = (part, all) => (all ? part / all : null);
 
-function percent(fraction) {
-  return fraction === null ? "–" : `${(100 * fraction).toFixed(1)} %`;
+function percent(fraction, unit = " %") {
+  return fraction === null ? "–" : `${(100 * fraction).toFixed(1)}${unit}`;
 }
 
-// A fraction as text of an element, and the fraction itself as an attribute.
-function showShare(element, fraction) {
-  element.textContent = percent(fraction);
+// A fraction as text of an element, in percent, and the fraction itself as an attribute.
+function showShare(element, fraction, unit) {
+  element.textContent = percent(fraction, unit);
   element.dataset.value = String(fraction);
 }
 

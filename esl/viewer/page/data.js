@@ -40,7 +40,7 @@ function loaded(number) {
 }
 
 async function decoded(content) {
-  const photo = await picture(content.photo);
+  const photo = bytesOf(content.photo);
   const levels = [], labels = [];
   for (const packed of content.levels) levels.push(...await planes(packed));
   for (const packed of content.labels) labels.push(...await planes(packed));
@@ -49,24 +49,26 @@ async function decoded(content) {
   return { width, height, photo, levels, labels, counts, own: content.own, prediction: labels[0], truth: labels[1] };
 }
 
-async function picture(base64) {
-  const image = new Image();
-  image.src = `data:image/webp;base64,${base64}`;
-  await image.decode();
-  return image;
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+// A bitmap rather than an element: browsers keep every image that an element has shown.
+function picture(bytes) {
+  const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+  return createImageBitmap(new Blob([bytes], { type: "image/webp" }), options);
 }
+
+const scratch = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 // Red, green and blue of a lossless image, each a plane of bytes.
 async function planes(base64) {
-  const image = await picture(base64);
-  const canvas = document.createElement("canvas");
-  canvas.width = image.width;
-  canvas.height = image.height;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0);
-  const pixels = context.getImageData(0, 0, image.width, image.height).data;
+  const image = await picture(bytesOf(base64));
+  scratch.canvas.width = image.width;
+  scratch.canvas.height = image.height;
+  scratch.drawImage(image, 0, 0);
+  const pixels = scratch.getImageData(0, 0, image.width, image.height).data;
+  image.close();
   return [0, 1, 2].map((channel) => {
-    const plane = new Uint8Array(image.width * image.height);
+    const plane = new Uint8Array(pixels.length / 4);
     for (let i = 0; i < plane.length; i++) plane[i] = pixels[4 * i + channel];
     return plane;
   });
@@ -74,8 +76,7 @@ async function planes(base64) {
 
 // Deflated 32-bit numbers, whose lowest bytes come first, then the second ones, and so on.
 async function inflated(base64) {
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const flat = new Uint8Array(await new Response(stream).arrayBuffer());
   const count = flat.length / 4;
   return Array.from({ length: count }, (_, i) =>
