@@ -43,6 +43,7 @@ class Shown(NamedTuple):
     kept: float  # share of the image with a pseudo-label of the round
     accuracy: float | None  # share of these that are right, where any are labelled
     classes: list[int]  # that it holds
+    own: NDArray[np.int64]  # (C, 3): of the pixels predicted as each class, those kept by the round, right, labelled
     counts: list[NDArray[np.int64]]  # (C, L, 3) of each measure
 
 
@@ -167,8 +168,8 @@ def _image(source: Material, sample: IndexedSample, maps: Maps) -> tuple[Shown, 
     held = np.flatnonzero(counts[0].sum(axis=(1, 2))).tolist()
     planes = [prediction, np.full_like(prediction, IGNORE) if truth is None else truth]
     planes += [labels[place] for place in source.drawn]
-    own = _class_counts(labels[0], truth, num_classes)
-    pixels, right, labelled = own.sum(axis=0).tolist()
+    own = _kept(prediction, labels[0], truth, num_classes)
+    kept, right, labelled = own.sum(axis=0).tolist()
     content = {
         "size": [*to_wh],
         "photo": photograph(source.index.read_image(sample, to_wh)),
@@ -180,7 +181,7 @@ def _image(source: Material, sample: IndexedSample, maps: Maps) -> tuple[Shown, 
     }
     present = _present(prediction, truth, num_classes)
     accuracy = right / labelled if labelled else None
-    return Shown(sample.id, pixels / prediction.size, accuracy, present, counts), content
+    return Shown(sample.id, kept / prediction.size, accuracy, present, own, counts), content
 
 
 def _pseudo_label(source: Material, place: int, id_: str, size_wh: tuple[int, int]) -> Labels:
@@ -199,12 +200,12 @@ def _check_own(source: Material, sample: IndexedSample, maps: Maps, label: Label
         raise InputError(f"{source.files[0][sample.id].path}: not what the thresholds keep; run the workflow again")
 
 
-def _class_counts(label: Labels, truth: Labels | None, num_classes: int) -> NDArray[np.int64]:
-    """Of the pixels labelled as each class: all, those that are right, those that have a true label: (C, 3)."""
-    known = np.zeros_like(label, dtype=np.bool_) if truth is None else truth != IGNORE
-    right = np.zeros_like(known) if truth is None else (truth == label) & known
-    rows = [label, label[right], label[known]]
-    return np.stack([np.bincount(row.ravel(), minlength=256)[:num_classes] for row in rows], axis=1)
+def _kept(prediction: Labels, label: Labels, truth: Labels | None, num_classes: int) -> NDArray[np.int64]:
+    """Of the pixels predicted as each class: those with a pseudo-label, right ones, ones with a true label; (C, 3)."""
+    kept = label != IGNORE
+    known = np.zeros_like(kept) if truth is None else kept & (truth != IGNORE)
+    right = np.zeros_like(kept) if truth is None else known & (truth == label)
+    return np.stack([np.bincount(prediction[row], minlength=num_classes) for row in (kept, right, known)], axis=1)
 
 
 def _present(prediction: Labels, truth: Labels | None, num_classes: int) -> list[int]:

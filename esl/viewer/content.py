@@ -22,7 +22,6 @@ def content_of(
 ) -> dict[str, Any]:
     """The content of the page; ``folder`` holds the scripts of its images, as seen from the page."""
     round_, class_set = source.round_, source.index.class_set
-    quality = round_.manifest["quality"]
     return {
         "key": source.key,
         "folder": folder,
@@ -39,10 +38,7 @@ def content_of(
         "own": {
             "measure": round_.measure,
             "positions": source.positions[0],
-            "kept": round_.manifest["kept"],
-            "accuracy": None if quality is None else quality["accuracy"],
-            "pixels": [*round_.manifest["kept_pixels"].values()],
-            "right": None if quality is None else [row["accuracy"] for row in quality["classes"].values()],
+            "counts": np.sum([image.own for image in images], axis=0).tolist(),
         },
         "others": [
             {

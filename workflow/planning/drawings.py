@@ -46,16 +46,15 @@ class Drawings:
         They are those that keep anything and whose teachers took no more rounds than that of this one: a viewer of a
         first round never waits for a round to be trained.
         """
-        benchmark = self._plan.benchmark_of(wildcards)
-        depth = rounds_before(benchmark, *round_of(wildcards.round))
-        others = (
-            f"{name}-round{number}"
-            for name, number in self._keeping(wildcards)
-            if rounds_before(benchmark, name, number) <= depth
-        )
-        return [
-            f"results/{wildcards.benchmark}/{other}/pseudo_labels.json" for other in others if other != wildcards.round
+        benchmark, own = self._plan.benchmark_of(wildcards), round_of(wildcards.round)
+        depth = rounds_before(benchmark, *own)
+        others = [
+            round_
+            for round_ in self._keeping(wildcards)
+            if round_ != own and rounds_before(benchmark, *round_) <= depth
         ]
+        others.sort(key=lambda round_: (round_[0] != own[0], -round_[1]))  # its own entry comes first
+        return [f"results/{wildcards.benchmark}/{name}-round{number}/pseudo_labels.json" for name, number in others]
 
     def thresholds_compared(self, wildcards: Wildcards) -> list[str]:
         """The thresholds of the same rounds, which are read next to their manifests."""

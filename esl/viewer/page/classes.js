@@ -1,23 +1,15 @@
 // The table of classes: colour, kept share here and in all images, accuracy; a row chooses what the slider moves.
 
+// What is kept of the image on the screen, and of all images.
 function summaries() {
-  const positions = positionsNow();
-  if (positions) {
-    return [shown && tally(shown.counts[state.measure], positions), tally(TOTALS[state.measure], positions)];
-  }
-  return [shown && tallyOwn(shown.counts[state.measure], shown.own), ownTotals()];
+  const positions = positionsNow(), here = shown && shown.counts[state.measure], all = TOTALS[state.measure];
+  if (positions) return [here && tally(here, positions), tally(all, positions)];
+  return [here && tallyOwn(here, shown.own), tallyOwn(all, DATA.own.counts)];
 }
 
-// The numbers of pseudo_labels.json, for a rule that is no threshold.
-function ownTotals() {
-  const { pixels, right, kept, accuracy } = DATA.own;
-  const whole = tallyOwn(TOTALS[state.measure], pixels.map((count) => [count, 0, 0]));
-  for (const [id, entry] of whole.classes) entry.accuracy = right ? right[id] : null;
-  return { ...whole, share: kept, accuracy };
-}
-
-const keptShare = (sums) => (sums.share !== undefined ? sums.share : share(sums.kept, sums.pixels));
-const accuracyOf = (sums) => (sums.accuracy !== undefined ? sums.accuracy : share(sums.right, sums.labelled));
+const OWN = tallyOwn(TOTALS[0], DATA.own.counts);
+const keptShare = (sums) => share(sums.kept, sums.pixels);
+const accuracyOf = (sums) => share(sums.right, sums.labelled);
 
 function drawNumbers() {
   const [here, all] = summaries();
@@ -25,8 +17,8 @@ function drawNumbers() {
   showShare($("right-here"), here ? accuracyOf(here) : null);
   showShare($("kept-all"), keptShare(all));
   showShare($("right-all"), accuracyOf(all));
-  const own = `${percent(DATA.own.kept)} kept${DATA.own.accuracy === null ? "" : `, ${percent(DATA.own.accuracy)} right`}`;
-  $("reference").textContent = isOwn() ? "As in this round." : `In this round: ${own}.`;
+  const right = DATA.labelled ? `, ${percent(accuracyOf(OWN))} right` : "";
+  $("reference").textContent = isOwn() ? "As in this round." : `In this round: ${percent(keptShare(OWN))} kept${right}.`;
   for (const [id, line] of classRows) drawClass(line, id, here, all);
 }
 
@@ -44,7 +36,7 @@ function drawClass(line, id, here, all) {
 const classRows = new Map();
 
 function buildClasses() {
-  const predicted = EVERY_CLASS.filter((id) => TOTALS[0].get(id).kept.at(-1) > 0 || DATA.own.pixels[id] > 0);
+  const predicted = EVERY_CLASS.filter((id) => TOTALS[0].get(id).kept.at(-1) > 0);
   predicted.sort((a, b) => TOTALS[0].get(b).kept.at(-1) - TOTALS[0].get(a).kept.at(-1));
   for (const id of predicted) {
     const [name, colour] = DATA.classes[id];

@@ -43,18 +43,15 @@ function tally(rows, positions) {
   return whole;
 }
 
-// The same for a rule that is no threshold: its pseudo-labels were counted, class by class, as (all, right, labelled).
+// The same for a rule that is no threshold: (kept, right, labelled) of the pixels predicted as each class were counted.
 function tallyOwn(rows, own) {
   const whole = { pixels: 0, kept: 0, labelled: 0, right: 0, classes: new Map() };
-  for (const [id, { kept }] of rows) {
-    whole.pixels += kept[kept.length - 1];
-    whole.classes.set(id, { pixels: kept[kept.length - 1], kept: 0, labelled: 0, right: 0 });
+  for (const [id, sums] of rows) {
+    const [kept, right, labelled] = own[id], pixels = sums.kept[sums.kept.length - 1];
+    const entry = { pixels, kept, labelled, right };
+    for (const key of Object.keys(entry)) whole[key] += entry[key];
+    whole.classes.set(id, entry);
   }
-  own.forEach(([kept, right, labelled], id) => {
-    if (!kept && !whole.classes.has(id)) return;
-    whole.kept += kept; whole.right += right; whole.labelled += labelled;
-    whole.classes.set(id, { pixels: 0, ...whole.classes.get(id), kept, right, labelled });
-  });
   return whole;
 }
 
@@ -73,7 +70,7 @@ function showShare(element, fraction, unit) {
 // For each class the position of a measure at which about the share is kept that the round keeps.
 function matched(measure) {
   return EVERY_CLASS.map((id) => {
-    const { kept } = TOTALS[measure].get(id), all = kept[kept.length - 1], goal = DATA.own.pixels[id];
+    const { kept } = TOTALS[measure].get(id), all = kept[kept.length - 1], goal = DATA.own.counts[id][0];
     if (!all || !goal) return -1;
     let best = 0;
     kept.forEach((pixels, at) => { if (Math.abs(pixels - goal) < Math.abs(kept[best] - goal)) best = at; });

@@ -82,8 +82,8 @@ function drawConfig() {
 
 async function copyLines() {
   const box = $("lines");
-  if (!box.value) return;
   $("config").open = true;
+  if (!box.value) return;
   box.focus();
   box.select();
   let done = false;
