@@ -68,7 +68,9 @@ class Material:
     def key(self) -> str:
         """What all files of one page share, so that it never shows those of another run."""
         edges = {name: scale.edges.tolist() for name, scale in self.scales.items()}
-        rounds = [[other.name, other.thresholds["teacher_sha256"]] for other in (self.round_, *self.others)]
+        rounds = [
+            [one.name, one.thresholds["teacher_sha256"], one.manifest["files"]] for one in (self.round_, *self.others)
+        ]
         text = json.dumps([edges, rounds, self.positions, self.index.fingerprint()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -30,7 +30,7 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
         yield from network_modules(benchmark.network, pretrained=benchmark.pretrained is not None)
     if stage == "train" and (term := _term(benchmark, wildcards)) is not None:
         yield from term_modules(term)
-    if stage in ("infer", "pseudo_label"):
+    if stage in ("infer", "pseudo_label", "viewer"):
         maps = {"entropy", *benchmark.inference.maps} - {"probability"}
         yield from (measure_module(map_) for map_ in (MEASURES if hasattr(wildcards, "views") else maps))
     if stage == "confidence":

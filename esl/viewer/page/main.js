@@ -40,6 +40,8 @@ function chooseMeasure(measure) {
   update({ measure, positions: measure === OWN_MEASURE ? null : matched(measure) });
 }
 
+const textIn = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+
 function build() {
   document.title = `${DATA.title}: viewer`;
   $("title").textContent = DATA.title;
@@ -61,10 +63,9 @@ function build() {
   if (!DATA.labelled) for (const value of ["worst", "best"]) $("sort").querySelector(`[value=${value}]`).remove();
   for (const [keys, meaning] of KEYS) {
     const name = document.createElement("dt");
-    for (const key of keys.split(" ")) name.append(/^(and|…)$/.test(key) ? ` ${key} ` : Object.assign(document.createElement("kbd"), { textContent: key.replace(",", "") }), " ");
-    $("keys").append(name, Object.assign(document.createElement("dd"), { textContent: meaning }));
+    for (const key of keys.split(" ")) name.append(/^(and|…)$/.test(key) ? ` ${key} ` : textIn("kbd", key.replace(",", "")), " ");
+    $("keys").append(name, textIn("dd", meaning));
   }
-  if (matchMedia("(max-width: 999px)").matches) $("browse-details").open = false;
   buildClasses();
 }
 
@@ -88,12 +89,19 @@ function wire() {
   $("jump").onfocus = fillIds;
   $("jump").onchange = jump;
   $("list").onscroll = drawRows;
-  $("browse-details").ontoggle = drawList;
+  $("unfold").onclick = unfold;
   $("frame").onpointermove = $("frame").onpointerdown = movePixel;
   $("frame").onpointerleave = (event) => { if (event.pointerType === "mouse") { pixel = null; drawReading(); } };
   document.onkeydown = onKey;
   onhashchange = () => { readAddress(); render(); };
   onresize = () => render();
+}
+
+// On a phone the list is folded away.
+function unfold() {
+  const open = $("browse").classList.toggle("unfolded");
+  $("unfold").setAttribute("aria-expanded", String(open));
+  drawList();
 }
 
 function fillIds() {

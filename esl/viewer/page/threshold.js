@@ -74,9 +74,10 @@ function drawConfig() {
   const lines = configLines();
   $("lines").value = lines;
   $("lines").hidden = $("copy").hidden = !lines;
-  $("config-note").textContent = lines
-    ? `Save these lines as fixed.yaml, and run: snakemake --cores 8 results/${DATA.benchmark}/miou.json --configfile fixed.yaml`
+  $("config-text").textContent = lines ? "Save these lines as fixed.yaml, and name it after the other config files of the run:"
     : `The rule of ${DATA.method} is no threshold of one measure. Move the slider to get lines that are.`;
+  $("config-command").textContent = lines
+    ? `snakemake --cores 8 results/${DATA.benchmark}/miou.json --configfile fixed.yaml` : "";
   $("copied").textContent = "";
 }
 
@@ -84,14 +85,13 @@ async function copyLines() {
   const box = $("lines");
   $("config").open = true;
   if (!box.value) return;
-  box.focus();
-  box.select();
-  let done = false;
+  let done = true;
   try {
     await navigator.clipboard.writeText(box.value);
-    done = true;
   } catch {
-    done = document.execCommand("copy"); // browsers may refuse the clipboard to a file
+    box.focus(); // browsers may refuse the clipboard to a file
+    box.select();
+    done = document.execCommand("copy");
   }
   $("copied").textContent = done ? "Copied." : "Press Ctrl+C: the lines are marked.";
 }
