@@ -275,7 +275,7 @@ def test_the_mean_entropy_is_that_of_all_stored_codes(tmp_path: Path, small_inde
     assert _threshold(shards, tmp_path / "a.json", "bdl")["mean_entropy"] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["threshold", "gate", "pseudo_label"])
+@pytest.mark.parametrize("name", ["threshold", "gate", "pseudo_label", "viewer"])
 def test_stages_that_only_read_maps_start_without_pytorch(name: str) -> None:
     program = f"import sys, esl.stages.{name}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

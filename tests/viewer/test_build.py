@@ -10,14 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.registry import declaration, format_named
 from esl.data.index import Index
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.errors import InputError
+from esl.files import write_json
+from esl.labels.confidence import confidence_maps
 from esl.labels.fixed_point import TOP
+from esl.labels.measures.registry import measure_named
 from esl.labels.png import png_path
+from esl.labels.shard import Origin, write_shard
+from esl.stages import pseudo_label, threshold
 from esl.viewer.planes import packed, sampled
 from tests.figures.conftest import MadeRound, MakeRound
 from tests.viewer.conftest import viewed
@@ -195,3 +204,31 @@ def test_made_rounds_of_one_teacher_share_their_maps(small_index: Index, make_ro
     made = make_round(small_index)
     (entry,) = content(viewed(made, other))["others"]
     assert entry["plane"] is None and entry["measure"] == "confidence"
+
+
+def test_photographs_with_three_measures_take_at_most_150_kilobytes_each(
+    real_camvid: Path, pooling: Any, tmp_path: Path
+) -> None:
+    """Maps of a network that looks at mean colours: as sharp as its stride of 4 allows."""
+    declared = format_named("camvid", declaration("camvid"))
+    index = inspect("camvid", declared, real_camvid, "0001TP_006[6-8]*", CLASS_SETS["camvid11"], Checks()).checked()
+    names = ("confidence", "entropy", "margin")
+    shard, folder = tmp_path / "results/source/maps/1-of-1.h5", tmp_path / "results/esl-round1"
+    origin = Origin(index.class_set.classes, "abc", "bilinear")
+    with write_shard(shard, len(index.samples), origin, stored=names, counted=names) as writer:
+        for sample in index.samples:
+            image = torch.tensor(index.read_image(sample)).permute(2, 0, 1)[None] / 255
+            probability = pooling(image).main.softmax(dim=1)[0, : len(origin.classes)]
+            probability /= probability.sum(dim=0)
+            maps = confidence_maps(probability, (360, 480), [measure_named(name) for name in names])
+            half = probability.numpy().astype(np.float16)
+            writer.append(writer.pack(sample.id, {**maps, "probability": half}))
+    write_json(tmp_path / "results/data/target_train.json", index.to_json())
+    made = MadeRound(folder, [shard], tmp_path / "results/data/target_train.json", {})
+    settings = ["--output", str(folder / "thresholds.json"), "--settings", '{"method": "esl"}']
+    threshold.main(["--maps", str(shard), *settings])
+    flags = ["--thresholds", str(folder / "thresholds.json"), "--output", str(folder / "pseudo_labels.json")]
+    pseudo_label.main([*made.words(), *flags])
+    sizes = [path.stat().st_size for path in viewed(made).with_suffix("").iterdir()]
+    assert len(sizes) == len(index.samples) > 3
+    assert max(sizes) <= 150_000

@@ -52,18 +52,6 @@ def test_figures_are_drawn_once_and_only_when_asked_for(drawn, fresh):
     assert len([job for job in fresh.planned(targets=[PAGE]) if job.startswith("Drawing")]) == len(FIGURES)
 
 
-def test_a_viewer_is_made_once_and_only_by_its_own_name(drawn, fresh):
-    viewer = f"{RESULTS}/esl-round1/viewer.html"
-    assert not [job for job in fresh.planned(targets=[PAGE]) if job.startswith("Making")]
-    assert drawn.planned(targets=[viewer]) == {"Making the viewer of esl-round1"}
-    run = drawn.snakemake(targets=[viewer])
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert len([*(drawn.root / viewer).with_suffix("").glob("*.js")]) == 10
-    assert drawn.planned(targets=[viewer]) == drawn.planned() == set()
-    drawn.edit("esl/viewer/page/style.css", "#0072b2", "#0072b3")
-    assert drawn.planned(targets=[viewer]) == {"Making the viewer of esl-round1"} and drawn.planned() == set()
-
-
 def test_a_change_of_a_figure_draws_it_again_and_nothing_else(drawn):
     file = "esl/figures/thresholds.py"
     code = (drawn.root / file).read_text()

@@ -154,7 +154,7 @@ function act({ key, shiftKey }) {
   else if (key === "-" || key === "−") update({ fade: Math.max(0, state.fade - 10) });
   else if (key === "[" || key === "{") nudgeSlider(shiftKey ? -5 : -1);
   else if (key === "]" || key === "}") nudgeSlider(shiftKey ? 5 : 1);
-  else if (key === "m") chooseMeasure((state.measure + 1) % DATA.measures.length);
+  else if (key === "m" && DATA.measures.length > 1) chooseMeasure((state.measure + 1) % DATA.measures.length);
   else if (key === "c" || key === "C") nextClass(shiftKey ? -1 : 1);
   else if (key === "0") $("own").click();
   else if (key === "y") copyLines();
