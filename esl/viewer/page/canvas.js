@@ -111,7 +111,8 @@ function heatScale() {
 function drawReading() {
   $("probe").hidden = pixel === null || !shown;
   if ($("probe").hidden) {
-    $("reading").textContent = "Point at a pixel to read it, or move the mark with Shift and the arrow keys.";
+    $("reading").textContent = matchMedia("(pointer: coarse)").matches ? "Touch a pixel to read it."
+      : "Point at a pixel to read it, or move the mark with Shift and the arrow keys.";
     return;
   }
   const [x, y] = pixel.map((value, axis) => Math.min(value, (axis ? shown.height : shown.width) - 1));
