@@ -63,7 +63,9 @@ function build() {
   if (!DATA.labelled) for (const value of ["worst", "best"]) $("sort").querySelector(`[value=${value}]`).remove();
   for (const [keys, meaning] of KEYS) {
     const name = document.createElement("dt");
-    for (const key of keys.split(" ")) name.append(/^(and|…)$/.test(key) ? ` ${key} ` : textIn("kbd", key.replace(",", "")), " ");
+    for (const key of keys.split(" ")) {
+      name.append(/^(and|…)$/.test(key) ? ` ${key} ` : textIn("kbd", key.replace(",", "")), " ");
+    }
     $("keys").append(name, textIn("dd", meaning));
   }
   buildClasses();
