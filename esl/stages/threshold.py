@@ -25,8 +25,9 @@ def main(arguments: list[str] | None = None) -> None:
     add_settings(parser, ThresholdSettings)
     flags = parser.parse_args(arguments)
     settings = ThresholdSettings.from_json(flags.settings)
-    method = build_method(settings.method, settings.parameters)
+    method = build_method(settings.method, settings.parameters)  # mistakes come before any file is read
     origin = same_origin(flags.maps)
+    method = build_method(settings.method, settings.parameters, origin.classes)
     measures = [name for name in MEASURES if name in ("entropy", *method.maps)]
     histograms = {name: np.zeros((len(origin.classes), CODES), dtype=np.int64) for name in measures}
     images = 0

@@ -21,7 +21,7 @@ CONTRACTS = (
     "tests/planning/test_manual.py",
 )
 """The project's tests of every row of a registry, and of the manual."""
-ROWS = ("fixed", "gini", "dilated")
+ROWS = ("plain", "gini", "dilated")
 """The rows of the page that these tests have a parameter for."""
 
 
@@ -80,7 +80,7 @@ def with_manual(extended: Path) -> Path:
     """The same copy after `make manual`, with markers for the tables of the new method and the new term."""
     manual = extended / "config/README.md"
     before = manual.read_text(encoding="utf-8")
-    markers = (f"<!-- keys: {name} -->\n<!-- end -->\n" for name in ("methods.fixed", "training.terms.diversity"))
+    markers = (f"<!-- keys: {name} -->\n<!-- end -->\n" for name in ("methods.plain", "training.terms.diversity"))
     manual.write_text("\n".join([before, *markers]), encoding="utf-8")
     command = [sys.executable, "-m", "planning.manual"]
     subprocess.run(command, cwd=extended, env=_environment(extended), capture_output=True, check=True)

@@ -1,7 +1,11 @@
 """Which files the rules of figures read, and which figures a benchmark has."""
 
+import shutil
+
 import pytest
 from planning.drawings import Drawings
+
+from tests.configs import PROJECT
 
 RESULTS = "results/gta2city"
 
@@ -64,3 +68,30 @@ def test_a_gallery_is_compared_with_the_round_before_of_the_same_entry(make_draw
 def test_every_model_that_was_trained_has_a_log(make_drawings, job):
     models = [path.split("/")[2] for path in make_drawings(gta2city(oracle=True, methods={"bdl": None})).logs(job())]
     assert models == ["source", "control-round1", "esl-round1", "oracle"]
+
+
+def test_a_viewer_compares_rounds_whose_teachers_took_no_more_rounds(make_drawings, job):
+    after = {"method": "esl", "after": "bdl"}
+    drawings = make_drawings(gta2city(methods={"bdl": {"rounds": 2}, "esl": {"rounds": 2}, "late": after}))
+
+    def others(round_):
+        paths = drawings.manifests_compared(job(round=round_))
+        assert drawings.thresholds_compared(job(round=round_)) == [
+            path.replace("pseudo_labels", "thresholds") for path in paths
+        ]
+        return [path.split("/")[2] for path in paths]
+
+    assert others("esl-round1") == ["bdl-round1"] and others("bdl-round1") == ["esl-round1"]
+    assert others("esl-round2") == ["esl-round1", "bdl-round2", "bdl-round1"]
+    assert others("late-round1") == ["esl-round2", "bdl-round2", "esl-round1", "bdl-round1"]
+    assert others("control-round1") == ["esl-round1", "bdl-round1"]
+
+
+def test_an_edit_of_the_page_makes_viewers_again(make_drawings, job, monkeypatch, tmp_path):
+    drawings = make_drawings()
+    before = drawings.page_digest(job())
+    shutil.copytree(PROJECT / "esl/viewer/page", tmp_path / "esl/viewer/page")
+    monkeypatch.setattr("planning.drawings.PROJECT", tmp_path)
+    assert drawings.page_digest(job()) == before
+    (tmp_path / "esl/viewer/page/style.css").write_text("")
+    assert drawings.page_digest(job()) != before

@@ -263,3 +263,12 @@ def test_a_conflict_that_names_none_of_its_keys_says_which_entry_has_it():
     with pytest.raises(InputError) as caught:
         read_config(merged(shipped(), SMALL, gta2city(training={"crop": "48x48"}), change))
     assert str(caught.value).count("\n") == 0 and str(caught.value).endswith(" (of methods.online)")
+
+
+def test_classes_that_fixed_thresholds_name_are_those_of_the_class_set(make_plan, capsys):
+    entries = {"mine": {"method": "fixed", "measure": "confidence", "classes": {"Road": 0.9, "sky": None}}}
+    with pytest.raises(SystemExit, match=r"methods\.mine\.classes: unknown class 'Road'; did you mean 'road'\?"):
+        make_plan({"benchmarks": {"gta2city": {"methods": entries}}})
+    entries["mine"] = {"method": "fixed", "measure": "margin", "classes": {"road": 0.9, "sky": None}}
+    with pytest.raises(SystemExit, match=r"inference\.maps: mine reads margin, which is not stored"):
+        make_plan({"benchmarks": {"gta2city": {"methods": entries}}})

@@ -156,7 +156,7 @@ def test_the_pseudo_labels_are_of_the_method_and_the_parameters_in_thresholds_js
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "esk"}, r"expected one of esl, bdl, fda, cbst, sac, control, but got 'esk'"),
+        ({"method": "esk"}, r"expected one of esl, bdl, fda, cbst, sac, fixed, control, but got 'esk'"),
         ({"method": "esl", "parameters": {"portion": 0.2}}, r"methods\.esl\.portion"),
         ({"method": "esl", "parameters": {"bound": 2}}, r"methods\.esl\.bound: .* less than or equal to 1"),
         ({"method": "esl", "round": 0}, r"round: .* greater than or equal to 1"),
@@ -275,7 +275,7 @@ def test_the_mean_entropy_is_that_of_all_stored_codes(tmp_path: Path, small_inde
     assert _threshold(shards, tmp_path / "a.json", "bdl")["mean_entropy"] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["threshold", "gate", "pseudo_label"])
+@pytest.mark.parametrize("name", ["threshold", "gate", "pseudo_label", "viewer"])
 def test_stages_that_only_read_maps_start_without_pytorch(name: str) -> None:
     program = f"import sys, esl.stages.{name}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

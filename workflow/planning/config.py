@@ -17,7 +17,7 @@ from esl.errors import InputError, suggestion
 from esl.settings import Settings, explanations, without_nulls
 from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
-from planning.rounds import missing_maps, mistakes
+from planning.rounds import missing_maps, mistakes, unknown_classes
 from planning.trainings import training_conflicts
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -173,6 +173,8 @@ def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[
     for domain, data in (("source", benchmark.source), ("target", benchmark.target)):
         if data.dataset not in known_formats:
             yield f"{domain}.dataset: unknown dataset {data.dataset!r}{suggestion(data.dataset, known_formats)}"
+    if benchmark.class_set in known_sets:
+        yield from unknown_classes(benchmark, config.class_set(benchmark.class_set).classes)
     yield from missing_maps(benchmark)
     lines = mistakes(benchmark)
     yield from lines or training_conflicts(benchmark)

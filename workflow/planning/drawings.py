@@ -1,11 +1,13 @@
 """From wildcards to the files that the rules of figures read. Nothing here is planned unless a figure is asked for."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
+from planning.digest import PROJECT
 from planning.inputs import Plan
 from planning.models import ADAPTED, Wildcards
-from planning.rounds import round_of, rounds, teacher
+from planning.rounds import round_of, rounds, rounds_before, teacher
 from planning.variants import keeps
 
 
@@ -37,6 +39,37 @@ class Drawings:
     def thresholds_taught(self, wildcards: Wildcards) -> list[str]:
         """The thresholds of the same rounds."""
         return [f"results/{wildcards.benchmark}/{round_}/thresholds.json" for round_ in self._taught(wildcards)]
+
+    def manifests_compared(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-label manifests of the other rounds that a viewer compares with one.
+
+        They are those that keep anything and whose teachers took no more rounds than that of this one: a viewer of a
+        first round never waits for a round to be trained.
+        """
+        benchmark, own = self._plan.benchmark_of(wildcards), round_of(wildcards.round)
+        depth = rounds_before(benchmark, *own)
+        others = [
+            round_
+            for round_ in self._keeping(wildcards)
+            if round_ != own and rounds_before(benchmark, *round_) <= depth
+        ]
+        others.sort(key=lambda round_: (round_[0] != own[0], -round_[1]))  # its own entry comes first
+        return [f"results/{wildcards.benchmark}/{name}-round{number}/pseudo_labels.json" for name, number in others]
+
+    def thresholds_compared(self, wildcards: Wildcards) -> list[str]:
+        """The thresholds of the same rounds, which are read next to their manifests."""
+        return [path.replace("pseudo_labels.json", "thresholds.json") for path in self.manifests_compared(wildcards)]
+
+    def others_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
+        """The flag of those manifests, if there are any."""
+        return f"--others {' '.join(input.others)}" if input.others else ""
+
+    def page_digest(self, wildcards: Wildcards) -> str:
+        """A digest of what a viewer's page is made of, apart from Python code."""
+        digest = sha256()
+        for file in sorted((PROJECT / "esl/viewer/page").iterdir()):
+            digest.update(f"{file.name}\n{file.read_text(encoding='utf-8')}\n".encode())
+        return digest.hexdigest()[:16]
 
     def _taught(self, wildcards: Wildcards) -> list[str]:
         benchmark = self._plan.benchmark_of(wildcards)

@@ -14,7 +14,7 @@ from planning.benchmark import Benchmark
 from planning.config import Config
 from planning.parts import PARTS
 from planning.rounds import round_of
-from planning.variants import method_of
+from planning.variants import method_of, own_settings
 
 NETWORK_STAGES = ("train", "adapt", "infer", "evaluate", "predict", "best_snapshot")
 
@@ -30,14 +30,17 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
         yield from network_modules(benchmark.network, pretrained=benchmark.pretrained is not None)
     if stage == "train" and (term := _term(benchmark, wildcards)) is not None:
         yield from term_modules(term)
-    if stage in ("infer", "pseudo_label"):
+    if stage in ("infer", "pseudo_label", "viewer"):
         maps = {"entropy", *benchmark.inference.maps} - {"probability"}
         yield from (measure_module(map_) for map_ in (MEASURES if hasattr(wildcards, "views") else maps))
     if stage == "confidence":
         yield from map(measure_module, MEASURES)
     if stage in ("threshold", "pseudo_label"):
         name, _ = round_of(wildcards.round)
-        yield method_module(method_of(name, benchmark.methods[name]))
+        variant = benchmark.methods[name]
+        yield method_module(method_of(name, variant))
+        if measure := getattr(own_settings(name, variant), "measure", None):
+            yield measure_module(measure)
 
 
 def network_facts(module: str, benchmark: Benchmark) -> str:

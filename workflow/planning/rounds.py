@@ -1,7 +1,8 @@
 """The rounds of a benchmark: which model teaches each, which one it starts from, and where that cannot be."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from esl.labels.methods.registry import method_class
 from esl.models.registry import network_mistake, pretrained_mistake
@@ -43,6 +44,14 @@ def teacher(benchmark: Benchmark, name: str, number: int) -> str:
     return first_teacher(benchmark, name) if number == 1 else f"{name}-round{number - 1}"
 
 
+def rounds_before(benchmark: Benchmark, name: str, number: int) -> int:
+    """How many rounds were trained, one after the other, to make the teacher of a round."""
+    count = 0
+    while (model := teacher(benchmark, name, number)) and (before := round_of(model))[1]:
+        count, (name, number) = count + 1, before
+    return count
+
+
 def initial_model(benchmark: Benchmark, name: str, number: int) -> str | None:
     """The model whose weights a round starts from; ``None`` where it starts from published or fresh ones."""
     initial = benchmark.of_rounds(name).training.round.initial
@@ -71,6 +80,14 @@ def missing_maps(benchmark: Benchmark) -> Iterator[str]:
         method = method_class(method_of(name, variant))(own_settings(name, variant))
         if missing := [map_ for map_ in method.maps if map_ not in stored]:
             yield f"inference.maps: {name} reads {', '.join(missing)}, which is not stored; add it, or remove {name}"
+
+
+def unknown_classes(benchmark: Benchmark, classes: Sequence[str]) -> Iterator[str]:
+    """Classes that the settings of a selection method name and that are not among the benchmark's ``classes``."""
+    for name, variant in benchmark.methods.items():
+        if getattr(method_class(method_of(name, variant)), "names_classes", False):
+            own: Any = own_settings(name, variant)
+            yield from (f"methods.{name}.{line}" for line in own.unknown_classes(classes))
 
 
 def _of_networks(benchmark: Benchmark) -> Iterator[str]:

@@ -39,7 +39,8 @@ class Threshold:
 class Method(Protocol):
     """A selection method: from histograms to one threshold per class, and from thresholds to pseudo-labels.
 
-    It is made with its settings, an instance of ``settings_class``.
+    It is made with its settings, an instance of ``settings_class``; where the class has ``names_classes = True``, also
+    with the names of all classes by trainId, as `fixed.py` is.
     """
 
     @property

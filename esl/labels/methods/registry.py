@@ -1,6 +1,6 @@
 """The selection methods by name. A new method is a module and a row here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,7 @@ METHODS = {
     "fda": "esl.labels.methods.fda:Fda",
     "cbst": "esl.labels.methods.cbst:Cbst",
     "sac": "esl.labels.methods.sac:Sac",
+    "fixed": "esl.labels.methods.fixed:Fixed",
     "control": "esl.labels.methods.control:Control",
 }
 """Name -> module:class."""
@@ -41,8 +42,11 @@ def settings_class(name: str) -> type[MethodSettings]:
     return cls
 
 
-def build_method(name: str, parameters: Mapping[str, Any] | None = None) -> Method:
+def build_method(name: str, parameters: Mapping[str, Any] | None = None, classes: Sequence[str] = ()) -> Method:
     """The method called ``name`` with the given settings, the defaults for the rest.
+
+    ``classes`` are the names of all classes by trainId, for a method whose settings name some; only its ``thresholds``
+    needs them.
 
     Raises:
         InputError: there is no such method, or it does not take a setting or its value; the message names each.
@@ -54,5 +58,6 @@ def build_method(name: str, parameters: Mapping[str, Any] | None = None) -> Meth
         settings = settings_class(name).model_validate(dict(parameters or {}))
     except ValidationError as error:
         raise InputError("\n".join(f"methods.{name}.{line}" for line in explanations(error))) from None
-    method: Method = method_class(name)(settings)
+    cls = method_class(name)
+    method: Method = cls(settings, classes) if getattr(cls, "names_classes", False) else cls(settings)
     return method

@@ -38,6 +38,7 @@ def test_the_published_methods() -> None:
         "fda": {"quantile": 0.66, "bound": 0.9},
         "cbst": {"portion": 0.2, "portion_step": 0.05, "portion_max": 0.5},
         "sac": {"zeta": 0.75, "beta": 0.001, "floor": 0.2},
+        "fixed": {"measure": "entropy", "threshold": 0.1, "classes": {}},
         "control": {},
     }
     assert {name: method.measure and method.measure.name for name, method in methods.items()} == {
@@ -46,6 +47,7 @@ def test_the_published_methods() -> None:
         "fda": "confidence",
         "cbst": "confidence",
         "sac": "confidence",
+        "fixed": "entropy",
         "control": None,
     }
 
@@ -57,6 +59,7 @@ def test_every_method_names_the_maps_that_it_reads() -> None:
         "fda": ("label", "confidence"),
         "cbst": ("label", "confidence", "probability"),
         "sac": ("label", "confidence"),
+        "fixed": ("label", "entropy"),
         "control": ("label",),
     }
 
@@ -87,7 +90,7 @@ def test_a_fraction_outside_of_zero_and_one_is_refused_by_name(bad: float) -> No
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     for resolve in (build_method, method_class, method_module, settings_class):
-        with pytest.raises(InputError, match=r"esl, bdl, fda, cbst, sac, control, but got 'esk'"):
+        with pytest.raises(InputError, match=r"esl, bdl, fda, cbst, sac, fixed, control, but got 'esk'"):
             resolve("esk")
 
 

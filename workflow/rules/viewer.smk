@@ -1,0 +1,28 @@
+# The viewer: a page for looking at a round's pseudo-labels. A leaf of the workflow, which nothing depends on.
+rule viewer:
+    input:
+        maps=plan.teacher_maps,
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+        manifest="results/{benchmark}/{round}/pseudo_labels.json",
+        others=drawings.manifests_compared,
+        cuts=drawings.thresholds_compared,
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        page="results/{benchmark}/{round}/viewer.html",
+    log:
+        "logs/{benchmark}/{round}/viewer.log",
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=plan.code("esl.stages.viewer"),
+        page=drawings.page_digest,
+        others=drawings.others_flag,
+    message:
+        "Making the viewer of {wildcards.round} of {wildcards.benchmark}"
+    shell:
+        "python -m esl.stages.viewer --maps {input.maps} --thresholds {input.thresholds} --manifest {input.manifest}"
+        " {params.others} --index {input.index} --threads {threads} --output {output.page} > {log} 2>&1"
