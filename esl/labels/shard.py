@@ -1,7 +1,7 @@
 """The HDF5 shard: a model's predictions for a part of the target training set, and how sure it is of them."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,11 @@ class Origin:
     interpolation: str
     views: tuple[str | float, ...] = ()
     """Those whose probabilities were averaged with the plain view's; written only where there are any."""
+
+    def taught(self, thresholds: Mapping[str, Any]) -> bool:
+        """Whether a round, by the content of its thresholds.json, was made from these maps."""
+        made_from = thresholds["teacher_sha256"], (*thresholds.get("views", []),)
+        return made_from == (self.checkpoint_sha256, self.views)
 
 
 @dataclass(frozen=True)
@@ -239,3 +244,17 @@ def same_origin(paths: list[Path]) -> Origin:
         names = ", ".join(str(path) for path in paths)
         raise InputError(f"{names}: shards of different models or views; delete them and run the workflow again")
     return origins[paths[0]]
+
+
+def teacher_of(paths: list[Path], thresholds: Mapping[str, Any], path: Path) -> Origin:
+    """The one origin of all shards, from which a round was made by the content of its thresholds.json, ``path``.
+
+    Raises:
+        InputError: the shards come from different models or views, or the round was made from others.
+    """
+    origin = same_origin(paths)
+    if not origin.taught(thresholds):
+        raise InputError(
+            f"{path}: made with another teacher or other views than {paths[0]}; delete it and run the workflow again"
+        )
+    return origin

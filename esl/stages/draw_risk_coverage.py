@@ -5,6 +5,7 @@ from pathlib import Path
 
 from esl.data.index import read_index
 from esl.figures.risk_coverage import draw_risk_coverage, read_selection
+from esl.labels.shard import teacher_of
 from esl.stages.command import add_paths, stage
 
 
@@ -18,6 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     add_paths(parser, "--index", "--output")
     flags = parser.parse_args(arguments)
     selections = [read_selection(manifest.parent) for manifest in flags.rounds]
+    for manifest, selection in zip(flags.rounds, selections, strict=True):
+        teacher_of(flags.maps, selection.thresholds, manifest.with_name("thresholds.json"))
     draw_risk_coverage(flags.output, flags.output.parent.name, flags.maps, read_index(flags.index), selections)
 
 

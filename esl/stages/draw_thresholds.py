@@ -5,6 +5,7 @@ from pathlib import Path
 
 from esl.figures.thresholds import draw_thresholds
 from esl.files import read_json
+from esl.labels.shard import teacher_of
 from esl.stages.command import add_paths, stage
 
 
@@ -14,7 +15,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--thresholds", "--output")
     flags = parser.parse_args(arguments)
-    draw_thresholds(flags.output, flags.output.parent.name, read_json(flags.thresholds), flags.maps)
+    thresholds = read_json(flags.thresholds)
+    teacher_of(flags.maps, thresholds, flags.thresholds)
+    draw_thresholds(flags.output, flags.output.parent.name, thresholds, flags.maps)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 
 from esl.data.index import read_index
-from esl.errors import InputError
 from esl.files import read_json, write_json
 from esl.labels.methods.registry import build_method
-from esl.labels.shard import same_origin
+from esl.labels.shard import teacher_of
 from esl.labels.writer import write_pseudo_labels
 from esl.stages.command import add_paths, say, stage
 
@@ -20,12 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads that mask and compress")
     flags = parser.parse_args(arguments)
     thresholds = read_json(flags.thresholds)
-    origin = same_origin(flags.maps)
-    if (origin.checkpoint_sha256, [*origin.views]) != (thresholds["teacher_sha256"], thresholds.get("views", [])):
-        raise InputError(
-            f"{flags.thresholds}: made with another teacher or other views than {flags.maps[0]}; delete it and run the "
-            "workflow again"
-        )
+    origin = teacher_of(flags.maps, thresholds, flags.thresholds)
     method = build_method(thresholds["method"], thresholds["parameters"])
     values = [thresholds["classes"][name]["threshold"] for name in origin.classes]
     folder: Path = flags.output.with_suffix("")

@@ -21,7 +21,7 @@ from esl.labels.measures.base import Maps
 from esl.labels.measures.registry import measure_named
 from esl.labels.methods.quantile import cut
 from esl.labels.png import checked_files, train_id_table
-from esl.labels.shard import open_shard, same_origin
+from esl.labels.shard import open_shard, teacher_of
 from esl.labels.writer import stored_measures
 from esl.prefetch import prefetch
 from esl.viewer.counts import counted, squeezed, verdicts
@@ -82,9 +82,7 @@ def material(shards: Sequence[Path], round_: Selection, others: Sequence[Selecti
         InputError: the maps are not those that the round was made from or hold no measure, or a pseudo-label is missing
             or has changed.
     """
-    origin = same_origin([*shards])
-    if not round_.is_of(origin):
-        raise InputError(f"{round_.folder}.json: not made from the maps {shards[0]}; run the workflow again")
+    origin = teacher_of([*shards], round_.thresholds, round_.folder.with_name("thresholds.json"))
     names = stored_measures([*shards])
     if not names:
         raise InputError(f"{shards[0]}: holds no map of a measure; add one to inference.maps and infer again")
@@ -93,7 +91,7 @@ def material(shards: Sequence[Path], round_: Selection, others: Sequence[Selecti
     scales = {
         name: scale_of(measure_named(name), histograms[name], thresholds_of(rounds, name, origin)) for name in names
     }
-    positions = [one.positions(scales, histograms) if one.is_of(origin) else None for one in rounds]
+    positions = [one.positions(scales, histograms) if origin.taught(one.thresholds) else None for one in rounds]
     files = [
         checked_files(dict(one.manifest), one.folder) if place == 0 or positions[place] is None else {}
         for place, one in enumerate(rounds)

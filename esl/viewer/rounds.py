@@ -35,13 +35,6 @@ class Selection:
         """The threshold of every class."""
         return [entry["threshold"] for entry in self.thresholds["classes"].values()]
 
-    def is_of(self, origin: Origin) -> bool:
-        """Whether the maps of ``origin`` are those that it was made from."""
-        return (self.thresholds["teacher_sha256"], self.thresholds.get("views", [])) == (
-            origin.checkpoint_sha256,
-            [*origin.views],
-        )
-
     def positions(self, scales: Mapping[str, Scale], histograms: Mapping[str, NDArray[np.int64]]) -> list[int] | None:
         """The position of every class that keeps what the round keeps; ``None`` where no slider does.
 
@@ -80,6 +73,6 @@ def thresholds_of(selections: Sequence[Selection], measure: str, origin: Origin)
     return [
         value
         for selection in selections
-        if selection.measure == measure and selection.is_of(origin)
+        if selection.measure == measure and origin.taught(selection.thresholds)
         for value in selection.values
     ]

@@ -184,7 +184,7 @@ def test_a_changed_pseudo_label_and_foreign_maps_are_refused(
         viewed(made)
     changed = json.loads((made.folder / "thresholds.json").read_text()) | {"teacher_sha256": "other"}
     (made.folder / "thresholds.json").write_text(json.dumps(changed))
-    with pytest.raises(InputError, match="not made from the maps"):
+    with pytest.raises(InputError, match="made with another teacher or other views"):
         viewed(made)
     assert not (made.folder / "viewer.html").exists()
 
