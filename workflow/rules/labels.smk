@@ -1,3 +1,4 @@
+# What rounds wait for has a higher priority than evaluation, so that trainings run side by side.
 rule infer:
     input:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
@@ -8,6 +9,7 @@ rule infer:
         "logs/{benchmark}/{model}/infer_{shard}.log",
     conda:
         "../../environment.yml"
+    priority: 1
     threads: 1
     resources:
         gpu=plan.gpus,
@@ -118,7 +120,8 @@ rule pseudo_label:
         "logs/{benchmark}/{round}/pseudo_label.log",
     conda:
         "../../environment.yml"
-    threads: 2
+    priority: 1
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=240,

@@ -13,6 +13,7 @@ rule train_source:
         "logs/{benchmark}/source/train.log",
     conda:
         "../../environment.yml"
+    priority: 1
     threads: plan.training_threads
     resources:
         gpu=plan.gpus,
