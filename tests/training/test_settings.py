@@ -46,7 +46,7 @@ def _config(**changed: Any) -> TrainingConfig:
 def test_every_key_of_the_config_is_declared_once() -> None:
     parts = [AugmentationSettings, OptimizationSettings]
     names = [name for part in parts for name in part.model_fields]
-    own = {"save_every", "snapshot_every", "source", "round", "terms"}
+    own = {"save_every", "snapshot_every", "tensorboard", "source", "round", "terms"}
     assert len(names) == len(set(names)) and not own & set(names)
     assert set(TrainingConfig.model_fields) == {*names, *own}
 

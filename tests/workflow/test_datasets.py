@@ -1,10 +1,8 @@
-"""Other datasets end to end on a tiny miniature, in one run: other layouts, photographs, own declarations."""
+"""Other datasets end to end on a tiny miniature: other layouts, photographs, own declarations."""
 
 import json
-import shutil
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
@@ -46,83 +44,80 @@ def list_split(root):
     (root / "half.txt").write_text("# every second image\n" + "".join(f"{name}\n" for name in names[::2]))
 
 
-@pytest.fixture(scope="module")
-def project(run_once, make_checkout, tiny):
-    """A checkout in which all four benchmarks have run."""
-    project = make_checkout("datasets")
-    shutil.copytree(run_once / "data", project.root / "data")
-    take_photographs(project.root)
-    list_split(project.root)
-    base = merged(shipped()["benchmarks"]["gta2city"], tiny["benchmarks"]["gta2city"], {"methods": ESL})
-    small = tiny["benchmarks"]["gta2city"] | {"methods": {"esl": {"rounds": 1}}}
-    camera = {"dataset": "camera", "root": "data/miniature/0/cityscapes"}
-    change = {
-        "datasets": {"camera": CAMERA},
-        "class_sets": {"drive3": DRIVE3},
-        "benchmarks": {
-            "synthia2city": small,
-            "gta2vistas": merged(small, {"methods": {"cbst": {"rounds": 1}}}),
-            "photographs": base | {"target": PHOTOS},
-            "own": merged(base, {"class_set": "drive3", "source": {"split": "half.txt"}}) | {"target": camera},
-        },
-    }
-    run = project.snakemake(
-        change=change, targets=[f"results/{name}/{file}" for name in TARGETS for file in TARGETS[name]]
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return project
+def run(project, benchmark, **change):
+    """Runs the targets of a benchmark; ``change`` is laid over the tiny config."""
+    done = project.snakemake(change=change, targets=[f"results/{benchmark}/{file}" for file in TARGETS[benchmark]])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def one_round(tiny, **entries):
+    """The tiny settings with one round of ESL alone, and of ``entries``."""
+    return {**tiny["benchmarks"]["gta2city"], "methods": {"esl": {"rounds": 1}, **entries}}
+
+
+def gta2city(tiny):
+    """The shipped benchmark, tiny, with one round of ESL alone."""
+    return merged(shipped()["benchmarks"]["gta2city"], tiny["benchmarks"]["gta2city"], {"methods": ESL})
 
 
 def read(project, name):
     return json.loads((project.root / "results" / name).read_text())
 
 
-def test_synthia_to_cityscapes_runs_in_its_16_classes(project):
-    manifest, score = (read(project, f"synthia2city/{file}") for file in TARGETS["synthia2city"])
+def test_synthia_to_cityscapes_runs_in_its_16_classes(rendered, tiny):
+    run(rendered, "synthia2city", benchmarks={"synthia2city": one_round(tiny)})
+    manifest, score = (read(rendered, f"synthia2city/{file}") for file in TARGETS["synthia2city"])
     classes = CLASS_SETS["synthia16"].classes
     assert tuple(manifest["kept_pixels"]) == tuple(score["iou"]) == classes
     assert list(score["miou"]) == ["synthia16", "synthia13"]
     assert manifest["images"] == manifest["quality"]["labelled_images"] == 10
-    index = read(project, "synthia2city/data/source.json")
+    index = read(rendered, "synthia2city/data/source.json")
     assert index["dataset"] == "synthia" and index["class_pixels"]["road"] > 0
 
 
-def test_gta5_to_vistas_runs_in_7_classes_over_images_of_many_sizes(project):
-    results = project.root / "results/gta2vistas"
-    index = read(project, "gta2vistas/data/target_train.json")
+def test_gta5_to_vistas_runs_in_7_classes_over_images_of_many_sizes(rendered, tiny):
+    run(rendered, "gta2vistas", benchmarks={"gta2vistas": one_round(tiny, cbst={"rounds": 1})})
+    results = rendered.root / "results/gta2vistas"
+    index = read(rendered, "gta2vistas/data/target_train.json")
     assert len(index["sizes"]) == 3 and index["labelled"] == 10
     sizes = {sample["id"]: tuple(sample["size_wh"]) for sample in index["samples"]}
     for round_ in ("esl-round1", "cbst-round1"):
         for id_, size_wh in sizes.items():
             with Image.open(results / round_ / f"pseudo_labels/{id_}.png") as image:
                 assert image.size == size_wh
-    score = read(project, "gta2vistas/esl-round1/miou.json")
+    score = read(rendered, "gta2vistas/esl-round1/miou.json")
     assert tuple(score["iou"]) == CLASS_SETS["vistas7"].classes
-    val = read(project, "gta2vistas/data/target_val.json")
+    val = read(rendered, "gta2vistas/data/target_val.json")
     assert np.sum(score["confusion"]) == sum(val["class_pixels"].values()) > 0
     for sample in val["samples"]:
         with Image.open(results / f"esl-round1/predictions/{sample['id']}.png") as image:
             assert list(image.size) == sample["size_wh"]
 
 
-def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(project):
+def test_a_folder_of_unlabelled_photographs_adapts_end_to_end(rendered, tiny):
     """Pseudo-labels and predictions come out, and no score, which the result says."""
-    results = project.root / "results/photographs"
-    manifest = read(project, "photographs/esl-round1/pseudo_labels.json")
+    take_photographs(rendered.root)
+    run(rendered, "photographs", benchmarks={"photographs": gta2city(tiny) | {"target": PHOTOS}})
+    results = rendered.root / "results/photographs"
+    manifest = read(rendered, "photographs/esl-round1/pseudo_labels.json")
     assert manifest["images"] == 10 and manifest["quality"] is None and manifest["kept"] > 0.5
     sizes = {Image.open(path).size for path in (results / "esl-round1/pseudo_labels").glob("*.png")}
     assert sizes == {(64, 48), (48, 64)}
     predictions = {Image.open(path).size for path in (results / "esl-round1/predictions").glob("*.png")}
     assert predictions == {(96, 72), (72, 96)}
-    assert read(project, "photographs/esl-round1/predictions.json")["images"] == 6
-    model = read(project, "photographs/esl-round1/miou.json")
+    assert read(rendered, "photographs/esl-round1/predictions.json")["images"] == 6
+    model = read(rendered, "photographs/esl-round1/miou.json")
     assert model["miou"] == {"cityscapes19": None} and (model["images"], model["unlabelled"]) == (0, 6)
-    log = (project.root / "logs/photographs/esl-round1/evaluate.log").read_text()
+    log = (rendered.root / "logs/photographs/esl-round1/evaluate.log").read_text()
     assert "photos: nothing to evaluate: none of 6 images has a label" in log
 
 
-def test_a_dataset_a_class_set_and_a_list_file_of_your_own_run_from_the_config_alone(project):
-    score = read(project, "own/source/miou.json")
+def test_a_dataset_a_class_set_and_a_list_file_of_your_own_run_from_the_config_alone(rendered, tiny):
+    list_split(rendered.root)
+    camera = {"dataset": "camera", "root": "data/miniature/0/cityscapes"}
+    own = merged(gta2city(tiny), {"class_set": "drive3", "source": {"split": "half.txt"}}) | {"target": camera}
+    run(rendered, "own", datasets={"camera": CAMERA}, class_sets={"drive3": DRIVE3}, benchmarks={"own": own})
+    score = read(rendered, "own/source/miou.json")
     assert list(score["miou"]) == ["drive3"] and list(score["iou"]) == [*DRIVE3]
-    index = read(project, "own/data/source.json")
+    index = read(rendered, "own/data/source.json")
     assert index["split"] == "half.txt" and index["images"] == 6
