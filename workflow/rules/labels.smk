@@ -7,9 +7,9 @@ rule infer:
         maps="results/{benchmark}/{model}/maps/{shard}.h5",
     log:
         "logs/{benchmark}/{model}/infer_{shard}.log",
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: 1
     resources:
         gpu=plan.gpus,
@@ -118,9 +118,9 @@ rule pseudo_label:
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
     log:
         "logs/{benchmark}/{round}/pseudo_label.log",
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: 1
     resources:
         mem_mb=4000,

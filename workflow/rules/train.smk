@@ -11,9 +11,9 @@ rule train_source:
         log="results/{benchmark}/source/train.csv",
     log:
         "logs/{benchmark}/source/train.log",
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: plan.training_threads
     resources:
         gpu=plan.gpus,
