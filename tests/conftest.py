@@ -1,8 +1,9 @@
-"""What many tests share: one thread, repeatable hypothesis, and datasets made on the spot."""
+"""What many tests share: one thread, repeatable hypothesis, datasets made on the spot, and a browser."""
 
+import shutil
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,17 @@ class Pooling(nn.Module):
 @pytest.fixture(scope="session")
 def pooling() -> Pooling:
     return Pooling()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, driven by playwright; the test is skipped where either is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--enable-precise-memory-info"]
+        instance = driver.chromium.launch(executable_path=chromium, args=flags)
+        yield instance
+        instance.close()

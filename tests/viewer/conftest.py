@@ -1,6 +1,5 @@
-"""Rounds to look at, and a browser without network."""
+"""Rounds to look at, and pages that are opened without network."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ from tests.figures.conftest import MadeRound, make_round, unlabelled_index
 
 __all__ = ["make_round", "unlabelled_index"]
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 
 def viewed(made: MadeRound, *others: MadeRound, output: Path | None = None) -> Path:
     """Runs the stage; the path of the page."""
@@ -22,18 +19,6 @@ def viewed(made: MadeRound, *others: MadeRound, output: Path | None = None) -> P
     flags = ["--thresholds", str(made.folder / "thresholds.json"), "--output", str(page), "--threads", "2"]
     viewer.main([*made.words(manifest=True), *flags, *compared])
     return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        flags = ["--no-sandbox", "--enable-precise-memory-info"]
-        instance = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield instance
-        instance.close()
 
 
 class Opened:

@@ -3,7 +3,6 @@
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from tests.workflow.jobs import gta2city
 RESULTS = "results/gta2city"
 PAGE = f"{RESULTS}/figures.md"
 ROUNDS = ("bdl-round1", "esl-round1")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FIGURES = {
     "iou", "training", "pseudo_labels", "adapted/risk_coverage",
     *(f"{model}/confusion" for model in ("source", "adapted", "control-round1", *ROUNDS)),
@@ -84,17 +82,6 @@ def test_unlabelled_photographs_have_a_figure_for_everything(drawn):
 
 
 # ---------------------------------------------------------------------------------------------------- the browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        instance = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield instance
-        instance.close()
 
 
 @pytest.mark.parametrize("file", ["report.html", "unpacked/report/report.html"])

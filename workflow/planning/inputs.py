@@ -71,7 +71,7 @@ class Plan(Params):
             number = 1
         shards = benchmark.inference.shards
         folder = f"results/{wildcards.benchmark}/{teacher(benchmark, name, number)}/maps"
-        return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
+        return [f"{folder}/{shard + 1}-of-{shards}.h5" for shard in range(shards)]
 
     def compared_maps(self, wildcards: Wildcards) -> list[str]:
         """Every shard of a model's maps of plain images, then of averaged views, with every measure."""
