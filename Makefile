@@ -1,5 +1,5 @@
-# make run: set-up, then gta2city on the miniature, then its table; make figures: what its rounds did, drawn.
-# make test: set-up, then the tests; make test-all: the slow ones too; make lint: linters and type checker.
+# make run: set-up, then gta2city on the miniature, then its table; make figures: what its rounds did, drawn, and a viewer.
+# make test: set-up, then the tests; make test-all: the slow ones too; make test-slurm: on a Slurm of its own; make lint: linters and type checker.
 # make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
 # make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
 # make manual: the schema of the config and the tables of its manual, from the settings classes.
@@ -9,7 +9,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run figures check-data test test-all lint format manual reproduce bench
+.PHONY: setup run figures check-data test test-all test-slurm lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -26,8 +26,8 @@ run: setup
 	@echo "Next: look at results/gta2city/pseudo_labels.png; README.md explains the folders beside it. make figures draws more."
 
 figures: setup
-	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/figures.md
-	@echo "Look at results/gta2city/figures.md, or at the PNGs that it shows."
+	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/figures.md results/gta2city/esl-round2/viewer.html
+	@echo "Look at results/gta2city/figures.md, or at the PNGs that it shows; open results/gta2city/esl-round2/viewer.html in a browser."
 
 check-data: setup
 	@test -n "$(ROOT)" || { echo "say which folder: make check-data ROOT=/data/gta5"; exit 1; }
@@ -42,10 +42,13 @@ bench: setup
 	$(RUN) python -m benchmarks.network
 
 test: setup
-	$(RUN) pytest -m "not slow"
+	$(RUN) pytest -m "not slow and not slurm"
 
 test-all: setup
-	$(RUN) pytest
+	$(RUN) pytest -m "not slurm"
+
+test-slurm: setup
+	$(RUN) pytest -m slurm --numprocesses 0 tests/slurm
 
 lint: setup
 	$(RUN) ruff check .

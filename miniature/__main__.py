@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
         epilog=f"keys of --settings:\n{keys}",
     )
     parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
-    parser.add_argument("--layout", choices=LAYOUTS, required=True, help="gta5 and synthia are sources, others targets")
+    parser.add_argument("--layout", choices=LAYOUTS, required=True, help="gta5, synthia and varied are sources")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other scenes")
     parser.add_argument(
         "--settings", default="{}", metavar="JSON", help="size, number and look of the images; keys: see below"

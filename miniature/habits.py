@@ -1,6 +1,7 @@
 """The streets of either domain: widths, houses, and how many of every kind of object there are.
 
-The source is a wide, low American road; the target a narrow European one with trams, bicycles and people.
+The source is a wide, low American road; the target a narrow European one with trams, bicycles and people. Varied
+streets are of either kind and between, and a little narrower.
 """
 
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ class Habits:
     floors: tuple[int, int]  # inclusive
     plot: Range  # metres along the street
     expected: dict[str, float]
+    bare_chance: float = 0.0  # of winter: trees without leaves
 
 
 HABITS = {
@@ -175,5 +177,44 @@ HABITS = {
             "bush": 0.9,
             "crate": 0.3,
         },
+    ),
+    "varied": Habits(
+        half_road=(3.2, 8.2),
+        pavement=(1.6, 4.2),
+        yard=(1.5, 7.0),
+        yard_chance=0.55,
+        verge_chance=0.3,
+        parking_chance=0.15,
+        crossing_chance=0.45,
+        crosswalk_chance=0.3,
+        bonnet_chance=0.0,
+        house_chance=0.72,
+        wall_chance=0.22,
+        fence_chance=0.3,
+        floors=(1, 5),
+        plot=(8.0, 18.0),
+        expected={
+            "car": 2.2,
+            "parked car": 1.6,
+            "bus": 0.3,
+            "truck": 0.3,
+            "tram": 0.15,
+            "cyclist": 0.6,
+            "motorcyclist": 0.3,
+            "parked bicycle": 0.6,
+            "parked motorcycle": 0.2,
+            "pedestrian": 2.4,
+            "crossing pedestrian": 0.5,
+            "lights": 0.8,
+            "mast lights": 0.3,
+            "sign": 1.5,
+            "lamp": 1.4,
+            "bollard": 0.6,
+            "tree": 3.0,
+            "street tree": 1.3,
+            "bush": 1.6,
+            "crate": 0.2,
+        },
+        bare_chance=0.4,
     ),
 }

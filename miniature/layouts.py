@@ -5,7 +5,7 @@ import json
 import math
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from miniature.settings import Layout, MiniatureSettings
 from miniature.vistas import vistas_config
@@ -54,6 +54,12 @@ def gta5_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
         yield SceneFiles("source", index, f"images/{name}", f"labels/{name}", "gta5")
 
 
+def varied_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
+    """A source of many kinds of streets and light, in GTA5's layout (domain randomisation, Tobin et al. 2017)."""
+    for scene in gta5_scenes(settings):
+        yield replace(scene, domain="varied")
+
+
 def synthia_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
     """The same source: ``RGB/0000000.png`` and ``GT/LABELS/0000000.png`` onwards."""
     for index in range(settings.source):
@@ -88,6 +94,7 @@ def _target_count(settings: MiniatureSettings, split: str) -> int:
 SCENES: dict[Layout, Callable[[MiniatureSettings], Iterator[SceneFiles]]] = {
     "gta5": gta5_scenes,
     "synthia": synthia_scenes,
+    "varied": varied_scenes,
     "cityscapes": cityscapes_scenes,
     "mapillary": mapillary_scenes,
 }

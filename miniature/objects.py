@@ -95,6 +95,23 @@ def foliage(variant: int, trunk: bool) -> Model:
     return Model(shapes)
 
 
+@cache
+def bare_tree(variant: int) -> Model:
+    """A tree in winter: a crown of twigs, a haze before the sky, and its branches. The label is solid, as in CamVid."""
+    rng = np.random.default_rng([13, variant])
+    shapes = []
+    for across, up in zip(rng.uniform(-0.3, 0.3, 6), 0.66 + rng.uniform(-0.2, 0.2, 6), strict=True):
+        ragged = 1 + 0.3 * rng.standard_normal(14)
+        blob = np.array(disc(0, 0, 0.2, 0.17, 14)) * ragged[:, None] + (across, up)
+        shapes.append(front("twigs", *((float(u), float(max(v, 0.0))) for u, v in blob), shade=rng.uniform(0.9, 1.1)))
+    shapes.append(front("trunk", (-0.05, 0.0), (-0.03, 0.5), (0.03, 0.5), (0.05, 0.0)))
+    for lean, root in zip(rng.uniform(-0.45, 0.45, 9), rng.uniform(0.3, 0.5, 9), strict=True):
+        tip = (float(lean), float(rng.uniform(0.7, 0.98)))
+        bend = (0.4 * tip[0], float(root + 0.6 * (tip[1] - root)))
+        shapes += [front("trunk", *stroke((0.0, float(root)), bend, 0.025)), front("trunk", *stroke(bend, tip, 0.015))]
+    return Model(shapes)
+
+
 def _windows(plane: str, floors: int, bays: int, shop: bool, variant: int) -> list[Shape]:
     """Rows of windows on the ``plane`` ("flank" or "front") of a building, a few of them lit."""
     rng = np.random.default_rng([11, floors, bays, variant])
@@ -199,6 +216,7 @@ MODELS: dict[str, tuple[Model, ...]] = {
     "sign": tuple(sign(kind) for kind in range(7)),
     "tree": tuple(foliage(variant, True) for variant in range(9)),
     "bush": tuple(foliage(variant, False) for variant in range(9)),
+    "bare tree": tuple(bare_tree(variant) for variant in range(9)),
     "post": (_POST,),
     "lamp": (_LAMP,),
     "arm": (_ARM,),

@@ -13,9 +13,9 @@ from miniature.scene import sample_scene
 from miniature.settings import SMALLEST
 from miniature.weather import sample_weather
 
-DOMAINS = ("source", "target")
-SEVERITY = (0.2, 1.4)
-"""The range of a target image's own shift, as a multiple of the rendering's: some days are worse than others."""
+DOMAINS = ("source", "target", "varied")
+SEVERITY = {"source": (0.0, 0.0), "target": (0.2, 1.4), "varied": (0.0, 1.4)}
+"""The range of an image's own shift, as a multiple of the rendering's: some days are worse than others."""
 
 
 def render_street(
@@ -23,9 +23,10 @@ def render_street(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """One street scene: the image (H, W, 3) uint8 RGB and its label (H, W) uint8 of Cityscapes label ids.
 
-    A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people) or "target" (gloomy,
-    narrow); ``index`` >= 0 numbers the scenes of ``seed`` >= 0. ``shift`` >= 0 scales how much the look of the target
-    differs from that of the source, 0 not at all; it changes no label and no source image.
+    A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people), "target" (gloomy,
+    narrow) or "varied" (streets and light of either and between, trees also bare); ``index`` >= 0 numbers the scenes of
+    ``seed`` >= 0. ``shift`` >= 0 scales how much the look of the others differs from that of the source, 0 not at all;
+    it changes no label and no source image.
 
     Raises:
         InputError: an argument is out of its range.
@@ -40,7 +41,7 @@ def render_street(
         raise InputError(f"Expected `shift` to be a finite number >= 0, but got {shift}")
     scene_rng, look_rng = (np.random.default_rng([seed, DOMAINS.index(domain), part, index]) for part in (0, 1))
     scene = sample_scene(domain, scene_rng, width, height)
-    severity = 0.0 if domain == "source" else shift * look_rng.uniform(*SEVERITY)
+    severity = 0.0 if domain == "source" else shift * look_rng.uniform(*SEVERITY[domain])
     weather = sample_weather(look_rng, severity)
     colours = palette(severity)
     painting = paint(scene, colours, sky=weather.sky_low, sun=look_rng.uniform(-1.2, 1.2))

@@ -1,7 +1,7 @@
 """The objects of one street and where they are: sampled geometry, without colours."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,7 +80,7 @@ class Scene:
 
 
 def sample_scene(domain: str, rng: np.random.Generator, width: int, height: int) -> Scene:
-    """A street of ``domain`` ("source" or "target") for an image of ``width`` x ``height`` pixels."""
+    """A street of ``domain`` ("source", "target" or "varied") for an image of ``width`` x ``height`` pixels."""
     habits = HABITS[domain]
     street = _sample_street(habits, rng)
     own_lane = street.lanes[len(street.lanes) // 2]
@@ -97,6 +97,8 @@ def sample_scene(domain: str, rng: np.random.Generator, width: int, height: int)
     tracks = [thing.at[0] for thing in traffic if thing.label == ID["train"]]
     patches = [*_ground(street), *_markings(habits, street, tracks, rng)]
     things = [*_skyline(rng), *_plots(habits, street, rng), *traffic]
+    if habits.bare_chance > 0 and rng.random() < habits.bare_chance:
+        things = [_without_leaves(thing) for thing in things]
     bonnet = None
     if rng.random() < habits.bonnet_chance:
         up = view.eye - rng.uniform(0.5, 0.7)
@@ -230,6 +232,12 @@ def _traffic(habits: Habits, street: Street, rng: np.random.Generator) -> Iterat
             spot = _free_spot(KINDS[name], street, taken, rng)
             if spot is not None:
                 yield from _assemble(KINDS[name], *spot, rng)
+
+
+def _without_leaves(thing: Thing) -> Thing:
+    """A tree in winter; anything else as it is."""
+    leafy, bare = MODELS["tree"], MODELS["bare tree"]
+    return replace(thing, model=bare[leafy.index(thing.model)]) if thing.model in leafy else thing
 
 
 def _free_spot(

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from esl.settings import Number, Settings
 
-Layout = Literal["gta5", "synthia", "cityscapes", "mapillary"]
-"""A dataset whose layout on disk the miniature can take: the first two are sources, the others targets."""
+Layout = Literal["gta5", "synthia", "varied", "cityscapes", "mapillary"]
+"""A dataset of the miniature: the first three are sources (`varied` has the layout of GTA5), the others targets."""
 
 LAYOUTS: tuple[str, ...] = get_args(Layout)
 

@@ -44,6 +44,7 @@ def test_the_file_names_are_those_of_the_datasets(root: Path) -> None:
     stems = [f"train/{towns[n % 3]}/{towns[n % 3]}_{n // 3:06d}_000019" for n in range(5)]
     stems += [f"val/{city}/{city}_000000_000019" for city in (first, second)]
     expected = {f"gta5/{folder}/{number:05d}.png" for folder in ("images", "labels") for number in (1, 2, 3)}
+    expected |= {name.replace("gta5/", "varied/") for name in expected}
     expected |= {f"synthia/{folder}/{number:07d}.png" for folder in ("RGB", "GT/LABELS") for number in range(3)}
     expected |= {f"cityscapes/leftImg8bit/{stem}_leftImg8bit.png" for stem in stems}
     expected |= {f"cityscapes/gtFine/{stem}_gtFine_labelIds.png" for stem in stems}
@@ -103,6 +104,7 @@ def test_the_files_do_not_depend_on_the_number_of_workers(root: Path, tmp_path: 
     [
         ("gta5", "cityscapes19", "all", "source", 0),
         ("synthia", "synthia16", "all", "source", 0),
+        ("varied", "camvid11", "all", "varied", 0),
         ("cityscapes", "cityscapes19", "train", "target", 0),
         ("cityscapes", "synthia16", "val", "target", 1_000_000),
         ("mapillary", "vistas7", "training", "target", 0),
@@ -113,7 +115,8 @@ def test_every_layout_reads_back_to_the_labels_that_were_rendered(
     root: Path, layout: Layout, class_set: str, split: str, domain: str, first: int
 ) -> None:
     classes = CLASS_SETS[class_set]
-    index = inspect(layout, format_named(layout), root / layout, split, classes, Checks()).checked()
+    name = "gta5" if layout == "varied" else layout
+    index = inspect(name, format_named(name), root / layout, split, classes, Checks()).checked()
     read = {sample.label: index.read_label(sample) for sample in index.samples}
     scenes = [scene for scene in SCENES[layout](SETTINGS) if scene.label in read]
     assert len(scenes) == len(read) and min(scene.index for scene in scenes) == first

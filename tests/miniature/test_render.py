@@ -9,13 +9,15 @@ import pytest
 
 from esl.classes import IGNORE
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
-from miniature.render import render_street
+from miniature.objects import MODELS
+from miniature.render import DOMAINS, render_street
+from miniature.scene import sample_scene
 
 SMALL = {"seed": 0, "width": 128, "height": 64, "shift": 1.0}
 EVALUATED = {label.id for label in CITYSCAPES_LABELS if label.train_id != IGNORE}
 
 
-@pytest.mark.parametrize("domain", ["source", "target"])
+@pytest.mark.parametrize("domain", DOMAINS)
 def test_every_class_is_in_at_least_8_percent_of_images_and_all_ids_are_known(domain: str) -> None:
     labels = [render_street(domain, index=index, **SMALL)[1] for index in range(100)]
     present = np.array([np.bincount(label.ravel(), minlength=256) > 0 for label in labels])
@@ -36,11 +38,21 @@ def test_the_same_arguments_give_the_same_bytes_in_another_process_and_order() -
 
 
 def test_shift_changes_the_target_image_but_no_label_and_no_source_image() -> None:
-    for domain in ("source", "target"):
+    for domain in DOMAINS:
         scenes = [render_street(domain, index=7, **{**SMALL, "shift": shift}) for shift in (0.0, 1.0, 2.0)]
         for image, label in scenes[1:]:
             assert np.array_equal(label, scenes[0][1])
             assert np.array_equal(image, scenes[0][0]) == (domain == "source")
+
+
+def test_trees_of_varied_streets_are_bare_in_some_images_and_leafy_in_others() -> None:
+    models = [
+        {thing.model for thing in sample_scene("varied", np.random.default_rng(seed), 128, 64).things}
+        for seed in range(40)
+    ]
+    bare, leafy = (sum(bool(scene & set(MODELS[name])) for scene in models) for name in ("bare tree", "tree"))
+    assert min(bare, leafy) >= 8
+    assert not any(scene & set(MODELS["bare tree"]) and scene & set(MODELS["tree"]) for scene in models)
 
 
 def test_a_greater_shift_moves_the_target_further_from_the_source() -> None:
@@ -62,7 +74,7 @@ def test_seed_index_and_domain_each_change_the_scene() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(64, 32), (65, 33), (100, 200), (401, 97), (512, 256)])
 def test_any_size_from_64x32_works(width: int, height: int) -> None:
-    for domain in ("source", "target"):
+    for domain in DOMAINS:
         image, label = render_street(domain, seed=3, index=2, width=width, height=height, shift=1.0)
         assert image.shape == (height, width, 3) and image.dtype == np.uint8
         assert label.shape == (height, width) and label.dtype == np.uint8

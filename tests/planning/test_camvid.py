@@ -46,7 +46,7 @@ def test_every_part_reads_the_sequences_that_the_overlay_says(tmp_path, make_pla
 def test_rendered_streets_teach_models_that_are_scored_on_photographs(tmp_path, make_plan, job):
     (tmp_path / "data/camvid").mkdir(parents=True)
     plan = make_plan(shipped("streets2camvid"), small("streets2camvid"))
-    assert plan.rendering(job("streets2camvid-seed7", part="source")) == ["data/miniature/7/gta5.json"]
+    assert plan.rendering(job("streets2camvid-seed7", part="source")) == ["data/miniature/7/varied.json"]
     assert plan.rendering(job("streets2camvid", part="target_val")) == []
     assert "data" not in json.loads(plan.evaluation_settings(job("streets2camvid")))
     assert plan.gpus(job("streets2camvid")) == 0

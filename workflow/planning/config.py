@@ -30,7 +30,8 @@ class Config(Settings):
     miniature: MiniatureSettings = Field(
         MiniatureSettings(),
         description="The street scenes that the project renders itself; a benchmark uses them if a root is "
-        "`data/miniature/{seed}/` followed by `gta5`, `synthia`, `cityscapes` or `mapillary`.",
+        "`data/miniature/{seed}/` followed by a source (`gta5`, `synthia`, or `varied`, which has GTA5's layout and "
+        "more kinds of streets and light) or a target (`cityscapes`, `mapillary`).",
     )
     reproduce: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(
         [101, 102, 103],

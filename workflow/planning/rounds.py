@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from esl.labels.methods.registry import method_class
 from esl.models.registry import network_mistake, pretrained_mistake
@@ -85,9 +84,7 @@ def missing_maps(benchmark: Benchmark) -> Iterator[str]:
 def unknown_classes(benchmark: Benchmark, classes: Sequence[str]) -> Iterator[str]:
     """Classes that the settings of a selection method name and that are not among the benchmark's ``classes``."""
     for name, variant in benchmark.methods.items():
-        if getattr(method_class(method_of(name, variant)), "names_classes", False):
-            own: Any = own_settings(name, variant)
-            yield from (f"methods.{name}.{line}" for line in own.unknown_classes(classes))
+        yield from (f"methods.{name}.{line}" for line in own_settings(name, variant).unknown_classes(classes))
 
 
 def _of_networks(benchmark: Benchmark) -> Iterator[str]:

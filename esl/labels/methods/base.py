@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,14 @@ Histograms = Mapping[str, NDArray[np.int64]]
 class MethodSettings(Settings):
     """A method's settings in the config; those of its own are the fields of a subclass, each with a default."""
 
+    names_classes: ClassVar[bool] = False
+    """Whether settings name classes; the method is then made with the names of all classes too."""
+
     rounds: int = Field(1, ge=1, description="Number of self-training rounds.")
+
+    def unknown_classes(self, classes: Sequence[str]) -> list[str]:
+        """A line for each class that the settings name and that is not among ``classes``; each begins with a key."""
+        return []
 
     def parameters(self) -> dict[str, Any]:
         """The method's own settings, all of them, as plain JSON."""
@@ -39,7 +46,7 @@ class Threshold:
 class Method(Protocol):
     """A selection method: from histograms to one threshold per class, and from thresholds to pseudo-labels.
 
-    It is made with its settings, an instance of ``settings_class``; where the class has ``names_classes = True``, also
+    It is made with its settings, an instance of ``settings_class``; where these have ``names_classes = True``, also
     with the names of all classes by trainId, as `fixed.py` is.
     """
 

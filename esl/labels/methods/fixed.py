@@ -1,7 +1,7 @@
 """Fixed thresholds: the cuts that the settings name, whatever the data; the viewer writes such settings."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ def _known(measure: str) -> str:
 
 class FixedSettings(MethodSettings):
     """One threshold for all classes, and others for single classes; the viewer shows what they keep."""
+
+    names_classes: ClassVar[bool] = True
 
     measure: Annotated[str, AfterValidator(_known)] = Field(
         "entropy",
@@ -54,8 +56,6 @@ class Fixed:
 
     name = "fixed"
     settings_class = FixedSettings
-    names_classes = True
-    """It is made with the names of the classes too, because its settings hold some."""
 
     def __init__(self, settings: FixedSettings, classes: Sequence[str] = ()) -> None:
         """``classes`` are the names of all classes by trainId; without them it can label, but takes no thresholds.

@@ -59,5 +59,5 @@ def build_method(name: str, parameters: Mapping[str, Any] | None = None, classes
     except ValidationError as error:
         raise InputError("\n".join(f"methods.{name}.{line}" for line in explanations(error))) from None
     cls = method_class(name)
-    method: Method = cls(settings, classes) if getattr(cls, "names_classes", False) else cls(settings)
+    method: Method = cls(settings, classes) if settings.names_classes else cls(settings)
     return method
