@@ -1,5 +1,6 @@
 """The resources of jobs, and what a run lacks."""
 
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -26,8 +27,40 @@ def test_rounds_of_several_methods_share_two_cores(make_plan, job):
 def test_a_launcher_starts_a_process_for_every_gpu(make_plan, job):
     plan = make_plan()
     resources = SimpleNamespace(gpu=8, get={"mpi": "srun", "nodes": 2}.get)
-    assert plan.launcher(job(), resources) == "srun --nodes=2 --ntasks-per-node=4 "
-    assert plan.launcher(job(), SimpleNamespace(gpu=1, get={}.get)) == ""
+    assert plan.launcher(job(), 2, resources) == "srun --nodes=2 --ntasks-per-node=4 "
+
+
+@pytest.mark.parametrize(
+    ("job_id", "installed", "expected"),
+    [
+        ("7", True, "srun --overlap --ntasks=1 --cpus-per-task=3 --mem=0 --cpu-bind=q python\n"),
+        ("7", False, "python\n"),
+        ("", True, "python\n"),
+        (None, True, "python\n"),
+    ],
+)
+def test_in_a_job_of_slurm_a_training_is_a_step_of_its_own(make_plan, job, tmp_path, job_id, installed, expected):
+    words = make_plan().launcher(job(), 3, SimpleNamespace(gpu=1, get={}.get))
+    (tmp_path / "bin").mkdir()
+    for name, text in (("python", "echo python"), ("srun", 'echo "srun $*"')):
+        if name == "python" or installed:
+            (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
+            (tmp_path / "bin" / name).chmod(0o755)
+    environment = {"PATH": str(tmp_path / "bin")} | ({} if job_id is None else {"SLURM_JOB_ID": job_id})
+    command = ["/bin/bash", "-euo", "pipefail", "-c", f"{words}python"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == (expected, "")
+
+
+def test_a_job_that_is_submitted_again_asks_for_more_and_a_training_for_what_its_pixels_need(make_plan, job):
+    published = {"crop": "1280x720", "round": {"iterations": 120_000, "source_batch": 1, "target_batch": 1}}
+    small, paper = make_plan(), make_plan(gta2city(training=published, compute={"accelerator": "cuda"}))
+    assert [small.growing(2000)(job(), attempt) for attempt in (1, 2, 3)] == [2000, 4000, 6000]
+    assert small.training_minutes(job(), 1) < 300 and small.training_mb(job(), 1) < 10_000
+    assert small.training_mb(job(), 2) == 2 * small.training_mb(job(), 1)
+    assert small.training_minutes(job(round="esl-round1"), 1) < small.training_minutes(job(), 1)
+    assert 5000 < paper.training_minutes(job(round="esl-round1"), 1) <= 7200
+    assert paper.training_minutes(job(round="esl-round1"), 3) == 7200  # more would wait for ever on most partitions
 
 
 # --------------------------------------------------------------------------------------------- what a run requires

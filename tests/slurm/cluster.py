@@ -1,4 +1,4 @@
-"""A Slurm cluster of one node on this machine, for tests: own key, own ports on loopback, no accounting, two fake GPUs."""
+"""A Slurm of one node on this machine, for tests: own key, own ports on loopback, no accounting, two fake GPUs."""
 
 import os
 import shutil
@@ -11,6 +11,8 @@ from pathlib import Path
 
 CONFIG = Path("/etc/slurm/slurm.conf")
 """Where Slurm's commands look inside a job: the executor plugin strips SLURM_* from its environment."""
+
+FILES = ("slurm.conf", "gres.conf", "cgroup.conf")
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "srun")
 
@@ -29,10 +31,7 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
-AccountingStorageTRES=gres/gpu
-JobCompType=jobcomp/filetxt
-JobCompLoc={folder}/jobs.txt
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/{tracking}
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
@@ -41,7 +40,7 @@ JobAcctGatherFrequency=1
 JobAcctGatherParams=OverMemoryKill
 SlurmdParameters=config_overrides
 GresTypes=gpu
-MinJobAge=300
+MinJobAge=3600
 KillWait=10
 ReturnToService=2
 SlurmdTimeout=60
@@ -50,6 +49,7 @@ NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:2
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE DefMemPerCPU=1000
 """
 
+_CGROUPS = "CgroupPlugin=cgroup/v1\nCgroupMountpoint=/sys/fs/cgroup\n"
 _GRES = "Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n"
 
 
@@ -90,21 +90,25 @@ class Cluster:
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
         (folder / "gres.conf").write_text(_GRES)
+        (folder / "cgroup.conf").write_text(_CGROUPS)
+        # as most sites do, where the kernel has what Slurm needs for it: jobs get their signals in another way
+        tracking = "cgroup" if Path("/sys/fs/cgroup/freezer").is_mount() else "linuxproc"
         ports = dict(zip(("controller_port", "node_port"), _free_ports(2), strict=True))
-        (folder / "slurm.conf").write_text(_CONF.format(folder=folder, host=self.host, **ports))
+        (folder / "slurm.conf").write_text(_CONF.format(folder=folder, host=self.host, tracking=tracking, **ports))
 
     @property
     def jobs(self) -> list[dict[str, str]]:
-        """The jobs that have ended, from the scheduler's own log."""
-        log = self.folder / "jobs.txt"
-        lines = log.read_text().splitlines() if log.exists() else []
+        """Every job that was submitted, as the scheduler knows it."""
+        lines = [
+            line for line in self.output("scontrol", "--oneliner", "show", "jobs").splitlines() if "JobId=" in line
+        ]
         return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
 
     def start(self) -> None:
         """Starts munged, the controller and the node, and waits until the node is idle."""
         CONFIG.parent.mkdir(exist_ok=True)
-        CONFIG.symlink_to(self.folder / "slurm.conf")
-        (CONFIG.parent / "gres.conf").symlink_to(self.folder / "gres.conf")
+        for name in FILES:
+            (CONFIG.parent / name).symlink_to(self.folder / name)
         munge = self.folder / "munge"
         files = ("key-file=key", "pid-file=pid", "socket=socket", "log-file=log", "seed-file=seed")
         self._run("munged", "--force", *(f"--{flag}={munge / file}" for flag, file in (f.split("=") for f in files)))
@@ -127,7 +131,7 @@ class Cluster:
         self.output("scancel", "--user", "root", check=False)
         for pid in ("slurmd.pid", "slurmctld.pid", "munge/pid"):
             _end(self.folder / pid)
-        for link in (CONFIG, CONFIG.parent / "gres.conf"):
+        for link in (CONFIG.parent / name for name in FILES):
             if link.is_symlink() and link.readlink().parent == self.folder:
                 link.unlink()
 

@@ -87,9 +87,9 @@ class Submitted:
 
 
 def digests(root: Path) -> dict[str, str]:
-    """The SHA-256 of every result below ``root``, by path; maps and logs of trainings included."""
+    """The SHA-256 of every result below ``root``, by path, but for the dates of data files that an index keeps."""
     results = root / "results"
-    files = sorted(path for path in results.rglob("*") if path.is_file() and "last.pt" not in path.name)
+    files = sorted(path for path in results.rglob("*") if path.is_file() and not path.name.endswith(".files.json"))
     return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

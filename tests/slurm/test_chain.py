@@ -12,5 +12,5 @@ def test_the_chain_runs_as_jobs_of_the_scheduler_and_gives_the_bytes_of_a_local_
     jobs = submitted.cluster.jobs[before:]
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     assert len(jobs) > 15
-    assert sum("gres/gpu=1" in job["Tres"] for job in jobs) == 4
+    assert sum("gpu:1" in job.get("TresPerJob", "") for job in jobs) == 4
     assert digests(submitted.root) == undisturbed

@@ -1,4 +1,4 @@
-"""From wildcards to the params and resources of rules: code digests, settings as JSON, words of a command."""
+"""From wildcards to the params of rules: code digests, settings as JSON, words of a command."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -13,9 +13,10 @@ from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings, PredictionSettings
 from esl.settings import subset
 from planning.digest import code_digest
-from planning.models import Models, Wildcards
+from planning.models import Wildcards
 from planning.parts import PARTS
 from planning.requirements import is_rendered
+from planning.resources import Resources
 from planning.roots import chosen_modules, network_facts
 from planning.rounds import round_of
 from planning.trainings import (
@@ -34,8 +35,8 @@ PLAIN, AVERAGED = "plain", "averaged"
 COMPARED_VIEWS: list[str | float] = ["flip", 0.75, 1.25]
 
 
-class Params(Models):
-    """The params and resources of each rule for the benchmarks of a config."""
+class Params(Resources):
+    """The params of each rule for the benchmarks of a config."""
 
     def code(self, module: str) -> Callable[[Wildcards], str]:
         """A function of the wildcards: the digest of a stage's code and of the modules that the settings choose."""
@@ -158,29 +159,6 @@ class Params(Models):
     def seeds(self) -> str:
         """The seeds of `reproduce`."""
         return " ".join(map(str, self.config.reproduce))
-
-    def gpus(self, wildcards: Wildcards) -> int:
-        """How many GPUs a job needs."""
-        return 0 if self.settings_of(wildcards).compute.accelerator == "cpu" else 1
-
-    def training_threads(self, wildcards: Wildcards) -> int:
-        """The threads of a training: with a GPU, two and two for each process that reads images; on a CPU two.
-
-        Rounds of several methods have one on a CPU, as they run side by side: two of one thread take 0.7 times as long
-        as one after the other of two.
-        """
-        compute = self.settings_of(wildcards).compute
-        if compute.accelerator != "cpu":
-            return 2 + 2 * compute.workers
-        return 1 if getattr(wildcards, "round", None) and len(self.benchmark_of(wildcards).methods) > 1 else 2
-
-    def launcher(self, wildcards: Wildcards, resources: Any) -> str:
-        """What starts a training: nothing, or, with the resource ``mpi``, a process per GPU on ``nodes`` nodes."""
-        starter = resources.get("mpi")
-        if not starter:
-            return ""
-        nodes = resources.get("nodes", 1)
-        return f"{starter} --nodes={nodes} --ntasks-per-node={max(resources.gpu // nodes, 1)} "
 
 
 def _flags(values: Mapping[str, Any]) -> str:

@@ -7,8 +7,8 @@ rule render:
         "../../environment.yml"
     threads: 8
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(30),
     params:
         code=plan.code("miniature.__main__"),
         settings=plan.miniature_settings,
@@ -30,8 +30,8 @@ rule index:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(240),
     params:
         code=plan.code("esl.stages.index"),
         settings=plan.index_settings,
@@ -53,8 +53,8 @@ rule settings:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=plan.growing(500),
+        runtime=plan.growing(10),
     params:
         settings=plan.resolved_settings,
     message:

@@ -11,8 +11,8 @@ rule evaluate:
     threads: 1
     resources:
         gpu=plan.gpus,
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=plan.growing(8000),
+        runtime=plan.growing(240),
     params:
         code=plan.code("esl.stages.evaluate"),
         settings=plan.evaluation_settings,
@@ -68,8 +68,8 @@ rule summarize:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.summarize"),
         best=plan.best_flag,
@@ -100,8 +100,8 @@ rule compare_seeds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.reproduce"),
         seeds=plan.seeds,

@@ -11,8 +11,8 @@ rule export_cvat:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(60),
     params:
         code=plan.code("esl.stages.export"),
         format="cvat",

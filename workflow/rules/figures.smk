@@ -11,8 +11,8 @@ rule list_figures:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=plan.growing(500),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.list_figures"),
     message:
@@ -39,8 +39,8 @@ rule draw_iou:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.draw_iou"),
     message:
@@ -66,8 +66,8 @@ rule draw_training:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.draw_training"),
     message:
@@ -94,8 +94,8 @@ rule draw_confusion:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.draw_confusion"),
     message:
@@ -122,8 +122,8 @@ rule draw_thresholds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(30),
     params:
         code=plan.code("esl.stages.draw_thresholds"),
     message:
@@ -153,8 +153,8 @@ rule draw_risk_coverage:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(120),
     params:
         code=plan.code("esl.stages.draw_risk_coverage"),
     message:
@@ -185,8 +185,8 @@ rule draw_gallery:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(60),
     params:
         code=plan.code("esl.stages.draw_gallery"),
         before=drawings.before_flag,
@@ -215,8 +215,8 @@ rule figures:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.figures"),
     message:

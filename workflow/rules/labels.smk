@@ -13,8 +13,8 @@ rule infer:
     threads: 1
     resources:
         gpu=plan.gpus,
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=plan.growing(8000),
+        runtime=plan.growing(720),
     params:
         code=plan.code("esl.stages.infer"),
         settings=plan.inference_settings,
@@ -50,8 +50,8 @@ rule confidence:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=plan.growing(4000),
+        runtime=plan.growing(240),
     params:
         code=plan.code("esl.stages.confidence"),
     message:
@@ -72,8 +72,8 @@ rule threshold:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(30),
     params:
         code=plan.code("esl.stages.threshold"),
         settings=plan.threshold_settings,
@@ -96,8 +96,8 @@ rule gate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=plan.growing(1000),
+        runtime=plan.growing(10),
     params:
         code=plan.code("esl.stages.gate"),
         settings=plan.gate_settings,
@@ -123,8 +123,8 @@ rule pseudo_label:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=plan.growing(4000),
+        runtime=plan.growing(240),
     params:
         code=plan.code("esl.stages.pseudo_label"),
     message:

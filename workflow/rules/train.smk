@@ -22,8 +22,8 @@ rule train_source:
         snapshot_every=plan.setting("training.snapshot_every"),
         tensorboard=plan.setting("training.tensorboard"),
         activation_checkpointing=plan.setting("compute.activation_checkpointing"),
-        mem_mb=16000,
-        runtime=7200,
+        mem_mb=plan.training_mb,
+        runtime=plan.training_minutes,
     params:
         code=plan.code("esl.stages.train"),
         settings=plan.source_training,
@@ -106,8 +106,8 @@ rule adapt:
     resources:
         gpu=plan.gpus,
         workers=plan.setting("compute.workers"),
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=plan.growing(8000),
+        runtime=plan.growing(240),
     params:
         code=plan.code("esl.stages.adapt"),
         settings=plan.batch_norm_adaptation,

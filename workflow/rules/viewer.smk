@@ -15,8 +15,8 @@ rule viewer:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=plan.growing(2000),
+        runtime=plan.growing(60),
     params:
         code=plan.code("esl.stages.viewer"),
         page=drawings.page_digest,
