@@ -36,17 +36,22 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:
-        InputError: the file is missing or is not a JSON object.
+        InputError: the file is missing or is not a JSON object of finite numbers.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; run the stage that writes it: snakemake {path}")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:  # of JSON, of Unicode, of a number with thousands of digits
         raise InputError(f"{path}: not readable as JSON ({error}); delete it and run the workflow again") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a JSON object, but got {type(content).__name__}")
     return content
+
+
+def _refuse(constant: str) -> None:
+    """JSON has no NaN and no Infinity; Python's reader takes them."""
+    raise ValueError(f"{constant} is no number")
 
 
 def sha256_of_file(path: Path) -> str:

@@ -4,21 +4,25 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
 from esl.data.images import CheckedFile, Resize, SizeWH, read_image, read_label
 from esl.errors import InputError
 from esl.files import read_json, sha256_of_lines
+from esl.settings import explanations
 
 
 @dataclass(frozen=True)
 class IndexedSample:
     """A sample whose files have been read; paths are relative to the index's root."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     id: str
     image: str
@@ -153,32 +157,57 @@ def checked_id(id_: str) -> str:
     return id_
 
 
+class _Content(BaseModel):
+    """The keys of an index file that are read back as they are."""
+
+    dataset: str
+    root: str
+    split: str
+    label_files: str | None
+    encoding: Encoding
+    left_out: tuple[str, ...]
+    samples: list[IndexedSample]
+
+
 def read_index(path: Path) -> Index:
-    """The index in a file written from ``Index.to_json``; InputError when it is damaged or of another version."""
+    """The index in a file written from ``Index.to_json``.
+
+    Raises:
+        InputError: the file is damaged, of another version, or was edited: its content does not give the fingerprint
+            that it names, or a path leads out of its root.
+    """
     content = read_json(path)
     try:
-        return Index(
-            content["dataset"],
-            content["root"],
-            content["split"],
-            ClassSet.from_json(content["class_set"]),
-            content["label_files"],
-            content["encoding"],
-            tuple(_label(entry) for entry in content["labels"]),
-            [_sample(entry) for entry in content["samples"]],
-            tuple(content["left_out"]),
+        read = _Content.model_validate(content)
+        class_set = ClassSet.from_json(content["class_set"])
+        labels = tuple(_label(entry) for entry in content["labels"])
+        index = Index(
+            read.dataset,
+            read.root,
+            read.split,
+            class_set,
+            read.label_files,
+            read.encoding,
+            labels,
+            read.samples,
+            read.left_out,
         )
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        edited = index.fingerprint() != content["fingerprint"]
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        reason = next(explanations(error)) if isinstance(error, ValidationError) else repr(error)
         raise InputError(
-            f"{path}: not an index of this version ({error!r}); delete it and run the workflow again"
+            f"{path}: not an index of this version ({reason}); delete it and run the workflow again"
         ) from None
+    if edited:
+        raise InputError(f"{path}: edited or damaged since it was written; delete it and run the workflow again")
+    for sample in index.samples:
+        checked_id(sample.id)
+        for name in filter(None, (sample.image, sample.label)):
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise InputError(f"{path}: {name!r} leads out of {index.root}; delete it and run the workflow again")
+    return index
 
 
 def _label(entry: dict[str, Any]) -> Label:
     red, green, blue = entry["colour"]
     return Label(entry["id"], entry["name"], colour=(red, green, blue), also=tuple(entry["also"]))
-
-
-def _sample(entry: dict[str, Any]) -> IndexedSample:
-    label_size_wh = entry["label_size_wh"] and tuple(entry["label_size_wh"])
-    return IndexedSample(**{**entry, "size_wh": tuple(entry["size_wh"]), "label_size_wh": label_size_wh})

@@ -52,7 +52,7 @@ def train(
     assert (target is None) == (settings.target is None)
     step, parts = _set_up(network, target, settings, fabric, activation_checkpointing)
     saving = replace(saving, snapshot=partial(_snapshot, saving.snapshot, network, step.term))
-    progress = Progress.resume(saving, parts)
+    progress = Progress.resume(saving, parts, settings.schedule.iterations)
     for row in progress.rows:
         on_row(row)
     iterations, log_every = settings.schedule.iterations, settings.optimization.log_every

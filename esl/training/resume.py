@@ -15,7 +15,8 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from esl.errors import InputError
-from esl.models.checkpoint import load_tensors, save_tensors
+from esl.models.checkpoint import save_tensors
+from esl.models.weights import read_tensors
 
 SIGTERM_CHECK_EVERY = 20
 """Iterations between two checks of several processes for SIGTERM; each check makes them wait for each other."""
@@ -87,17 +88,35 @@ class Progress:
         save_tensors(saving.path, content)
 
     @classmethod
-    def resume(cls, saving: Saving, parts: dict[str, Stateful]) -> "Progress":
-        """The saved progress, with the state of every part restored; a fresh start when there is none to continue."""
+    def resume(cls, saving: Saving, parts: dict[str, Stateful], iterations: int) -> "Progress":
+        """The saved progress, with the state of every part restored; a fresh start when there is none to continue.
+
+        A damaged state is none: the training starts again, and says so.
+
+        Raises:
+            InputError: the state is whole, but does not fit the parts.
+        """
         if not saving.path.is_file():
             return cls()
-        content = load_tensors(saving.path)
-        if content.get("identity") != saving.identity:
+        try:
+            content = read_tensors(saving.path, kind="a saved state", fix="starting again")
+        except InputError as error:
+            print(error, file=sys.stderr)
+            return cls()
+        if not isinstance(content, dict) or content.get("identity") != saving.identity:
             print(f"{saving.path}: of a training with other settings or inputs; starting again", file=sys.stderr)
             return cls()
-        for name, part in parts.items():
-            part.load_state_dict(content["parts"][name])
-        progress = cls(**content["progress"], sums=content["sums"])
+        try:
+            progress = cls(**content["progress"], sums=content["sums"])
+            if not 0 < progress.iteration < iterations or progress.sums.shape != (4,):
+                raise ValueError(f"iteration {progress.iteration} of {iterations}")
+            for name, part in parts.items():
+                part.load_state_dict(content["parts"][name])
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{saving.path}: not a state of this training ({reason}); delete it and run again"
+            ) from None
         print(f"{saving.path}: resuming at iteration {progress.iteration}", file=sys.stderr)
         return progress
 

@@ -89,10 +89,43 @@ def test_a_damaged_index_file_is_refused_by_name(tmp_path: Path, small_index: In
         {**content, "samples": [{**content["samples"][0], "unheard_of": 1}]},
         {**content, "samples": [{"id": "a"}]},
         {**content, "samples": ["a"]},
+        {**content, "samples": [{**content["samples"][0], "pixels": "many"}]},
+        {**content, "class_set": {**content["class_set"], "classes": []}},
+        {**content, "encoding": "guessed"},
+        {**content, "left_out": 3},
     ):
         (tmp_path / "index.json").write_text(json.dumps(damaged))
         with pytest.raises(InputError, match=r"index\.json: not an index of this version"):
             read_index(tmp_path / "index.json")
+
+
+def test_an_edited_index_is_refused(tmp_path: Path, small_index: Index) -> None:
+    content = small_index.to_json()
+    first, *others = content["samples"]
+    for key, value in (("id", "another"), ("image_sha256", "0" * 64), ("label_sha256", None)):
+        write_json(tmp_path / "index.json", {**content, "samples": [{**first, key: value}, *others]})
+        with pytest.raises(InputError, match=r"index\.json: edited or damaged since it was written; delete it"):
+            read_index(tmp_path / "index.json")
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "/etc/passwd", "a/../../b.png"])
+@pytest.mark.parametrize("key", ["image", "label"])
+def test_no_path_of_an_index_leads_out_of_its_root(tmp_path: Path, small_index: Index, key: str, path: str) -> None:
+    content = small_index.to_json()
+    first, *others = content["samples"]
+    write_json(tmp_path / "index.json", {**content, "samples": [{**first, key: path}, *others]})
+    with pytest.raises(InputError, match=r"index\.json: .* leads out of "):
+        read_index(tmp_path / "index.json")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": NaN}', '{"a": -Infinity}', "[" * 100_000, '{"a": ' + "9" * 5000 + "}", "{", "\xff"]
+)
+def test_what_is_no_json_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "index.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=r"index\.json: not readable as JSON .*; delete it and run") as caught:
+        read_index(tmp_path / "index.json")
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_an_index_of_the_previous_version_is_one_clear_error(tmp_path: Path, small_index: Index) -> None:

@@ -104,6 +104,10 @@ class Cluster:
         ]
         return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
 
+    def state_of(self, job: str) -> str:
+        """The state of a job, by its number."""
+        return next(known["JobState"] for known in self.jobs if known["JobId"] == job)
+
     def start(self) -> None:
         """Starts munged, the controller and the node, and waits until the node is idle."""
         CONFIG.parent.mkdir(exist_ok=True)

@@ -125,14 +125,47 @@ def test_a_state_of_another_identity_is_not_used(
     assert f"{tmp_path / 'last.pt'}: of a training with other settings or inputs" in capsys.readouterr().err
 
 
-def test_a_damaged_state_is_refused_by_name(
-    tmp_path: Path, tiny: Any, run: Any, source: Stream, target: Stream
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
+def test_a_training_with_a_damaged_state_says_so_and_starts_again(
+    tmp_path: Path, tiny: Any, run: Any, source: Stream, target: Stream, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    fresh = tiny()
+    expected = run(fresh, source, target)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny(dies_at=5), source, target, every=2)
+    content = bytearray((tmp_path / "last.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "last.pt").write_bytes({"cut": content[: len(content) // 2], "flipped": content, "empty": b""}[damage])
+    again = tiny()
+    assert run(again, source, target) == expected and _same_weights(again, fresh)
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'last.pt'}: not a saved state that can be loaded safely" in said and "starting again" in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"progress": {"iteration": 8}},
+        {"progress": {"iteration": -1}},
+        {"progress": {"iteration": 4, "more": 1}},
+        {"progress": None},
+        {"parts": {}},
+        {"parts": None},
+        {"sums": "many"},
+    ],
+    ids=str,
+)
+def test_a_state_that_does_not_fit_its_training_is_refused_by_name(
+    tmp_path: Path, tiny: Any, run: Any, source: Stream, target: Stream, change: dict[str, Any]
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tiny(dies_at=5), source, target, every=2)
-    content = (tmp_path / "last.pt").read_bytes()
-    (tmp_path / "last.pt").write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=r"last\.pt"):
+    content = load_tensors(tmp_path / "last.pt")
+    changed = {
+        key: {**content[key], **value} if isinstance(value, dict) and value else value for key, value in change.items()
+    }
+    save_tensors(tmp_path / "last.pt", {**content, **changed})
+    with pytest.raises(InputError, match=r"last\.pt: not a state of this training .*; delete it and run again"):
         run(tiny(), source, target)
 
 

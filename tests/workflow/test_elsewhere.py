@@ -4,35 +4,24 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.configs import merged, shipped
+from tests.configs import PROJECT, merged, shipped
 from tests.workflow.conftest import TINY, Project
-
-STRANGER = """\
-configfile: "mine.yaml"
-
-module esl:
-    snakefile: "{snakefile}"
-    config: config
-
-use rule * from esl as esl_*
-
-rule all:
-    default_target: True
-    input: "results/gta2city/miou.json"
-"""
 
 
 @pytest.fixture
 def stranger(fresh: Project, tmp_path: Path) -> Path:
-    """The folder of another workflow, of ten lines, that uses a checkout as a module and has a config of its own."""
+    """A folder with the workflow that docs/cluster.md shows and a config of its own; the module is a checkout."""
     folder = tmp_path / "a stranger's"
     folder.mkdir()
-    (folder / "Snakefile").write_text(STRANGER.format(snakefile=fresh.root / "workflow/Snakefile"))
+    shown = (PROJECT / "docs/cluster.md").read_text(encoding="utf-8").partition("    # Snakefile\n")[2]
+    snakefile = textwrap.dedent(shown.partition("\nJobs")[0])
+    (folder / "Snakefile").write_text(snakefile.replace("esl/workflow", str(fresh.root / "workflow")))
     (folder / "mine.yaml").write_text(yaml.safe_dump(merged(shipped(), TINY)))
     return folder
 
