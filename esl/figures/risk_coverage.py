@@ -34,6 +34,7 @@ from esl.files import read_json
 from esl.labels.measures.base import Measure, Sure
 from esl.labels.measures.registry import measure_named
 from esl.labels.risk import Ranking, augrc
+from esl.labels.thresholds import read_thresholds
 from esl.labels.writer import stored_measures
 
 POINTS = 300
@@ -65,7 +66,7 @@ class Curve(NamedTuple):
 
 def read_selection(folder: Path) -> Selection:
     """The selection of the round in ``folder``; InputError when a file is missing or no JSON."""
-    thresholds, manifest = (read_json(folder / f"{name}.json") for name in ("thresholds", "pseudo_labels"))
+    thresholds, manifest = read_thresholds(folder / "thresholds.json"), read_json(folder / "pseudo_labels.json")
     return Selection(folder.name, thresholds, manifest["quality"])
 
 

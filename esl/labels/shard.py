@@ -253,8 +253,9 @@ def teacher_of(paths: list[Path], thresholds: Mapping[str, Any], path: Path) -> 
         InputError: the shards come from different models or views, or the round was made from others.
     """
     origin = same_origin(paths)
-    if not origin.taught(thresholds):
+    if not origin.taught(thresholds) or tuple(thresholds["classes"]) != origin.classes:
         raise InputError(
-            f"{path}: made with another teacher or other views than {paths[0]}; delete it and run the workflow again"
+            f"{path}: made with another teacher or other views than {paths[0]}, or for other classes; delete it and run"
+            " the workflow again"
         )
     return origin

@@ -10,6 +10,7 @@ from esl.figures.style import draw_statement
 from esl.files import read_json
 from esl.labels.measures.registry import measure_named
 from esl.labels.shard import teacher_of
+from esl.labels.thresholds import read_thresholds
 from esl.stages.command import add_paths, stage
 
 
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--images", type=int, default=8, help="at most how many")
     parser.add_argument("--threads", type=int, default=1, help="threads that read pseudo-labels and labels")
     flags = parser.parse_args(arguments)
-    thresholds, manifest, index = read_json(flags.thresholds), read_json(flags.manifest), read_index(flags.index)
+    thresholds, manifest, index = read_thresholds(flags.thresholds), read_json(flags.manifest), read_index(flags.index)
     teacher_of(flags.maps, thresholds, flags.thresholds)
     name, folder = flags.manifest.parent.name, flags.manifest.with_suffix("")
     if thresholds["measure"] is None:

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from esl.figures.thresholds import draw_thresholds
-from esl.files import read_json
 from esl.labels.shard import teacher_of
+from esl.labels.thresholds import read_thresholds
 from esl.stages.command import add_paths, stage
 
 
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--thresholds", "--output")
     flags = parser.parse_args(arguments)
-    thresholds = read_json(flags.thresholds)
+    thresholds = read_thresholds(flags.thresholds)
     teacher_of(flags.maps, thresholds, flags.thresholds)
     draw_thresholds(flags.output, flags.output.parent.name, thresholds, flags.maps)
 

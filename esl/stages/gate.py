@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from esl.errors import InputError
-from esl.files import read_json, write_json
+from esl.files import write_json
 from esl.labels.gate import GateSettings, objections, unchecked
+from esl.labels.thresholds import read_thresholds
 from esl.stages.command import add_paths, add_settings, stage
 
 
@@ -18,8 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     add_settings(parser, GateSettings)
     flags = parser.parse_args(arguments)
     settings = GateSettings.from_json(flags.settings)
-    previous = None if flags.previous is None else read_json(flags.previous)
-    now = read_json(flags.thresholds)
+    previous = None if flags.previous is None else read_thresholds(flags.previous)
+    now = read_thresholds(flags.thresholds)
     reasons, open_ = objections(now, previous, settings), unchecked(now)
     round_ = flags.output.parent.name
     if reasons and settings.action == "stop":

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 from esl.data.index import read_index
-from esl.files import read_json, write_json
+from esl.files import write_json
 from esl.labels.methods.registry import build_method
 from esl.labels.shard import teacher_of
+from esl.labels.thresholds import read_thresholds
 from esl.labels.writer import write_pseudo_labels
 from esl.stages.command import add_paths, say, stage
 
@@ -18,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_paths(parser, "--thresholds", "--index", "--output")
     parser.add_argument("--threads", type=int, default=1, help="threads that mask and compress")
     flags = parser.parse_args(arguments)
-    thresholds = read_json(flags.thresholds)
+    thresholds = read_thresholds(flags.thresholds)
     origin = teacher_of(flags.maps, thresholds, flags.thresholds)
     method = build_method(thresholds["method"], thresholds["parameters"])
     values = [thresholds["classes"][name]["threshold"] for name in origin.classes]

@@ -35,7 +35,7 @@ def round_(tmp_path_factory: pytest.TempPathFactory, small_index: Index) -> tupl
     write_json(folder / "index.json", small_index.to_json())
     ids = [sample.id for sample in small_index.samples]
     for number, part in enumerate((ids[::2], ids[1::2]), start=1):
-        origin = Origin(small_index.class_set.classes, "abc", "bilinear")
+        origin = Origin(small_index.class_set.classes, "abc0" * 16, "bilinear")
         path = folder / f"{number}-of-2.h5"
         with write_shard(path, len(part), origin, stored=["confidence"], counted=["confidence"]) as writer:
             for id_ in part:

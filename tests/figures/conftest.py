@@ -59,7 +59,7 @@ def make_round(tmp_path: Path) -> MakeRound:
         rng, maps = np.random.default_rng(0), {}
         for path, part in zip(shards, (index.samples[::2], index.samples[1::2]), strict=True):
             stored = ("entropy", "confidence", "probability")
-            origin = Origin(classes, "abc", "bilinear")
+            origin = Origin(classes, "abc0" * 16, "bilinear")
             with write_shard(path, len(part), origin, stored=stored, counted=stored[:2]) as writer:
                 for sample in part:
                     maps[sample.id] = _maps(rng, index, sample, len(classes))

@@ -19,7 +19,7 @@ def test_maps_of_another_teacher_are_refused(
 ) -> None:
     made = make_round(small_index)
     thresholds, manifest = made.folder / "thresholds.json", made.folder / "pseudo_labels.json"
-    thresholds.write_text(json.dumps(read_json(thresholds) | {"teacher_sha256": "another"}))
+    thresholds.write_text(json.dumps(read_json(thresholds) | {"teacher_sha256": "0" * 64}))
     flags = {
         draw_gallery.main: [*made.words(manifest=True), "--thresholds", str(thresholds)],
         draw_risk_coverage.main: [*made.words(), "--rounds", str(manifest)],

@@ -24,7 +24,7 @@ def _write(folder: Path, index: Index, noise: float, views: tuple[str | float, .
     rng, rows = np.random.default_rng(0), []
     for number in (1, 2):
         part = index.samples[number - 1 :: 2]
-        origin = Origin(CLASSES, "abc", "bilinear", views)
+        origin = Origin(CLASSES, "abc0" * 16, "bilinear", views)
         path = folder / f"{number}-of-2.h5"
         with write_shard(path, len(part), origin, stored=["confidence"], counted=["confidence"]) as writer:
             for sample in part:

@@ -23,6 +23,8 @@ from esl.labels.shard import Origin, write_shard
 from esl.stages import gate, pseudo_label, threshold
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
+TEACHER = "abc0" * 16
+"""The digest of a checkpoint."""
 TRAIN = 16  # the class that nobody predicts here
 
 Maps = dict[str, dict[str, NDArray[Any]]]
@@ -44,7 +46,7 @@ def _pseudo_label(shards: list[Path], thresholds: Path, index: Path, output: Pat
 
 
 def _write_shards(
-    folder: Path, ids: list[str], teacher: str = "abc", views: tuple[str | float, ...] = ()
+    folder: Path, ids: list[str], teacher: str = TEACHER, views: tuple[str | float, ...] = ()
 ) -> tuple[list[Path], Maps]:
     """Random maps of all ``ids`` in two shards: classes differ in how sure they are."""
     rng = np.random.default_rng(0)
@@ -95,7 +97,7 @@ def test_the_stages_select_what_one_sorted_array_of_all_pixels_does(
     expected = _expected(method, label, codes)
     assert (content["method"], content["measure"], content["images"]) == (name, measure, 5)
     assert (content["round"], content["parameters"]) == (1, method.settings.parameters())
-    assert content["teacher_sha256"] == "abc"
+    assert content["teacher_sha256"] == TEACHER
     assert [*content["classes"]] == [*CLASSES]
     bounds = set()
     for class_, (entry, cut) in enumerate(zip(content["classes"].values(), expected, strict=True)):
@@ -122,7 +124,7 @@ def test_the_stages_select_what_one_sorted_array_of_all_pixels_does(
         assert np.array_equal(mask, np.where(chosen, image["label"], IGNORE))
         kept += chosen.sum()
     assert manifest["kept"] == content["kept"] == kept / label.size
-    assert (manifest["method"], manifest["teacher_sha256"]) == (name, "abc")
+    assert (manifest["method"], manifest["teacher_sha256"]) == (name, TEACHER)
 
 
 def test_parameters_of_the_config_replace_the_published_ones_even_if_they_are_zero(
@@ -187,7 +189,7 @@ def test_control_keeps_nothing_through_all_its_files(tmp_path: Path, small_index
 def test_thresholds_of_another_teacher_are_refused(tmp_path: Path, small_index: Index) -> None:
     ids = [sample.id for sample in small_index.samples]
     shards, _ = _write_shards(tmp_path / "a", ids)
-    others, _ = _write_shards(tmp_path / "b", ids, teacher="def")
+    others, _ = _write_shards(tmp_path / "b", ids, teacher="def0" * 16)
     write_json(tmp_path / "index.json", small_index.to_json())
     _threshold(shards, tmp_path / "thresholds.json", "esl")
     with pytest.raises(InputError, match=r"thresholds\.json: made with another teacher"):
@@ -233,7 +235,7 @@ def _collapsed(folder: Path) -> Path:
     """Maps of a teacher that predicts only roads, and is sure of it."""
     road = {"label": np.zeros((16, 24), np.uint8), "entropy": np.zeros((16, 24), np.uint16)}
     road |= {"confidence": np.full((16, 24), TOP, np.uint16), "probability": np.zeros((19, 4, 6), np.float16)}
-    with write_shard(folder / "1-of-1.h5", 1, Origin(CLASSES, "abc", "bilinear"), **STORED) as writer:
+    with write_shard(folder / "1-of-1.h5", 1, Origin(CLASSES, TEACHER, "bilinear"), **STORED) as writer:
         writer.append(writer.pack("a", road))
     return folder / "1-of-1.h5"
 

@@ -182,7 +182,7 @@ def test_a_changed_pseudo_label_and_foreign_maps_are_refused(
     Image.fromarray(np.zeros((16, 24), np.uint8)).save(png)
     with pytest.raises(InputError, match=png.name):
         viewed(made)
-    changed = json.loads((made.folder / "thresholds.json").read_text()) | {"teacher_sha256": "other"}
+    changed = json.loads((made.folder / "thresholds.json").read_text()) | {"teacher_sha256": "0" * 64}
     (made.folder / "thresholds.json").write_text(json.dumps(changed))
     with pytest.raises(InputError, match="made with another teacher or other views"):
         viewed(made)
@@ -214,7 +214,7 @@ def test_photographs_with_three_measures_take_at_most_150_kilobytes_each(
     index = inspect("camvid", declared, real_camvid, "0001TP_006[6-8]*", CLASS_SETS["camvid11"], Checks()).checked()
     names = ("confidence", "entropy", "margin")
     shard, folder = tmp_path / "results/source/maps/1-of-1.h5", tmp_path / "results/esl-round1"
-    origin = Origin(index.class_set.classes, "abc", "bilinear")
+    origin = Origin(index.class_set.classes, "abc0" * 16, "bilinear")
     with write_shard(shard, len(index.samples), origin, stored=names, counted=names) as writer:
         for sample in index.samples:
             image = torch.tensor(index.read_image(sample)).permute(2, 0, 1)[None] / 255
