@@ -54,7 +54,8 @@ def subset(settings: Settings, cls: type[S]) -> S:
 def explanations(error: ValidationError) -> Iterator[str]:
     """One line for each mistake: the key, the expected value, the actual one."""
     for entry in error.errors(include_url=False):
-        key = ".".join(str(part) for part in entry["loc"] if part != "[key]") or "(top level)"
+        parts = [str(part) for part in entry["loc"] if part != "[key]"]
+        key = ".".join(part if part.isprintable() else repr(part) for part in parts) or "(top level)"
         expected = entry["msg"].removeprefix("Value error, ")
         expected = expected[:1].lower() + expected[1:]
         value = entry["input"]
@@ -129,6 +130,16 @@ def crop_wh(value: str) -> tuple[int, int] | None:
     ((192, 96), None)
     """
     return None if value == "whole" else size_wh(value)
+
+
+def _checked_path(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("expected a path of printable characters")
+    return value
+
+
+PathText = Annotated[str, Field(min_length=1), AfterValidator(_checked_path)]
+"""The path of a folder or file: no line breaks and no NUL, which neither a file system nor a log can show."""
 
 
 def _checked_resize(value: str | int) -> str | int:

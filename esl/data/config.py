@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from esl.data.settings import LabelChecks, SizeChecks
-from esl.settings import Resize, Settings, without_nulls
+from esl.settings import PathText, Resize, Settings, without_nulls
 
 
 def _inside(split: str) -> str:
@@ -32,8 +32,7 @@ class Data(Settings):
     """The format and the folder of a dataset, and the size of its images."""
 
     dataset: str = Field(description="The format on disk: one that `config/README.md` lists, or one of `datasets`.")
-    root: str = Field(
-        min_length=1,
+    root: PathText = Field(
         description="The folder that the dataset was unpacked into, relative to where `snakemake` runs; `{seed}` "
         "is replaced by the benchmark's seed.",
     )

@@ -54,7 +54,7 @@ class OptimizationSettings(Settings):
 class ScheduleSettings(Settings):
     """Length, learning rate and batch of labelled images of one training."""
 
-    iterations: int = Field(ge=1, description="Number of iterations.")
+    iterations: int = Field(ge=1, le=1_000_000_000, description="Number of iterations.")
     learning_rate: Number = Field(
         gt=0,
         description="Learning rate at the first iteration; classifiers of `deeplabv2_resnet101` learn ten times as "

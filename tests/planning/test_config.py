@@ -36,6 +36,18 @@ MISTAKES = [
     (config(source={"dataset": "gta"}), f"{GTA2CITY}.source.dataset: unknown dataset 'gta'; did you mean 'gta5'?"),
     (config(class_set="cityscape19"), "class_set: unknown class set 'cityscape19'; did you mean 'cityscapes19'?"),
     (config(network="smal"), f"{GTA2CITY}.network: unknown network 'smal'; did you mean 'small'?"),
+    ({"benchmarks": {"gta2city\n": {}}}, r"config: benchmarks.'gta2city\n': string should match"),
+    ({"benchmarks": {"a" * 101: {}}}, f"config: benchmarks.{'a' * 101}: string should have at most 100"),
+    (config(methods={"a" * 101: {"method": "esl"}}), "expected a name of at most 100"),
+    (
+        config(source={"root": "data/a\nb"}),
+        r"source.root: expected a path of printable characters, but got 'data/a\nb'",
+    ),
+    (config(source={"root": "data/a\0b"}), "source.root: expected a path of printable characters"),
+    (
+        config(training={"source": {"iterations": 10**18}}),
+        "iterations: input should be less than or equal to 1000000000",
+    ),
     (config(source={"size": "big"}), f"{GTA2CITY}.source.size: expected WIDTHxHEIGHT, the length of the longer side"),
     (config(training={"crop": "big"}), f"{GTA2CITY}.training.crop: expected WIDTHxHEIGHT in pixels, or 'whole'"),
     (config(training={"terms": {"advnet": {}}}), "training: unknown target term 'advnet'; did you mean 'advent'?"),

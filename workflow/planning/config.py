@@ -19,8 +19,9 @@ from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
 from planning.rounds import missing_maps, mistakes, unknown_classes
 from planning.trainings import training_conflicts
+from planning.variants import LONGEST_NAME
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=LONGEST_NAME)]
 """The name of a benchmark, a dataset or a class set: lower-case letters, digits and `_`."""
 
 

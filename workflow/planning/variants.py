@@ -16,7 +16,10 @@ from esl.labels.methods.base import MethodSettings
 from esl.labels.methods.registry import METHODS, method_class, settings_class
 from esl.settings import Resize, named_settings, subset, without_nulls
 
-NAME = r"[a-z0-9_]+"
+LONGEST_NAME = 100
+"""The most letters of a name that becomes part of the names of folders and files, which a file system limits to 255."""
+
+NAME = rf"[a-z0-9_]{{1,{LONGEST_NAME}}}"
 """Pattern of the name of an entry, which is part of the names of folders."""
 
 
@@ -115,7 +118,7 @@ def read_variants(entries: Any) -> Any:
 def _variant(name: str, entry: Any) -> VariantSettings:
     """The settings of one entry; every mistake in them is one ValueError."""
     if not re.fullmatch(NAME, name):
-        raise ValueError(f"{name!r}: expected a name of lower-case letters, digits and `_`")
+        raise ValueError(f"{name!r}: expected a name of at most {LONGEST_NAME} lower-case letters, digits and `_`")
     method = (entry.get("method") if isinstance(entry, dict) else None) or name
     if method not in METHODS:
         named = (
