@@ -6,7 +6,7 @@ takes its own class as one JSON object.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -51,11 +51,20 @@ def subset(settings: Settings, cls: type[S]) -> S:
     return cls.model_validate({name: getattr(settings, name) for name in cls.model_fields})
 
 
+def dotted(path: Sequence[object]) -> str:
+    r"""The path of a key as people write it; one that cannot be printed stands in quotation marks.
+
+    >>> dotted(["training", "crop"]), dotted(["a\nb", 0]), dotted([])
+    ('training.crop', "'a\\nb'.0", '(top level)')
+    """
+    parts = [str(part) for part in path]
+    return ".".join(part if part.isprintable() else repr(part) for part in parts) or message("(top level)")
+
+
 def explanations(error: ValidationError) -> Iterator[str]:
     """One line for each mistake: the key, the expected value, the actual one."""
     for entry in error.errors(include_url=False):
-        parts = [str(part) for part in entry["loc"] if part != "[key]"]
-        key = ".".join(part if part.isprintable() else repr(part) for part in parts) or "(top level)"
+        key = dotted([part for part in entry["loc"] if part != "[key]"])
         expected = entry["msg"].removeprefix("Value error, ")
         expected = expected[:1].lower() + expected[1:]
         value = entry["input"]

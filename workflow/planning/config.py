@@ -14,7 +14,7 @@ from esl.data.formats.declared import declared
 from esl.data.formats.label_names import unknown_members, unknown_names
 from esl.data.formats.registry import format_names
 from esl.errors import InputError, suggestion
-from esl.settings import Settings, explanations, without_nulls
+from esl.settings import Settings, dotted, explanations, without_nulls
 from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
 from planning.rounds import missing_maps, mistakes, unknown_classes
@@ -96,7 +96,7 @@ def _odd_keys(content: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Iterato
     """Keys that YAML does not read as text; ids of labels are numbers."""
     for key, value in content.items():
         if not isinstance(key, str) and path[-1:] != ("ids",):
-            yield f"{'.'.join((*path, str(key)))}: keys must be text; put {key!r} in quotation marks"
+            yield f"{dotted((*path, key))}: keys must be text; put {key!r} in quotation marks"
         if isinstance(value, Mapping):
             yield from _odd_keys(value, (*path, str(key)))
         elif isinstance(value, list):
@@ -111,10 +111,9 @@ def _corrected(error: ValidationError) -> list[str]:
     for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
         if entry["type"] == "extra_forbidden":
             *parents, key = (str(part) for part in entry["loc"])
-            where = ".".join(parents) or "(top level)"
-            lines.append(f"{where}: unknown key {key!r}{suggestion(key, _keys_at(tuple(parents)))}")
+            lines.append(f"{dotted(parents)}: unknown key {key!r}{suggestion(key, _keys_at(tuple(parents)))}")
         elif entry["type"] == "missing":
-            lines.append(f"{'.'.join(map(str, entry['loc']))}: missing; this key has no default")
+            lines.append(f"{dotted(entry['loc'])}: missing; this key has no default")
         else:
             lines.append(line)
     return lines
