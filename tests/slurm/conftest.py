@@ -15,18 +15,9 @@ import yaml
 
 from tests.configs import merged
 from tests.slurm.cluster import Cluster, obstacle
-from tests.workflow.conftest import TINY, checkout, make_checkout, run_once
+from tests.workflow.conftest import TINY, checkout
 
-__all__ = ["make_checkout", "run_once"]
-
-QUICK = (
-    "--slurm-init-seconds-before-status-checks",
-    "2",
-    "--seconds-between-status-checks",
-    "2",
-    "--latency-wait",
-    "5",
-)
+QUICK = ("--slurm-init-seconds-before-status-checks=2", "--seconds-between-status-checks=2", "--latency-wait=5")
 """A cluster of one node answers at once; elsewhere the profile's patience is right."""
 
 SHARDS: dict[str, Any] = {"benchmarks": {"gta2city": {"inference": {"shards": 3}}}}
@@ -37,7 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slurm)
-            item.add_marker(pytest.mark.xdist_group("slurm"))
 
 
 @dataclass
