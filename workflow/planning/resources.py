@@ -11,11 +11,14 @@ LONGEST = 7200
 """Minutes that a training asks for at most: five days, a usual limit. One that reaches it goes on when retried."""
 
 SLOWEST = {True: 0.5, False: 0.02}
-"""Megapixels of training images per second, with a GPU and without: less than half of what slow networks reached.
+"""Megapixels of training images per second, with a GPU and without, on the safe side.
 
-AdvEnt's 120,000 iterations of 0.92 and 0.52 megapixels are said to take three days on a GTX 1080 Ti, 0.67 per second
-(github.com/valeoai/ADVENT); `lite0_fpn` reached 0.4 on one core.
+On two cores, 7 blocks of the paper's network reached 0.04 (benchmarks/README.md). For a GPU, which has not been measured, it
+is what the paper's 120,000 iterations need to end in five days.
 """
+
+ACTIVATIONS_MB = 16_000
+"""Memory of the activations of a megapixel on a CPU; the paper's network takes 7,200 (benchmarks/README.md)."""
 
 
 class Resources(Models):
@@ -39,7 +42,7 @@ class Resources(Models):
     def training_mb(self, wildcards: Wildcards, attempt: int) -> int:
         """Memory of a training, which on a CPU holds the activations too; and of the processes that read images."""
         compute = self.settings_of(wildcards).compute
-        activations = 16_000 * self._megapixels(wildcards) if compute.accelerator == "cpu" else 4_000
+        activations = ACTIVATIONS_MB * self._megapixels(wildcards) if compute.accelerator == "cpu" else 4_000
         return round(attempt * (3_000 + 2_000 * compute.workers + activations))
 
     def training_minutes(self, wildcards: Wildcards, attempt: int) -> int:
