@@ -13,8 +13,8 @@ LONGEST = 7200
 SLOWEST = {True: 0.5, False: 0.02}
 """Megapixels of training images per second, with a GPU and without, on the safe side.
 
-On two cores, 7 blocks of the paper's network reached 0.04 (benchmarks/README.md). For a GPU, which has not been measured, it
-is what the paper's 120,000 iterations need to end in five days.
+On two cores, 7 blocks of the paper's network reached 0.04 (benchmarks/README.md). For a GPU, which has not been
+measured, it is what the paper's 120,000 iterations need to end in five days.
 """
 
 ACTIVATIONS_MB = 16_000
