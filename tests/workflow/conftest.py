@@ -65,7 +65,7 @@ class Project:
         """The jobs of a dry-run, by their messages without the benchmark's name; empty when there is nothing to do."""
         run = self.snakemake("--dry-run", *arguments, change=change, **options)
         assert run.returncode == 0, run.stdout + run.stderr
-        messages = re.findall(r"^Job \d+: (.*)$", run.stderr + run.stdout, re.M)
+        messages = re.findall(r"^ *Job \d+: (.*)$", run.stderr + run.stdout, re.M)
         return {message.replace(" of gta2city", "") for message in messages}
 
     def edit(self, file: str, old: str, new: str) -> None:
