@@ -13,6 +13,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 
 from esl.errors import InputError
 from esl.models.settings import ComputeSettings
+from esl.stages.gpus import choose_gpus
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,7 @@ def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> 
     environment, nodes = _environment(devices)
     fabric = Fabric(
         accelerator=compute.accelerator,
-        devices=devices // nodes,
+        devices=_devices_of_node(compute, environment, devices // nodes),
         num_nodes=nodes,
         precision=resolved_precision(compute),  # type: ignore[arg-type]
         plugins=[environment],
@@ -65,6 +66,12 @@ def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> 
     fabric.launch()
     torch.set_num_threads(max(threads * nodes // devices, 1))  # fabric may have set another number
     return fabric
+
+
+def _devices_of_node(compute: ComputeSettings, environment: ClusterEnvironment, count: int) -> int | list[int]:
+    """How many devices of this machine; which ones, where they are CUDA's and no launcher has assigned them."""
+    ours = isinstance(environment, LightningEnvironment) and compute.accelerator in ("auto", "cuda")
+    return choose_gpus(count) if ours and torch.cuda.is_available() else count
 
 
 def _require_accelerator(accelerator: str) -> None:

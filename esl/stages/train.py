@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from esl.classes import ClassSet
@@ -19,6 +20,7 @@ from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
 from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines
 from esl.labels.png import checked_files, train_id_table
+from esl.locks import alone
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.pretrained import load_pretrained
 from esl.models.registry import build_network
@@ -67,22 +69,44 @@ def main(arguments: list[str] | None = None) -> None:
         + ("" if target is None else f" and {target.epoch} target images")
         + f": {settings.schedule.iterations} iterations on {fabric.device} in {precision}, {flags.threads} threads"
     )
-    last = flags.output.with_name("last.pt")
     identity = {"settings": settings.canonical(), **execution, "provenance": provenance}
+    last = flags.output.with_name("last.pt")
+    saving = Saving(last, flags.save_every, identity, flags.snapshot_every, snapshot)
+    lock = flags.output.with_name("train.lock")
+    with alone(lock, "training this model") if fabric.is_global_zero else nullcontext(False) as waited:
+        if fabric.broadcast(waited) and _is_made(flags.output, index.class_set, description):
+            say(f"{flags.output}: has been trained meanwhile, with the same settings and inputs")
+            return
+        rows = _train(network, source, target, settings, fabric, saving, flags)
+        if not fabric.is_global_zero:
+            return
+        _write_log(flags.output.with_name("train.csv"), rows)
+        remove_other_snapshots(flags.output, flags.snapshot_every, settings.schedule.iterations)
+        save_checkpoint(flags.output, network, description)
+        last.unlink(missing_ok=True)
+    say(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()) + f": {flags.output}")
+
+
+def _train(
+    network: nn.Module, source: Stream, target: Stream | None, settings: TrainSettings, fabric: Fabric, saving: Saving,
+    flags: argparse.Namespace,
+) -> list[Row]:  # fmt: skip
+    """Trains ``network`` in place; the rows of the log, which are also written as event files if the flags say so."""
     events = flags.output.with_name("tensorboard") if flags.tensorboard and fabric.is_global_zero else None
     with nullcontext(lambda row: None) if events is None else event_files(events) as on_row:
-        rows = train(
+        return train(
             network, source, target, settings,
             fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),
-            saving=Saving(last, flags.save_every, identity, flags.snapshot_every, snapshot), on_row=on_row,
+            saving=saving, on_row=on_row,
         )  # fmt: skip
-    if not fabric.is_global_zero:
-        return
-    _write_log(flags.output.with_name("train.csv"), rows)
-    remove_other_snapshots(flags.output, flags.snapshot_every, settings.schedule.iterations)
-    save_checkpoint(flags.output, network, description)
-    last.unlink(missing_ok=True)
-    say(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()) + f": {flags.output}")
+
+
+def _is_made(path: Path, class_set: ClassSet, description: Description) -> bool:
+    """Whether the checkpoint ``path`` is there and holds what this training would write."""
+    try:
+        return load_checkpoint(path, class_set)[1] == description
+    except InputError:
+        return False
 
 
 def _parser() -> argparse.ArgumentParser:

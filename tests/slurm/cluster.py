@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 CONFIG = Path("/etc/slurm/slurm.conf")
@@ -43,7 +44,7 @@ GresTypes=gpu
 MinJobAge=3600
 KillWait=10
 ReturnToService=2
-SlurmdTimeout=60
+SlurmdTimeout=10
 MpiDefault=none
 NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:2
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE DefMemPerCPU=1000
@@ -126,9 +127,12 @@ class Cluster:
             "the node to be idle", lambda: self.output("sinfo", "-h", "-o", "%T") in ("idle", "mixed", "allocated")
         )
 
-    def stop_node(self) -> None:
-        """Ends the node's daemon, not its jobs."""
-        _end(self.folder / "slurmd.pid")
+    def lose_node(self) -> None:
+        """What a power cut does to the node: its daemon and all processes of its jobs are killed."""
+        daemon = int((self.folder / "slurmd.pid").read_text())
+        for pid in [daemon, *(pid for step in _processes_named("slurmstepd") for pid in (step, *_below(step)))]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """Ends all jobs and daemons of this cluster and removes what it left outside its folder."""
@@ -154,6 +158,27 @@ class Cluster:
         program = _program(name)
         assert program is not None
         subprocess.run([program, *arguments], check=True, env=self.environment, capture_output=True, text=True)
+
+
+def _parents() -> dict[int, tuple[int, str]]:
+    """The parent and the name of every process."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            before, _, after = path.read_text().rpartition(")")
+            found[int(path.parent.name)] = (int(after.split()[1]), before.partition("(")[2])
+    return found
+
+
+def _processes_named(name: str) -> list[int]:
+    return [pid for pid, (_, its) in _parents().items() if its == name]
+
+
+def _below(root: int) -> list[int]:
+    """All processes that ``root`` has started, and theirs."""
+    parents = _parents()
+    children = [pid for pid, (parent, _) in parents.items() if parent == root]
+    return children + [pid for child in children for pid in _below(child)]
 
 
 def _free_ports(count: int) -> list[int]:

@@ -151,3 +151,27 @@ def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(
     assert process(output).wait() == 0
     assert output.read_bytes() == (tmp_path / "whole/checkpoint.pt").read_bytes()
     assert sorted(path.name for path in output.parent.iterdir()) == ["checkpoint.pt", "train.csv"]
+
+
+def test_a_training_that_is_started_twice_waits_and_is_made_once(
+    tmp_path: Path, small_index: Index, train_settings: TrainSettingsOf, train_words: TrainWords
+) -> None:
+    """As when Snakemake was killed, but not its job, and is typed again."""
+    write_json(tmp_path / "index.json", small_index.to_json())
+    flags = {"save-every": 2, "index": tmp_path / "index.json"}
+    output = tmp_path / "model/checkpoint.pt"
+    words = train_words(output, train_settings(iterations=60), flags)
+    command = [sys.executable, "-m", "esl.stages.train", *words]
+    first = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not output.with_name("last.pt").exists():
+        assert first.poll() is None
+        time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)  # so that it has not ended before the second one begins
+    second = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert second.stderr is not None
+    said = next(line for line in second.stderr if "waiting" in line)
+    assert said.startswith(f"{output.with_name('train.lock')}: process {first.pid} on ")
+    first.send_signal(signal.SIGCONT)
+    assert first.wait() == 0 and second.wait() == 0
+    assert "checkpoint.pt: has been trained meanwhile" in second.stderr.read()
+    assert sorted(path.name for path in output.parent.iterdir()) == ["checkpoint.pt", "train.csv"]

@@ -183,7 +183,7 @@ rule draw_gallery:
         "logs/{benchmark}/{round}/draw_gallery.log",
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=plan.growing(2000),
         runtime=plan.growing(60),
