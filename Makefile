@@ -1,4 +1,5 @@
 # make run: set-up, then gta2city on the miniature, then its table; make figures: what its rounds did, drawn, and a viewer.
+# make verify: whether every result of make run fits what made it, its data and this code.
 # make test: set-up, then the tests; make test-all: the slow ones too; make test-slurm: on a Slurm of its own; make lint: linters and type checker.
 # make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
 # make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
@@ -9,7 +10,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run figures check-data test test-all test-slurm lint format manual reproduce bench
+.PHONY: setup run figures verify check-data test test-all test-slurm lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -28,6 +29,11 @@ run: setup
 figures: setup
 	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/figures.md results/gta2city/esl-round2/viewer.html
 	@echo "Look at results/gta2city/figures.md, or at the PNGs that it shows; open results/gta2city/esl-round2/viewer.html in a browser."
+
+verify: setup
+	$(RUN) python -m esl.stages.verify results/gta2city --data --threads 2
+	@$(RUN) snakemake --cores 1 --dry-run -- results/gta2city/miou.json 2>&1 | grep "Nothing to be done" || \
+		{ echo "results/gta2city was made by other code or settings than these; make run makes again what has changed"; exit 1; }
 
 check-data: setup
 	@test -n "$(ROOT)" || { echo "say which folder: make check-data ROOT=/data/gta5"; exit 1; }

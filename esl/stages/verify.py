@@ -1,0 +1,125 @@
+"""Stage: check a results folder from end to end, each artefact against what made it; status 1 if anything is wrong.
+
+Thresholds, gates, pseudo-labels and the table are made again in a temporary folder, and compared byte by byte. No
+network is run: checkpoints are compared with the digests that their maps and scores have of them.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+
+from esl.errors import InputError
+from esl.files import read_json
+from esl.labels.png import checked_files
+from esl.labels.shard import open_shard
+from esl.labels.thresholds import read_thresholds
+from esl.stages import gate, pseudo_label, summarize, threshold
+from esl.stages.command import say, stage
+from esl.verification import AGAIN, Results, check_indices, check_maps, check_model
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Checks one benchmark; what is wrong is listed by file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="the results of a finished benchmark, such as results/gta2city")
+    parser.add_argument("--data", action="store_true", help="read every image and label of the data too")
+    parser.add_argument("--threads", type=int, default=1, help="threads that make pseudo-labels again")
+    flags = parser.parse_args(arguments)
+    results = Results(flags.folder)
+    problems = []
+    for problem in _problems(results, data=flags.data, threads=flags.threads):
+        say(problem)
+        problems.append(problem)
+    if problems:
+        raise InputError(f"{flags.folder}: {len(problems)} of its files do not fit, see above")
+    say(
+        f"{flags.folder}: {len(results.models)} models and {len(results.rounds)} rounds, every file fits what made it"
+        + ("" if flags.data else "; images and labels of the data were not read (--data)")
+    )
+
+
+def _problems(results: Results, *, data: bool, threads: int) -> Iterator[str]:
+    """Everything that is wrong; what depends on a missing or unreadable file is not checked."""
+    missing = [*results.missing()]
+    yield from missing
+    yield from _guarded(check_indices(results, data=data))
+    for model in results.models:
+        say(f"checking {results.folder / model}")
+        yield from _guarded(check_model(results, model))
+        yield from _guarded(check_maps(results, model))
+        if model in results.rounds:
+            yield from _guarded(_check_round(results, model, threads))
+    if not missing:
+        yield from _guarded(_check_table(results))
+
+
+def _guarded(check: Iterator[str]) -> Iterator[str]:
+    """What a check finds; what it cannot read is a finding too."""
+    try:
+        yield from check
+    except InputError as error:
+        yield str(error)
+
+
+def _check_round(results: Results, round_: str, threads: int) -> Iterator[str]:
+    """The thresholds, the gate and the pseudo-labels of a round, made again from its teacher's maps."""
+    folder = results.folder / round_
+    thresholds, manifest = folder / "thresholds.json", folder / "pseudo_labels.json"
+    content = read_thresholds(thresholds)
+    maps = next((paths for paths in map(results.shards, results.models) if paths and _taught(paths[0], content)), None)
+    if maps is None:
+        yield f"{thresholds}: made from maps that are not there; {AGAIN}"
+        return
+    name, _, number = round_.rpartition("-round")
+    if results.settings["methods"][name] != {**results.settings["methods"][name], **content["parameters"]}:
+        yield f"{thresholds}: made with other parameters than settings.json has; {AGAIN}"
+    chosen = {"method": content["method"], "parameters": content["parameters"], "round": content["round"]}
+    words = ["--maps", *map(str, maps), "--settings", json.dumps(chosen)]
+    yield from _remade(thresholds, threshold.main, words)
+    if results.is_gated:
+        words = ["--thresholds", str(thresholds), "--settings", json.dumps(results.settings["gate"])]
+        if int(number) > 1:
+            words += ["--previous", str(results.folder / f"{name}-round{int(number) - 1}/thresholds.json")]
+        yield from _remade(folder / "gate.json", gate.main, words)
+    checked_files(read_json(manifest), manifest.with_suffix(""))
+    words = ["--maps", *map(str, maps), "--thresholds", str(thresholds), "--threads", str(threads)]
+    words += ["--index", str(results.folder / "data/target_train.json")]
+    yield from _remade(manifest, pseudo_label.main, words)
+
+
+def _taught(shard: Path, thresholds: dict[str, object]) -> bool:
+    with open_shard(shard) as open_:
+        return open_.origin.taught(thresholds)
+
+
+def _check_table(results: Results) -> Iterator[str]:
+    """The table of all models, made again from their scores."""
+    table, text = results.folder / "miou.json", results.folder / "miou.txt"
+    content = read_json(table)
+    with tempfile.TemporaryDirectory() as name:
+        again = Path(name) / "miou.txt"
+        words = ["--benchmark", str(content.get("benchmark")), "--table", str(again), "--models"]
+        words += [str(results.folder / model / "miou.json") for model in results.models]
+        if best := content.get("best_snapshots"):
+            words += ["--best", *(str(results.folder / model / "best_snapshot.json") for model in best)]
+        yield from _remade(table, summarize.main, words)
+        if not text.is_file() or text.read_bytes() != again.read_bytes():
+            yield f"{text}: is not the table of {table}; {AGAIN}"
+
+
+def _remade(path: Path, make: Callable[[list[str]], None], words: list[str]) -> Iterator[str]:
+    """Runs a stage again, whose ``--output`` is ``path``, into a temporary folder; whether it writes the same."""
+    with tempfile.TemporaryDirectory() as name:
+        output = Path(name) / path.parent.name / path.name
+        with redirect_stderr(StringIO()):
+            make([*words, "--output", str(output)])
+        if output.read_bytes() != path.read_bytes():
+            yield f"{path}: is not what its inputs give; {AGAIN}"
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,184 @@
+"""A results folder checked from end to end: each artefact against what made it. Nothing is trained or inferred again.
+
+Every check yields what is wrong, one line each, which begins with the file.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esl.data.index import Index, read_index
+from esl.errors import InputError
+from esl.evaluation.scores import scores
+from esl.files import read_json, sha256_of_file, sha256_of_lines
+from esl.labels.confidence import INTERPOLATION
+from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.shard import Origin, Shard, open_shard
+from esl.models.checkpoint import load_checkpoint
+
+PARTS = ("source", "target_train", "target_val")
+"""The indices of a benchmark."""
+
+AGAIN = "delete it and run the workflow again"
+
+ADAPTED = "adapted"
+"""The model with other batch norm statistics: it has no training."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results folder of a benchmark, whose miou.json says which models there are."""
+
+    folder: Path
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Every model of the table, in its order.
+
+        Raises:
+            InputError: there is no finished table.
+        """
+        models = read_json(self.folder / "miou.json").get("models")
+        if not isinstance(models, dict) or not models:
+            raise InputError(f"{self.folder / 'miou.json'}: names no models; {AGAIN}")
+        return [*models]
+
+    @property
+    def rounds(self) -> list[str]:
+        """The models that a round of self-training made."""
+        return [model for model in self.models if re.fullmatch(r".+-round\d+", model)]
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Every setting of the benchmark, defaults included.
+
+        Raises:
+            InputError: the file is not there, or lacks one that is needed here.
+        """
+        path = self.folder / "settings.json"
+        settings = read_json(path)
+        rounds = {round_.rpartition("-round")[0] for round_ in self.rounds}
+        if not isinstance(settings.get("gate"), dict) or not rounds <= {*(settings.get("methods") or ())}:
+            raise InputError(f"{path}: not the settings of these models; {AGAIN}")
+        return settings
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether every teacher was checked before its round."""
+        return bool(self.settings["gate"].get("action") != "ignore")
+
+    @cached_property
+    def indices(self) -> dict[str, Index]:
+        """The checked samples of every part of the data."""
+        return {part: read_index(self.folder / f"data/{part}.json") for part in PARTS}
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every checkpoint, by model."""
+        paths = {model: self.folder / model / "checkpoint.pt" for model in self.models}
+        return {model: sha256_of_file(path) for model, path in paths.items() if path.is_file()}
+
+    def shards(self, model: str) -> list[Path]:
+        """The maps of a model in the order of their shards; none for one that has taught nobody."""
+        return sorted((self.folder / model / "maps").glob("*-of-*.h5"), key=lambda path: int(path.stem.split("-")[0]))
+
+    def missing(self) -> Iterator[str]:
+        """Files that belong to a finished benchmark and are not there; Snakemake alone does not make them again."""
+        names = [f"{model}/{name}" for model in self.models for name in ("checkpoint.pt", "miou.json")]
+        names += [f"{model}/train.csv" for model in self.models if model != ADAPTED]
+        made = ("thresholds.json", "pseudo_labels.json", *(["gate.json"] if self.is_gated else []))
+        names += [f"{round_}/{name}" for round_ in self.rounds for name in made]
+        for name in names:
+            if not (self.folder / name).is_file():
+                yield f"{self.folder / name}: missing; make it again: snakemake {self.folder / name}"
+
+
+def check_indices(results: Results, *, data: bool) -> Iterator[str]:
+    """Every index against its own sums; with ``data``, every image and label file against its digest in it too."""
+    for part, index in results.indices.items():
+        path = results.folder / f"data/{part}.json"
+        if json.loads(json.dumps(index.to_json())) != read_json(path):
+            yield f"{path}: edited or damaged since it was written; {AGAIN}"
+        for name, digest in index.digests().items() if data else ():
+            file = Path(index.root) / name
+            if not file.is_file():
+                yield f"{file}: missing since {path} was made"
+            elif sha256_of_file(file) != digest:
+                yield f"{file}: changed since {path} was made"
+
+
+def check_model(results: Results, model: str) -> Iterator[str]:
+    """A checkpoint against what it was trained on, and its scores against it and against themselves."""
+    folder, index = results.folder / model, results.indices["target_val"]
+    path, scored = folder / "checkpoint.pt", folder / "miou.json"
+    _, description = load_checkpoint(path, index.class_set)
+    for what, digests in _inputs(results, model).items():
+        if description.provenance.get(what, digests[0]) not in digests:
+            yield f"{path}: trained on {what.replace('_', ' ')} that are not those of {folder.parent}; {AGAIN}"
+    content = read_json(scored)
+    if content.get("checkpoint_sha256") != results.digests[model]:
+        yield f"{scored}: the scores of another checkpoint than {path}, or one of the two is damaged; {AGAIN}"
+    if content.get("labels_sha256") != index.fingerprint():
+        yield f"{scored}: scored on other images or labels than the index has; {AGAIN}"
+    confusion = np.asarray(content.get("confusion"))
+    square = (len(index.class_set),) * 2
+    if confusion.shape != square or any(
+        content.get(name) != value for name, value in scores(confusion, index.class_set).items()
+    ):
+        yield f"{scored}: does not follow from its confusion matrix; {AGAIN}"
+
+
+def _inputs(results: Results, model: str) -> dict[str, list[str]]:
+    """What a training reads, by its name in a checkpoint's provenance: the digests that it may have."""
+    indices = results.indices
+    inputs = {
+        "labelled": [indices["target_train" if model == "oracle" else "source"].fingerprint()],
+        "target_images": [indices["target_train"].image_fingerprint()],
+        "initial": [*results.digests.values()],
+    }
+    if model in results.rounds:
+        files = read_json(results.folder / model / "pseudo_labels.json")["files"]
+        inputs["pseudo_labels"] = [sha256_of_lines([f"{id_} {files[id_]['sha256']}" for id_ in sorted(files)])]
+    return inputs
+
+
+def check_maps(results: Results, model: str) -> Iterator[str]:
+    """The shards of a teacher: whole, of its checkpoint, of every image, and counted right."""
+    paths, index = results.shards(model), results.indices["target_train"]
+    if not paths:
+        return
+    total = int(paths[0].stem.rpartition("-")[2])
+    if [path.stem for path in paths] != [f"{number}-of-{total}" for number in range(1, total + 1)]:
+        yield f"{paths[0].parent}: expected {total} shards, but got {', '.join(path.name for path in paths)}"
+        return
+    for number, path in enumerate(paths):
+        with open_shard(path) as shard:
+            expected = Origin(index.class_set.classes, results.digests[model], INTERPOLATION, shard.origin.views)
+            if shard.origin != expected:
+                yield f"{path}: maps of another checkpoint than {model}/checkpoint.pt, or one is damaged; {AGAIN}"
+            if shard.ids != [sample.id for sample in index.samples[number::total]]:
+                yield f"{path}: maps of other images than the index has; {AGAIN}"
+            else:
+                yield from (f"{path}: {problem}; {AGAIN}" for problem in _miscounted(shard))
+
+
+def _miscounted(shard: Shard) -> Iterator[str]:
+    """The histograms of a shard against its maps; reads every map, which also checks their checksums."""
+    histograms: dict[str, NDArray[np.int64]] = {}
+    others = [name for name in ("probability",) if shard.holds(name)]
+    for row in range(len(shard.ids)):
+        stored = [measure for measure in shard.counted if shard.holds(measure)]
+        maps = shard.maps(row, ["label", *stored, *others])
+        for measure in stored:
+            counts = histograms.setdefault(measure, np.zeros((len(shard.origin.classes), CODES), dtype=np.int64))
+            count_codes(counts, maps["label"], maps[measure])
+    for measure, counts in histograms.items():
+        if not np.array_equal(counts, shard.histogram(measure)):
+            yield f"the histogram of {measure} does not count what its map holds"
