@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from esl.data.index import Index, read_index
 from esl.errors import InputError
+from esl.evaluation.contents import read_scores, read_table
 from esl.evaluation.scores import scores
 from esl.files import read_json, sha256_of_file, sha256_of_lines
 from esl.labels.confidence import INTERPOLATION
 from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.manifest import read_manifest
 from esl.labels.shard import Origin, Shard, open_shard
 from esl.models.checkpoint import load_checkpoint
 
@@ -45,10 +47,7 @@ class Results:
         Raises:
             InputError: there is no finished table.
         """
-        models = read_json(self.folder / "miou.json").get("models")
-        if not isinstance(models, dict) or not models:
-            raise InputError(f"{self.folder / 'miou.json'}: names no models; {AGAIN}")
-        return [*models]
+        return [*read_table(self.folder / "miou.json")["models"]]
 
     @property
     def rounds(self) -> list[str]:
@@ -122,16 +121,13 @@ def check_model(results: Results, model: str) -> Iterator[str]:
     for what, digests in _inputs(results, model).items():
         if description.provenance.get(what, digests[0]) not in digests:
             yield f"{path}: trained on {what.replace('_', ' ')} that are not those of {folder.parent}; {AGAIN}"
-    content = read_json(scored)
-    if content.get("checkpoint_sha256") != results.digests[model]:
+    content = read_scores(scored)
+    if content["checkpoint_sha256"] != results.digests[model]:
         yield f"{scored}: the scores of another checkpoint than {path}, or one of the two is damaged; {AGAIN}"
-    if content.get("labels_sha256") != index.fingerprint():
+    if content["labels_sha256"] != index.fingerprint():
         yield f"{scored}: scored on other images or labels than the index has; {AGAIN}"
-    confusion = np.asarray(content.get("confusion"))
-    square = (len(index.class_set),) * 2
-    if confusion.shape != square or any(
-        content.get(name) != value for name, value in scores(confusion, index.class_set).items()
-    ):
+    made = scores(np.asarray(content["confusion"]), index.class_set)
+    if any(content[name] != value for name, value in made.items()):
         yield f"{scored}: does not follow from its confusion matrix; {AGAIN}"
 
 
@@ -144,7 +140,7 @@ def _inputs(results: Results, model: str) -> dict[str, list[str]]:
         "initial": [*results.digests.values()],
     }
     if model in results.rounds:
-        files = read_json(results.folder / model / "pseudo_labels.json")["files"]
+        files = read_manifest(results.folder / model / "pseudo_labels.json")["files"]
         inputs["pseudo_labels"] = [sha256_of_lines([f"{id_} {files[id_]['sha256']}" for id_ in sorted(files)])]
     return inputs
 

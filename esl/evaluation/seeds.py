@@ -5,7 +5,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from esl.files import read_json
+from esl.evaluation.contents import read_table
+from esl.labels.manifest import read_manifest
 
 SHOWN_COVERAGES = ("0.3", "0.5", "0.7", "0.9")
 
@@ -17,7 +18,7 @@ def compare_seeds(results: dict[str, Path]) -> dict[str, Any]:
 
     ``miou``, ``gain_over_control`` and ``gap_closed`` map models to seed -> fraction; ``pseudo_labels`` is by round.
     """
-    models = {seed: read_json(path)["models"] for seed, path in results.items()}
+    models = {seed: read_table(path)["models"] for seed, path in results.items()}
     folders = {seed: path.parent for seed, path in results.items()}
     rounds = [name for name in next(iter(models.values())) if "-round" in name and not name.startswith("control-")]
     return {"seeds": [int(seed) for seed in results], **gains(models), "pseudo_labels": label_quality(folders, rounds)}
@@ -61,7 +62,7 @@ def label_quality(folders: dict[str, Path], rounds: list[str]) -> dict[str, Any]
     purpose, is left out.
     """
     quality = {
-        name: {seed: read_json(folder / name / "pseudo_labels.json")["quality"] for seed, folder in folders.items()}
+        name: {seed: read_manifest(folder / name / "pseudo_labels.json")["quality"] for seed, folder in folders.items()}
         for name in rounds
     }
     return {

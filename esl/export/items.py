@@ -12,8 +12,8 @@ from tqdm import tqdm
 from esl.data.images import read_label
 from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
-from esl.files import read_json
 from esl.labels.fixed_point import TOP
+from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files, train_id_table
 from esl.labels.shard import open_shard
 
@@ -42,7 +42,7 @@ def items(index: Index, manifest: Path, maps: list[Path]) -> Iterator[Item]:
     Raises:
         InputError: a pseudo-label is missing or has changed, the shards hold another image, or no confidence.
     """
-    files = checked_files(read_json(manifest), manifest.with_suffix(""))
+    files = checked_files(read_manifest(manifest), manifest.with_suffix(""))
     samples, table = {sample.id: sample for sample in index.samples}, train_id_table(index.class_set)
     with tqdm(total=len(files), unit="image", mininterval=5) as bar:
         for path in maps:

@@ -30,7 +30,7 @@ from esl.figures.style import (
     short,
 )
 from esl.figures.thresholds import kept_codes
-from esl.files import read_json
+from esl.labels.manifest import read_manifest
 from esl.labels.measures.base import Measure, Sure
 from esl.labels.measures.registry import measure_named
 from esl.labels.risk import Ranking, augrc
@@ -66,7 +66,7 @@ class Curve(NamedTuple):
 
 def read_selection(folder: Path) -> Selection:
     """The selection of the round in ``folder``; InputError when a file is missing or no JSON."""
-    thresholds, manifest = read_thresholds(folder / "thresholds.json"), read_json(folder / "pseudo_labels.json")
+    thresholds, manifest = read_thresholds(folder / "thresholds.json"), read_manifest(folder / "pseudo_labels.json")
     return Selection(folder.name, thresholds, manifest["quality"])
 
 

@@ -10,7 +10,7 @@ from esl.classes import ClassSet
 from esl.data.images import read_label
 from esl.data.index import Index, IndexedSample
 from esl.figures.style import class_patches, drawing, in_colour, legend_columns, panels
-from esl.files import read_json
+from esl.labels.manifest import read_any_manifest
 from esl.labels.png import png_path, train_id_table
 
 Row = dict[str, NDArray[np.uint8]]
@@ -30,7 +30,7 @@ def _row(index: Index, sample: IndexedSample, manifests: Sequence[Path]) -> Row:
     class_set = index.class_set
     row = {"target image": index.read_image(sample)}
     for manifest in manifests:
-        kept = read_json(manifest).get("kept")  # a prediction keeps every pixel
+        kept = read_any_manifest(manifest).get("kept")  # a prediction keeps every pixel
         label = read_label(png_path(manifest.with_suffix(""), sample.id), train_id_table(class_set))
         title = manifest.parent.name if kept is None else f"{manifest.parent.name} ({100 * kept:.0f} % kept)"
         row[title] = in_colour(label, class_set)

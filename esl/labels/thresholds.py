@@ -3,31 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from esl.errors import InputError
-from esl.files import read_json
-from esl.settings import explanations
-
-Share = Annotated[float, Field(ge=0, le=1)]
-"""A number in [0, 1]."""
+from esl.contents import Content, Count, Sha256, Share, read_content
 
 
-class _Content(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class ClassThreshold(_Content):
+class ClassThreshold(Content):
     """The cut of one predicted class, over the whole target training set."""
 
-    pixels: Annotated[int, Field(ge=0)]  # predicted as this class
+    pixels: Count  # predicted as this class
     quantile_value: Share | None  # null: no quantile was taken
     threshold: Share | None  # null: nothing can be kept
     bounded: bool  # whether the bound replaced the quantile value
     kept: Share | None  # of the pixels; null: none are predicted, or only the labels tell
 
 
-class ThresholdsContent(_Content):
+class ThresholdsContent(Content):
     """The content of thresholds.json."""
 
     method: str
@@ -35,8 +26,8 @@ class ThresholdsContent(_Content):
     round: Annotated[int, Field(ge=1)]
     parameters: dict[str, Any]  # the method's own settings
     images: Annotated[int, Field(ge=1)]
-    teacher_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    views: list[str | float] = []
+    teacher_sha256: Sha256
+    views: list[str | float] = Field([])
     mean_entropy: Share
     kept: Share | None  # of all pixels; null: pseudo_labels.json has it
     classes: Annotated[dict[str, ClassThreshold], Field(min_length=2)]
@@ -48,11 +39,4 @@ def read_thresholds(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing or damaged, or a value is out of its range.
     """
-    content = read_json(path)
-    try:
-        ThresholdsContent.model_validate(content)
-    except ValidationError as error:
-        raise InputError(
-            f"{path}: not the thresholds of a round ({next(explanations(error))}); delete it and run the workflow again"
-        ) from None
-    return content
+    return read_content(path, ThresholdsContent, what="the thresholds of a round")

@@ -2,8 +2,8 @@
 
 import argparse
 
+from esl.evaluation.contents import read_scores
 from esl.figures.confusion import draw_confusion
-from esl.files import read_json
 from esl.stages.command import add_paths, stage
 
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--scores", "--output")
     flags = parser.parse_args(arguments)
-    draw_confusion(flags.output, flags.scores.parent.name, read_json(flags.scores))
+    draw_confusion(flags.output, flags.scores.parent.name, read_scores(flags.scores))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from esl.data.index import read_index
 from esl.figures.choice import choose, survey
 from esl.figures.gallery import Round, draw_gallery, gallery_entries
 from esl.figures.style import draw_statement
-from esl.files import read_json
+from esl.labels.manifest import read_manifest
 from esl.labels.measures.registry import measure_named
 from esl.labels.shard import teacher_of
 from esl.labels.thresholds import read_thresholds
@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--images", type=int, default=8, help="at most how many")
     parser.add_argument("--threads", type=int, default=1, help="threads that read pseudo-labels and labels")
     flags = parser.parse_args(arguments)
-    thresholds, manifest, index = read_thresholds(flags.thresholds), read_json(flags.manifest), read_index(flags.index)
+    thresholds, manifest = read_thresholds(flags.thresholds), read_manifest(flags.manifest)
+    index = read_index(flags.index)
     teacher_of(flags.maps, thresholds, flags.thresholds)
     name, folder = flags.manifest.parent.name, flags.manifest.with_suffix("")
     if thresholds["measure"] is None:

@@ -2,8 +2,8 @@
 
 import argparse
 
+from esl.evaluation.contents import read_table
 from esl.figures.iou import draw_iou
-from esl.files import read_json
 from esl.stages.command import add_paths, stage
 
 
@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--scores", "--output")
     flags = parser.parse_args(arguments)
-    content = read_json(flags.scores)
+    content = read_table(flags.scores)
     draw_iou(flags.output, content["benchmark"], content["models"])
 
 

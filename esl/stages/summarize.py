@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from esl.evaluation.contents import read_scores
 from esl.evaluation.report import require_same_labels, table
-from esl.files import atomic_path, read_json, write_json
+from esl.files import atomic_path, write_json
 from esl.stages.command import add_paths, stage
 
 
@@ -16,7 +17,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--best", type=Path, default=[], nargs="*", help="best_snapshot.json of models that have one")
     parser.add_argument("--benchmark", required=True, help="its name, the title of the table")
     flags = parser.parse_args(arguments)
-    scores = {path: read_json(path) for path in [*flags.best, *flags.models]}
+    scores = {path: read_scores(path) for path in [*flags.best, *flags.models]}
     require_same_labels(scores)
     models = {path.parent.name: scores[path] for path in flags.models}
     best = {path.parent.name: scores[path] for path in flags.best}

@@ -18,7 +18,8 @@ from esl.data.index import Index, read_index
 from esl.data.rarity import RareClassDraws, draws_by_labels
 from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
-from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines
+from esl.files import atomic_path, sha256_of_file, sha256_of_lines
+from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files, train_id_table
 from esl.locks import alone
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
@@ -161,7 +162,7 @@ def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | Non
     table = train_id_table(index.class_set)
     if flags.pseudo_labels is None:
         return Pairs([(index.image(sample), None) for sample in index.samples], table, resize)
-    manifest = read_json(flags.pseudo_labels)
+    manifest = read_manifest(flags.pseudo_labels)
     files = checked_files(manifest, flags.pseudo_labels.with_suffix(""))
     digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
     provenance["pseudo_labels"] = sha256_of_lines(digests)

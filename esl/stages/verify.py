@@ -13,7 +13,8 @@ from io import StringIO
 from pathlib import Path
 
 from esl.errors import InputError
-from esl.files import read_json
+from esl.evaluation.contents import read_table
+from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files
 from esl.labels.shard import open_shard
 from esl.labels.thresholds import read_thresholds
@@ -85,7 +86,7 @@ def _check_round(results: Results, round_: str, threads: int) -> Iterator[str]:
         if int(number) > 1:
             words += ["--previous", str(results.folder / f"{name}-round{int(number) - 1}/thresholds.json")]
         yield from _remade(folder / "gate.json", gate.main, words)
-    checked_files(read_json(manifest), manifest.with_suffix(""))
+    checked_files(read_manifest(manifest), manifest.with_suffix(""))
     words = ["--maps", *map(str, maps), "--thresholds", str(thresholds), "--threads", str(threads)]
     words += ["--index", str(results.folder / "data/target_train.json")]
     yield from _remade(manifest, pseudo_label.main, words)
@@ -99,10 +100,10 @@ def _taught(shard: Path, thresholds: dict[str, object]) -> bool:
 def _check_table(results: Results) -> Iterator[str]:
     """The table of all models, made again from their scores."""
     table, text = results.folder / "miou.json", results.folder / "miou.txt"
-    content = read_json(table)
+    content = read_table(table)
     with tempfile.TemporaryDirectory() as name:
         again = Path(name) / "miou.txt"
-        words = ["--benchmark", str(content.get("benchmark")), "--table", str(again), "--models"]
+        words = ["--benchmark", content["benchmark"], "--table", str(again), "--models"]
         words += [str(results.folder / model / "miou.json") for model in results.models]
         if best := content.get("best_snapshots"):
             words += ["--best", *(str(results.folder / model / "best_snapshot.json") for model in best)]

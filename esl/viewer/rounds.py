@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from esl.classes import ClassSet
 from esl.errors import InputError
-from esl.files import read_json
+from esl.labels.manifest import read_manifest
 from esl.labels.shard import Origin
 from esl.labels.thresholds import read_thresholds
 from esl.viewer.levels import Scale
@@ -63,7 +63,7 @@ def read_selection(manifest: Path, class_set: ClassSet, thresholds: Path | None 
         InputError: a file is missing, or its classes are others than those of ``class_set``.
     """
     path = thresholds or manifest.parent / "thresholds.json"
-    cuts, labels = read_thresholds(path), read_json(manifest)
+    cuts, labels = read_thresholds(path), read_manifest(manifest)
     if tuple(cuts["classes"]) != class_set.classes:
         raise InputError(f"{path}: its classes are not those of the class set {class_set.name}; run the workflow again")
     return Selection(manifest.parent.name, cuts, labels, manifest.with_suffix(""))

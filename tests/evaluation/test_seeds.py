@@ -7,6 +7,7 @@ import pytest
 from esl.evaluation.seeds import compare_seeds, seed_table
 from esl.files import write_json
 from esl.stages.reproduce import main
+from tests.contents import whole_manifest, whole_table
 
 COVERAGES = ("0.3", "0.5", "0.7", "0.9")
 
@@ -17,13 +18,13 @@ def _result(
     """A benchmark's miou.json next to the manifest of its only round with pseudo-labels."""
     miou = {"source": source, "control-round1": control, "esl-round1": esl}
     models = {name: {"miou": {"cityscapes19": value, "other": 0.0}} for name, value in miou.items()}
-    write_json(folder / "miou.json", {"models": models})
+    write_json(folder / "miou.json", whole_table(models))
     accuracy = {
         measure: dict.fromkeys(COVERAGES, value)
         for measure, value in (("entropy", 0.75), ("confidence", 0.5), ("margin", 0.25))
     }
     quality = {"coverage": 0.5, "accuracy": esl, "accuracy_at_coverage": accuracy}
-    write_json(folder / "esl-round1/pseudo_labels.json", {"quality": quality if labelled else None})
+    write_json(folder / "esl-round1/pseudo_labels.json", whole_manifest(quality=quality if labelled else None))
     return folder / "miou.json"
 
 
@@ -56,9 +57,9 @@ def test_a_later_round_is_compared_with_its_own_control_or_the_last_there_is_and
     tmp_path: Path,
 ) -> None:
     miou = {"source": 0.5, "control-round1": 0.5, "esl-round1": 0.55, "esl-round2": 0.625, "oracle": 0.75}
-    write_json(tmp_path / "miou.json", {"models": {name: {"miou": {"all": value}} for name, value in miou.items()}})
+    write_json(tmp_path / "miou.json", whole_table({name: {"miou": {"all": value}} for name, value in miou.items()}))
     for name in ("esl-round1", "esl-round2"):
-        write_json(tmp_path / name / "pseudo_labels.json", {"quality": None})
+        write_json(tmp_path / name / "pseudo_labels.json", whole_manifest(quality=None))
     summary = compare_seeds({"1": tmp_path / "miou.json"})
     assert summary["gain_over_control"]["esl-round2"] == {"1": 0.125}
     assert summary["gap_closed"] == {"control-round1": {"1": 0.0}, "esl-round1": {"1": pytest.approx(0.2)}} | {
@@ -68,7 +69,7 @@ def test_a_later_round_is_compared_with_its_own_control_or_the_last_there_is_and
     assert "| esl-round2 minus control-round1 | +12.5 | +12.5 |" in lines
     assert "| esl-round2: share of the way from source to oracle | 50.0 | 50.0 |" in lines
     miou["control-round2"] = 0.575
-    write_json(tmp_path / "miou.json", {"models": {name: {"miou": {"all": value}} for name, value in miou.items()}})
+    write_json(tmp_path / "miou.json", whole_table({name: {"miou": {"all": value}} for name, value in miou.items()}))
     own = compare_seeds({"1": tmp_path / "miou.json"})
     assert own["gain_over_control"]["esl-round2"] == {"1": pytest.approx(0.05)}
 
@@ -80,9 +81,9 @@ def test_entries_of_any_name_are_compared_with_the_control_and_those_that_keep_n
     for seed in ("1", "2"):
         models = {"control-round1": 0.25, "online-round1": 0.5, "control_long-round1": 0.375}
         content = {name: {"miou": {"cityscapes19": value}} for name, value in models.items()}
-        write_json(tmp_path / seed / "miou.json", {"models": content})
+        write_json(tmp_path / seed / "miou.json", whole_table(content))
         for name in ("online", "control_long"):
-            write_json(tmp_path / seed / f"{name}-round1/pseudo_labels.json", {"quality": quality})
+            write_json(tmp_path / seed / f"{name}-round1/pseudo_labels.json", whole_manifest(quality=quality))
     summary = compare_seeds({seed: tmp_path / seed / "miou.json" for seed in ("1", "2")})
     assert {name: values["1"] for name, values in summary["gain_over_control"].items()} == {
         "online-round1": 0.25,

@@ -21,6 +21,7 @@ from esl.labels.fixed_point import TOP
 from esl.labels.png import png_path, write_png
 from esl.labels.shard import Origin, write_shard
 from esl.stages import export
+from tests.contents import whole_manifest
 
 Labels = dict[str, NDArray[np.uint8]]
 Codes = dict[str, NDArray[np.uint16]]
@@ -47,7 +48,7 @@ def round_(tmp_path_factory: pytest.TempPathFactory, small_index: Index) -> tupl
                 writer.append(writer.pack(id_, maps))
                 write_png(png_path(folder / "pseudo_labels", id_), labels[id_], small_index.class_set)
     files = {id_: {"sha256": sha256_of_file(png_path(folder / "pseudo_labels", id_)), "kept": 0.8} for id_ in ids}
-    write_json(folder / "pseudo_labels.json", {"files": files})
+    write_json(folder / "pseudo_labels.json", whole_manifest(files, kept=0.8))
     return folder, labels, codes
 
 

@@ -15,6 +15,7 @@ from esl.figures.style import drawing, panels
 from esl.figures.table import draw_table
 from esl.files import write_json
 from esl.stages import draw_confusion, draw_iou
+from tests.contents import whole_scores, whole_table
 from tests.figures.test_style import HOSTILE
 
 
@@ -22,7 +23,7 @@ def _scores(class_set: ClassSet, seed: int) -> dict[str, Any]:
     """Scores of a random confusion matrix in which the last class is in no label and in no prediction."""
     confusion = np.random.default_rng(seed).integers(0, 1000, (len(class_set), len(class_set)))
     confusion[-1], confusion[:, -1] = 0, 0
-    return {**scores(confusion, class_set), "images": 3, "unlabelled": 0}
+    return whole_scores(**scores(confusion, class_set), images=3, unlabelled=0)
 
 
 def test_the_table_holds_the_percentages_of_every_model() -> None:
@@ -57,7 +58,7 @@ def test_a_cell_shows_its_number_and_never_minus_zero(tmp_path: Path) -> None:
 def _files(tmp_path: Path, models: dict[str, dict[str, Any]]) -> Path:
     for name, model in models.items():
         write_json(tmp_path / name / "miou.json", model)
-    write_json(tmp_path / "miou.json", {"benchmark": "small", "models": models})
+    write_json(tmp_path / "miou.json", whole_table(models, "small"))
     return tmp_path / "miou.json"
 
 
@@ -84,6 +85,6 @@ def test_hostile_names_of_classes_do_not_stop_a_figure(tmp_path: Path) -> None:
 
 
 def test_without_labels_both_figures_say_so(tmp_path: Path) -> None:
-    nothing = {**scores(np.zeros((19, 19), np.int64), CLASS_SETS["cityscapes19"]), "images": 0, "unlabelled": 7}
-    _files(tmp_path, {"source": nothing})
+    nothing = scores(np.zeros((19, 19), np.int64), CLASS_SETS["cityscapes19"])
+    _files(tmp_path, {"source": whole_scores(**nothing, images=0, unlabelled=7)})
     assert all(len(content) < 30_000 for content in _draw(tmp_path, ""))

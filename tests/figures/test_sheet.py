@@ -13,6 +13,7 @@ from esl.figures.style import in_colour
 from esl.files import write_json
 from esl.labels.png import png_path, write_png
 from esl.stages.figures import main
+from tests.contents import whole_manifest, whole_predictions
 
 CLASSES = CLASS_SETS["cityscapes19"]
 
@@ -23,7 +24,7 @@ def _manifest(folder: Path, index: Index, kept: float) -> Path:
     label[0] = IGNORE
     for sample in index.samples:
         write_png(png_path(folder / "pseudo_labels", sample.id), label, index.class_set)
-    write_json(folder / "pseudo_labels.json", {"kept": kept})
+    write_json(folder / "pseudo_labels.json", whole_manifest({sample.id: {} for sample in index.samples}, kept=kept))
     return folder / "pseudo_labels.json"
 
 
@@ -49,7 +50,9 @@ def test_predictions_have_the_names_of_their_models(tmp_path: Path, small_index:
     label = np.full((16, 24), 13, dtype=np.uint8)
     for sample in small_index.samples:
         write_png(png_path(tmp_path / "source/predictions", sample.id), label, CLASSES)
-    write_json(tmp_path / "source/predictions.json", {"images": len(small_index.samples)})
+    write_json(
+        tmp_path / "source/predictions.json", whole_predictions({sample.id: {} for sample in small_index.samples})
+    )
     (row,) = label_rows(small_index, [tmp_path / "source/predictions.json"], 1)
     assert [*row] == ["target image", "source", "truth"]
     assert (row["source"] == CLASSES.colours[13]).all()

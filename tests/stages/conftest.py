@@ -11,6 +11,7 @@ from esl.data.index import Index
 from esl.files import sha256_of_file, write_json
 from esl.labels.png import write_png
 from esl.training.settings import TrainSettings
+from tests.contents import whole_manifest
 
 
 def _words(output: Path, settings: TrainSettings, flags: Mapping[str, object]) -> list[str]:
@@ -33,7 +34,7 @@ def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
         label = torch.randint(0, 19, (16, 24), generator=generator, dtype=torch.uint8).numpy()
         write_png(path, label, CLASS_SETS["cityscapes19"])
         files[sample.id] = {"sha256": sha256_of_file(path)}
-    write_json(folder / "pseudo_labels.json", {"kept": 1.0, "files": files})
+    write_json(folder / "pseudo_labels.json", whole_manifest(files, kept=1.0))
     return folder / "pseudo_labels.json"
 
 

@@ -20,6 +20,7 @@ from esl.stages.train import main
 from esl.training.feed import Batch
 from esl.training.settings import TrainSettings
 from esl.training.step import Step
+from tests.contents import whole_manifest
 
 Run = Callable[..., Path]
 TrainWords = Callable[..., list[str]]
@@ -161,7 +162,7 @@ def test_files_of_pseudo_labels_that_keep_nothing_are_like_none(
         digests[sample.id] = {"sha256": sha256_of_file(path)}
     weights = []
     for kept in (0.5, 0.0):
-        write_json(manifest, {"kept": kept, "files": digests})
+        write_json(manifest, whole_manifest(digests, kept=kept))
         network, _ = load_checkpoint(run(f"kept {kept}", **round_), CLASS_SETS["cityscapes19"])
         weights.append(network.state_dict().values())
     assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))

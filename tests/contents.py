@@ -1,0 +1,66 @@
+"""Whole contents of the JSON files that stages exchange, from the part of them that a test is about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Content = dict[str, Any]
+
+DIGEST = "0" * 64
+
+ONE_FILE: Mapping[str, Content] = {"frame": {}}
+
+
+def whole_scores(**partial: Any) -> Content:
+    """A model's miou.json: ``partial``, and plausible values of all other keys, of the classes of its ``iou``."""
+    iou = partial.get("iou", {"road": 0.5, "sky": 0.25})
+    content = {
+        "miou": {"cityscapes19": 0.375},
+        "iou": iou,
+        "pixel_accuracy": 0.75,
+        "confusion": [[int(row == column) for column in iou] for row in iou],
+        "label_resolution": ["24x16"],
+        "images": 5,
+        "unlabelled": 0,
+        "data": "miniature",
+        "labels_sha256": DIGEST,
+        "settings": {"size": "own"},
+        "versions": {"numpy": "2.0.0"},
+        "checkpoint_sha256": DIGEST,
+    }
+    return content | partial
+
+
+def whole_table(models: Mapping[str, Content], benchmark: str = "gta2city") -> Content:
+    """A benchmark's miou.json, from the name of each model and what ``whole_scores`` completes."""
+    return {"benchmark": benchmark, "models": {name: whole_scores(**partial) for name, partial in models.items()}}
+
+
+def whole_manifest(files: Mapping[str, Content] = ONE_FILE, **partial: Any) -> Content:
+    """A pseudo_labels.json of ``files``, sample id -> some keys of its entry; and plausible values of all others.
+
+    ``quality`` is completed, too, unless it is ``None``.
+    """
+    if partial.get("quality") is not None:
+        whole = {"labelled_images": 1, "coverage": 1.0, "accuracy": 1.0, "classes": {}}
+        partial["quality"] = whole | {"accuracy_at_coverage": {}, "risk_coverage": {}} | partial["quality"]
+    content = {
+        "method": "esl",
+        "teacher_sha256": DIGEST,
+        "images": len(files),
+        "kept": 1.0,
+        "kept_pixels": {"road": 384},
+        "quality": None,
+        "files": {id_: {"sha256": DIGEST, "kept": 1.0} | entry for id_, entry in files.items()},
+    }
+    return content | partial
+
+
+def whole_predictions(files: Mapping[str, Content] = ONE_FILE, **partial: Any) -> Content:
+    """A predictions.json, completed as ``whole_manifest`` completes a pseudo_labels.json."""
+    content = {
+        "checkpoint_sha256": DIGEST,
+        "images": len(files),
+        "pixels": {"road": 384},
+        "files": {id_: {"sha256": DIGEST} | entry for id_, entry in files.items()},
+    }
+    return content | partial
