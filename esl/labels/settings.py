@@ -48,6 +48,9 @@ class InferenceSettings(_MapSettings):
     """`inference`: how models are run over images."""
 
     shards: int = Field(2, ge=1, description="Parts of the target training set, each a job and a file of its own.")
+    images_per_shard: int | None = Field(
+        None, ge=1, description="The most images of a shard: for large sets, instead of `shards`."
+    )
 
 
 class InferSettings(_MapSettings):

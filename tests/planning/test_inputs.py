@@ -55,6 +55,19 @@ def test_the_first_round_is_taught_by_the_model_that_the_config_asks_for(make_pl
     assert (first in plan.models(job())) and ("adapted" in plan.models(job())) == (adaptation == "abn")
 
 
+def test_a_shard_has_at_most_the_images_that_the_config_asks_for(make_plan, job):
+    plan = make_plan(gta2city(inference={"images_per_shard": 250}))  # of 600
+    assert plan.shards(job()) == ["1-of-3.h5", "2-of-3.h5", "3-of-3.h5"]
+    for number in range(5):
+        Path("photos").mkdir(exist_ok=True)
+        Path(f"photos/{number}.jpg").touch()
+    photos = {"dataset": "folder", "root": "photos", "train_split": "all"}
+    for most, names in ((2, ["1-of-3.h5", "2-of-3.h5", "3-of-3.h5"]), (5, ["1-of-1.h5"])):
+        plan = make_plan(gta2city(target=photos, inference={"images_per_shard": most}))
+        assert plan.shards(job()) == names
+    assert plan.teacher_maps(job(round="esl-round1")) == ["results/gta2city/adapted/maps/1-of-1.h5"]
+
+
 def test_later_rounds_are_taught_by_the_round_before(make_plan, job):
     plan = make_plan(gta2city(methods={"esl": {"rounds": 3}}, inference={"shards": 3}))
     assert plan.teacher_maps(job(round="esl-round3")) == [

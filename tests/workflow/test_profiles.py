@@ -52,4 +52,4 @@ def test_any_scheduler_is_asked_for_threads_memory_minutes_and_gpus(
     assert run.returncode == 0, run.stdout + run.stderr
     asked = (qsub.parent / "asked.txt").read_text().splitlines()
     (training,) = [line for line in asked if "-N esl_train_source" in line]
-    assert "-pe smp 2 -l mem_free=" in training and "-l gpu=0 " in training and "-l h_rt=00:30:00" in training
+    assert "-pe smp 2 -l mem_free=" in training and "-l gpu=0 " in training and "-l h_rt=00:31:00" in training

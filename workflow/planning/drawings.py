@@ -19,9 +19,8 @@ class Drawings:
 
     def maps(self, wildcards: Wildcards) -> list[str]:
         """Every shard of a model."""
-        shards = self._plan.settings_of(wildcards).inference.shards
         folder = f"results/{wildcards.benchmark}/{wildcards.model}/maps"
-        return [f"{folder}/{number + 1}-of-{shards}.h5" for number in range(shards)]
+        return [f"{folder}/{shard}" for shard in self._plan.shards(wildcards)]
 
     def manifest_before(self, wildcards: Wildcards) -> list[str]:
         """The pseudo-label manifest of the round before, of the same entry; a first round has none."""

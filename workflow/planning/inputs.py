@@ -1,12 +1,17 @@
 """From wildcards to the files that rules read. ``Plan`` is all that the rules see of planning."""
 
 import sys
+from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from esl.data.formats.registry import format_named
+from esl.data.list_files import listing_of
 from esl.data.listing import record_of, state
-from planning.models import ADAPTED, Wildcards
+from esl.errors import InputError
+from planning.models import ADAPTED, Run, Wildcards
 from planning.params import AVERAGED, PLAIN, Params
 from planning.parts import PARTS
 from planning.requirements import is_rendered
@@ -19,6 +24,10 @@ RENDERED = "rendered"
 
 class Plan(Params):
     """A checked config, and the inputs, params and resources of every rule for its benchmarks."""
+
+    def __init__(self, content: Mapping[str, Any], run: Run) -> None:
+        super().__init__(content, run)
+        self._images: dict[str, int] = {}  # in the target training set, by benchmark; listing many takes seconds
 
     def rendering(self, wildcards: Wildcards) -> list[str]:
         """The manifest of the miniature if the benchmark uses it; none for real datasets."""
@@ -60,6 +69,28 @@ class Plan(Params):
         model = initial_model(self.benchmark_of(wildcards), *round_of(wildcards.round))
         return [] if model is None else [f"results/{wildcards.benchmark}/{model}/checkpoint.pt"]
 
+    def shards(self, wildcards: Wildcards) -> list[str]:
+        """The file names of the shards of the target training set."""
+        inference = self.settings_of(wildcards).inference
+        total = inference.shards
+        if inference.images_per_shard:
+            total = ceil(self._target_images(wildcards) / inference.images_per_shard)
+        return [f"{number}-of-{total}.h5" for number in range(1, total + 1)]
+
+    def _target_images(self, wildcards: Wildcards) -> int:
+        """How many images the target training set has; 1 for one that cannot be listed, which its index reports."""
+        if is_rendered(Path(self.benchmark_of(wildcards).target.root)):
+            return self.config.miniature.target_train
+        if wildcards.benchmark not in self._images:
+            part = SimpleNamespace(benchmark=wildcards.benchmark, part="target_train")
+            data = self.settings_of_index(part)
+            format_ = format_named(data.dataset, data.declaration)
+            try:
+                self._images[wildcards.benchmark] = len(listing_of(format_, Path(data.root), data.split).samples)
+            except (InputError, OSError):
+                self._images[wildcards.benchmark] = 1
+        return self._images[wildcards.benchmark]
+
     def teacher_maps(self, wildcards: Wildcards) -> list[str]:
         """Every shard of the teacher of a round.
 
@@ -69,15 +100,13 @@ class Plan(Params):
         name, number = round_of(wildcards.round)
         if not keeps(name, benchmark.methods[name]):
             number = 1
-        shards = benchmark.inference.shards
         folder = f"results/{wildcards.benchmark}/{teacher(benchmark, name, number)}/maps"
-        return [f"{folder}/{shard + 1}-of-{shards}.h5" for shard in range(shards)]
+        return [f"{folder}/{shard}" for shard in self.shards(wildcards)]
 
     def compared_maps(self, wildcards: Wildcards) -> list[str]:
         """Every shard of a model's maps of plain images, then of averaged views, with every measure."""
-        shards = self.settings_of(wildcards).inference.shards
         folder = f"results/{wildcards.benchmark}/{wildcards.model}/confidence"
-        return [f"{folder}/{views}/{n + 1}-of-{shards}.h5" for views in (PLAIN, AVERAGED) for n in range(shards)]
+        return [f"{folder}/{views}/{shard}" for views in (PLAIN, AVERAGED) for shard in self.shards(wildcards)]
 
     def gate(self, wildcards: Wildcards) -> list[str]:
         """The verdict that a round waits for; none if the gate is ignored."""
