@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from tests.configs import PROJECT, ROOTS
 
@@ -128,6 +129,16 @@ def test_the_launcher_of_the_resource_mpi_starts_several_nodes(fresh):
 def test_the_workflow_is_clean(command):
     run = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_catalog_of_workflows_finds_what_it_asks_for():
+    usage = yaml.safe_load((PROJECT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert usage["software-stack-deployment"]["conda"] is usage["report"] is True
+    for rule in (
+        text for path in (PROJECT / "workflow/rules").glob("*.smk") for text in path.read_text().split("\nrule ")
+    ):
+        assert "shell:" not in rule or 'conda:\n        "../../environment.yml"' in rule, rule
+    assert (PROJECT / "workflow/Snakefile").is_file() and (PROJECT / "config/README.md").is_file()
 
 
 def test_rule_files_hold_no_function():
