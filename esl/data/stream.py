@@ -130,9 +130,10 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         return image[window], label[window]
 
 
-def _end_on_sigterm(worker: int) -> None:
-    """SIGTERM ends a worker at once, whatever handler it has inherited."""
+def _handle_signals(worker: int) -> None:
+    """SIGTERM ends a worker at once, whatever handler it has inherited; on Ctrl-C it waits until training ends it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def batches(
@@ -152,7 +153,7 @@ def batches(
         batch_size=batch_size,
         sampler=positions,
         num_workers=workers,
-        worker_init_fn=_end_on_sigterm,
+        worker_init_fn=_handle_signals,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
     )

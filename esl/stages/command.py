@@ -1,24 +1,60 @@
 """What all stages share: their flags, and how they report an error."""
 
 import argparse
+import os
+import signal
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
 from esl.errors import InputError
 from esl.settings import Settings
 
+SNAKEMAKE = "ESL_SNAKEMAKE"
+"""The environment variable in which ``snakemake`` hands its process number to the jobs that it runs."""
+
 
 def stage(main: Callable[[], None]) -> None:
-    """Runs a stage; after a user's mistake it prints the message without a traceback and exits with status 1."""
+    """Runs a stage; after a user's mistake it prints the message without a traceback and exits with status 1.
+
+    It ends, as by SIGTERM, when the ``snakemake`` that has started it does.
+    """
     try:
+        _end_with_snakemake()
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        say("interrupted; run again")
+        sys.exit(128 + signal.SIGINT)
+
+
+def _end_with_snakemake() -> None:
+    number = os.environ.get(SNAKEMAKE)
+    if number is None:
+        return
+    import psutil  # comes with snakemake
+
+    for ancestor in psutil.Process().parents():  # in a container or a step of Slurm it is none, and those end theirs
+        if str(ancestor.pid) == number:
+            threading.Thread(target=_watch, args=(ancestor,), daemon=True).start()
+
+
+def _watch(ancestor: Any) -> None:  # a psutil.Process
+    """Ends this process once ``ancestor`` has ended."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        while ancestor.is_running() and ancestor.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def say(text: str) -> None:

@@ -16,7 +16,7 @@ from esl.data.stream import Stream
 from esl.models.execution import batch_norms, checkpoint_activations, compile_network, keeping_statistics
 from esl.training.feed import feed
 from esl.training.optimizer import build_optimizer, polynomial_decay
-from esl.training.resume import Progress, Row, Saving, Stateful, any_process_terminated, catch_sigterm, exit_on_sigterm
+from esl.training.resume import Progress, Row, Saving, Stateful, any_process_told_to_end, catch_signals, exit_on_signal
 from esl.training.settings import TrainSettings
 from esl.training.step import Step
 from esl.training.terms.base import TargetTerm, TermContext
@@ -43,8 +43,8 @@ def train(
     An interrupted training resumes from the state that ``saving`` names and ends in the same weights (on the CPU, bit
     for bit). ``workers`` processes read and augment each stream; their number changes nothing, nor does
     ``activation_checkpointing``, which saves memory and costs time. ``on_row`` is called with every row of the log,
-    those of a resumed training included. SIGTERM saves the state between two iterations and ends the process with
-    status 143.
+    those of a resumed training included. SIGTERM or Ctrl-C saves the state between two iterations and ends the process
+    with status 143 or 130.
 
     Raises:
         InputError: the loss became NaN or infinite.
@@ -60,7 +60,7 @@ def train(
     batches = feed(source, target, settings, start=progress.iteration, workers=workers, fabric=fabric)
     images = _images_per_iteration(settings, fabric)
     done, all_ = progress.iteration * images, iterations * images
-    with catch_sigterm() as received, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
+    with catch_signals() as received, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
         for iteration in range(progress.iteration, iterations):
             learning_rate = float(step.scheduler.get_last_lr()[0])
             losses = step(iteration, [next(batches) for _ in range(accumulate)])
@@ -91,16 +91,16 @@ def _snapshot(save: Callable[[int], None], network: nn.Module, term: TargetTerm 
 
 
 def _keep(progress: Progress, saving: Saving, parts: dict[str, Stateful], fabric: Fabric, received: list[int]) -> None:
-    """Between two iterations: writes the snapshot and the state that are due, and leaves after SIGTERM."""
+    """Between two iterations: writes the snapshot and the state that are due, and leaves after a signal."""
     iteration = progress.iteration
-    terminated = any_process_terminated(received, iteration, fabric)
+    terminated = any_process_told_to_end(received, iteration, fabric)
     if fabric.is_global_zero:
         if saving.snapshot_every and iteration % saving.snapshot_every == 0:
             saving.snapshot(iteration)  # before the state, so that none is missing after a resumption
         if iteration % saving.every == 0 or terminated:
             progress.save(saving, parts)
     if terminated:
-        exit_on_sigterm(saving, iteration, fabric)
+        exit_on_signal(received, saving, iteration, fabric)
 
 
 def _set_up(

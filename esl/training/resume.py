@@ -1,4 +1,4 @@
-"""Interruption and resumption of a training: its progress, the state that it resumes from, and SIGTERM."""
+"""Interruption and resumption of a training: its progress, the state that it resumes from, and signals."""
 
 import math
 import signal
@@ -18,8 +18,8 @@ from esl.errors import InputError
 from esl.models.checkpoint import save_tensors
 from esl.models.weights import read_tensors
 
-SIGTERM_CHECK_EVERY = 20
-"""Iterations between two checks of several processes for SIGTERM; each check makes them wait for each other."""
+SIGNAL_CHECK_EVERY = 20
+"""Iterations between two checks of several processes for a signal; each check makes them wait for each other."""
 
 Row = dict[str, int | float]
 """A row of the training log: means over the iterations since the previous row."""
@@ -122,31 +122,33 @@ class Progress:
 
 
 @contextmanager
-def catch_sigterm() -> Iterator[list[int]]:
-    """A list that is empty until the process receives SIGTERM."""
+def catch_signals() -> Iterator[list[int]]:
+    """A list that is empty until the process receives SIGTERM, or SIGINT, which Ctrl-C sends to it as well."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
-    before = signal.signal(signal.SIGTERM, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield received
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def any_process_terminated(received: list[int], iteration: int, fabric: Fabric) -> bool:
-    """Whether a process has received SIGTERM; several agree on it every ``SIGTERM_CHECK_EVERY`` iterations."""
+def any_process_told_to_end(received: list[int], iteration: int, fabric: Fabric) -> bool:
+    """Whether a process has received a signal; several agree on it every ``SIGNAL_CHECK_EVERY`` iterations."""
     if fabric.world_size == 1:
         return bool(received)
-    if iteration % SIGTERM_CHECK_EVERY:
+    if iteration % SIGNAL_CHECK_EVERY:
         return False
     return bool(fabric.all_reduce(torch.tensor(float(bool(received)), device=fabric.device), reduce_op="sum"))
 
 
-def exit_on_sigterm(saving: Saving, iteration: int, fabric: Fabric) -> None:
-    """Ends the process as SIGTERM would (status 143), after the state has been saved."""
-    fabric.print(f"{saving.path}: saved on SIGTERM after {iteration} iterations; run again")
+def exit_on_signal(received: list[int], saving: Saving, iteration: int, fabric: Fabric) -> None:
+    """Ends the process as the signal would (status 143 or 130), after the state has been saved."""
+    number = received[0] if received else signal.SIGTERM  # another process has received it
+    fabric.print(f"{saving.path}: saved on {signal.Signals(number).name} after {iteration} iterations; run again")
     fabric.barrier()
-    sys.exit(128 + signal.SIGTERM)
+    sys.exit(128 + number)

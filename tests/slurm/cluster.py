@@ -134,6 +134,12 @@ class Cluster:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def tasks_of(self, module: str) -> list[int]:
+        """The processes that steps of jobs have started with ``python -m module``, without those that these started."""
+        steps = _processes_named("slurmstepd")
+        tasks = [pid for pid, (parent, _) in _parents().items() if parent in steps]
+        return [pid for pid in tasks if f"-m\0{module}\0" in Path(f"/proc/{pid}/cmdline").read_text()]
+
     def stop(self) -> None:
         """Ends all jobs and daemons of this cluster and removes what it left outside its folder."""
         self.output("scancel", "--user", "root", check=False)

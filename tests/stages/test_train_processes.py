@@ -140,7 +140,7 @@ def test_a_process_that_is_killed_or_terminated_goes_on_to_the_same_bytes(
 
     assert process(tmp_path / "whole/checkpoint.pt").wait() == 0
     output = tmp_path / "cut/checkpoint.pt"
-    for ending in (signal.SIGKILL, signal.SIGTERM):
+    for ending in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
         cut, last = process(output), output.with_name("last.pt")
         before = last.stat().st_mtime_ns if last.exists() else 0
         while cut.poll() is None and (not last.exists() or last.stat().st_mtime_ns == before):

@@ -1,7 +1,8 @@
-"""The packages of this checkout, importable by every job."""
+"""The environment of jobs: the packages of this checkout, and whom they end with."""
 
 import os
 
+from esl.stages.command import SNAKEMAKE
 from planning.digest import PROJECT
 
 
@@ -12,3 +13,8 @@ def let_jobs_import_this_checkout() -> None:
     """
     others = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(PROJECT), *others]))
+
+
+def let_jobs_end_with_this_process() -> None:
+    """Jobs on this machine end when this ``snakemake`` is killed: the next one would start them again beside them."""
+    os.environ[SNAKEMAKE] = str(os.getpid())
