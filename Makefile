@@ -1,6 +1,7 @@
 # make run: set-up, then gta2city on the miniature, then its table; make figures: what its rounds did, drawn, and a viewer.
 # make verify: whether every result of make run fits what made it, its data and this code.
-# make test: set-up, then the tests; make test-all: the slow ones too; make test-slurm: on a Slurm of its own; make lint: linters and type checker.
+# make test: set-up, then the tests; make test-all: the slow ones too; make lint: linters and type checker.
+# make test-slurm: on a Slurm of its own; make test-faults: kills, full disks and other faults.
 # make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
 # make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
 # make manual: the schema of the config and the tables of its manual, from the settings classes.
@@ -10,7 +11,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run figures verify check-data test test-all test-slurm lint format manual reproduce bench
+.PHONY: setup run figures verify check-data test test-all test-slurm test-faults lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -48,13 +49,16 @@ bench: setup
 	$(RUN) python -m benchmarks.network
 
 test: setup
-	$(RUN) pytest -m "not slow and not slurm"
+	$(RUN) pytest -m "not slow and not slurm and not faults"
 
 test-all: setup
-	$(RUN) pytest -m "not slurm"
+	$(RUN) pytest -m "not slurm and not faults"
 
 test-slurm: setup
 	$(RUN) pytest -m slurm --numprocesses 0 tests/slurm
+
+test-faults: setup
+	$(RUN) pytest -m faults --numprocesses 0 --capture no tests/faults
 
 lint: setup
 	$(RUN) ruff check .

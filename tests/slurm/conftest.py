@@ -1,6 +1,5 @@
 """A cluster for all tests, and a checkout whose jobs run on it."""
 
-import hashlib
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import yaml
 
 from tests.configs import merged
 from tests.slurm.cluster import Cluster, obstacle
-from tests.workflow.conftest import TINY, checkout
+from tests.workflow.conftest import TINY, checkout, digests
 
 QUICK = ("--slurm-init-seconds-before-status-checks=2", "--seconds-between-status-checks=2", "--latency-wait=5")
 """A cluster of one node answers at once; elsewhere the profile's patience is right."""
@@ -74,13 +73,6 @@ class Submitted:
         for process in self.running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-
-
-def digests(root: Path) -> dict[str, str]:
-    """The SHA-256 of every result below ``root``, by path, but for the dates of data files that an index keeps."""
-    results = root / "results"
-    files = sorted(path for path in results.rglob("*") if path.is_file() and not path.name.endswith(".files.json"))
-    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(scope="session")

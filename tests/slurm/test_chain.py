@@ -1,6 +1,7 @@
 """The whole chain through Slurm: every job seen in the scheduler's own log, the same bytes as without it."""
 
-from tests.slurm.conftest import Submitted, digests
+from tests.slurm.conftest import Submitted
+from tests.workflow.conftest import digests
 
 
 def test_the_chain_runs_as_jobs_of_the_scheduler_and_gives_the_bytes_of_a_local_run(

@@ -1,5 +1,6 @@
 """Copies of the project in which Snakemake runs on a tiny miniature."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -87,6 +88,13 @@ def checkout(root: Path) -> Project:
         shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "environment.yml", root)
     return Project(root)
+
+
+def digests(root: Path) -> dict[str, str]:
+    """The SHA-256 of every result below ``root``, by path, but for the dates of data files that an index keeps."""
+    results = root / "results"
+    files = sorted(path for path in results.rglob("*") if path.is_file() and not path.name.endswith(".files.json"))
+    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(scope="session")
