@@ -81,9 +81,10 @@ class ClassSet:
         )
 
 
-Encoding = Literal["ids", "first_of_16_bits", "colours"]
+Encoding = Literal["ids", "first_of_16_bits", "red", "colours"]
 """The content of a label file's pixels: 8-bit ids (palette indices or grey values, never colours); ids of 8 bits, or in
-the first of three 16-bit channels, as SYNTHIA has them; or RGB colours, one for each label."""
+the first of three 16-bit channels, as SYNTHIA has them; ids in the red channel, as CARLA has them; or RGB colours, one
+for each label."""
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 

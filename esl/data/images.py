@@ -10,6 +10,7 @@ from PIL import Image
 
 from esl.classes import IdTable
 from esl.data.decoding import decoded, first_of_16_bits, has_16_bit_channels, upright
+from esl.data.id_labels import lossless, plain_ids, red_ids
 from esl.errors import InputError
 
 SizeWH = tuple[int, int]
@@ -17,6 +18,9 @@ SizeWH = tuple[int, int]
 
 Resize = SizeWH | int | None
 """What images are resized to: a size; the length of the longer side, at the same aspect ratio; ``None``: as it is."""
+
+DEPTH = 16
+"""The bits of the values in a 16-bit image, unless a dataset's declaration says otherwise."""
 
 SHOWN_COLOURS = 8
 """The most unknown colours that an error names."""
@@ -27,6 +31,7 @@ class CheckedFile(NamedTuple):
 
     path: Path
     sha256: str
+    bits: int = DEPTH  # of the values in a 16-bit image
 
 
 File = CheckedFile | Path
@@ -51,13 +56,19 @@ def read_content(file: File) -> tuple[Path, bytes]:
     """The path of a file and its bytes.
 
     Raises:
-        InputError: the file is missing, or its bytes are not those of its digest.
+        InputError: the file is missing or cannot be read, or its bytes are not those of its digest.
     """
-    path, sha256 = file if isinstance(file, CheckedFile) else (file, None)
+    path, sha256 = (file.path, file.sha256) if isinstance(file, CheckedFile) else (file, None)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        if path.is_symlink():
+            raise InputError(
+                f"{path}: a link to {path.readlink()}, which is not there; fetch that file, or remove the link"
+            ) from None
         raise InputError(f"{path}: no such file, but it was indexed; restore it, or index the dataset again") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); make it a file that you may read") from None
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise InputError(f"{path}: changed since it was indexed; run the workflow again: it indexes changed data first")
     return path, content
@@ -69,7 +80,8 @@ def read_image(file: File, to: Resize = None) -> NDArray[np.uint8]:
     Raises:
         InputError: the file is missing, changed or damaged, or its values are not integers of 8 or 16 bits.
     """
-    return decode_image(*read_content(file), to)
+    bits = file.bits if isinstance(file, CheckedFile) else DEPTH
+    return decode_image(*read_content(file), to, bits)
 
 
 def read_ids(file: File, table: IdTable) -> NDArray[np.uint8]:
@@ -97,23 +109,34 @@ def read_label(file: File, table: IdTable, size_wh: SizeWH | None = None) -> NDA
     return train_ids
 
 
-def decode_image(path: Path, content: bytes, to: Resize = None) -> NDArray[np.uint8]:
-    """The bytes of an image as RGB (H, W, 3) uint8, upright as its EXIF orientation says, resized (bicubic) to ``to``.
-
-    Grey is repeated in all three channels; alpha is dropped, and the colours under it are kept; 16-bit values keep
-    their upper 8 bits. ``path`` is for messages.
+def decode_image(path: Path, content: bytes, to: Resize = None, bits: int = DEPTH) -> NDArray[np.uint8]:
+    """The bytes of an image as RGB (H, W, 3) uint8; see ``as_rgb``.
 
     Raises:
         InputError: the image is damaged, or its values are not integers of 8 or 16 bits.
     """
-    image = pixels = decoded(path, content)
-    if image.mode.startswith("I;16") or image.mode == "I":
-        values = np.asarray(image)
-        if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-            raise InputError(f"{path}: expected an image of 8 or 16 bits, but got 32-bit values; convert it")
-        pixels = Image.fromarray((values >> 8).astype(np.uint8))
-    elif image.mode == "F":
+    return as_rgb(path, decoded(path, content), to, bits)
+
+
+def as_rgb(path: Path, image: Image.Image, to: Resize = None, bits: int = DEPTH) -> NDArray[np.uint8]:
+    """An image as RGB (H, W, 3) uint8, upright as its EXIF orientation says, resized (bicubic) to ``to``.
+
+    Grey is repeated in all three channels; alpha is dropped, and the colours under it are kept; 16-bit values keep
+    the upper 8 of their ``bits``. ``path`` is for messages.
+
+    Raises:
+        InputError: values are not integers of 8 or 16 bits, or need more than ``bits``.
+    """
+    pixels = image
+    if image.mode == "F":
         raise InputError(f"{path}: expected an image of 8 or 16 bits, but it holds floating-point numbers; convert it")
+    if (highest := highest_value(image)) is not None:
+        values = np.asarray(image)
+        if values.min(initial=0) < 0 or highest > 65535:
+            raise InputError(f"{path}: expected an image of 8 or 16 bits, but got 32-bit values; convert it")
+        if highest >= 2**bits:
+            raise InputError(f"{path}: holds the value {highest}, which has more than {bits} bits; correct `bits`")
+        pixels = Image.fromarray((values >> (bits - 8)).astype(np.uint8))
     image = upright(pixels, image).convert("RGB")
     size_wh = resized_wh(image.size, to)
     if size_wh != image.size:
@@ -121,24 +144,25 @@ def decode_image(path: Path, content: bytes, to: Resize = None) -> NDArray[np.ui
     return np.asarray(image)
 
 
+def highest_value(image: Image.Image) -> int | None:
+    """The highest value of a grey image of 16 or 32 bits; ``None`` for any other image."""
+    return int(np.asarray(image).max(initial=0)) if image.mode.startswith("I") else None
+
+
 def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
     """The bytes of a label file as raw ids (H, W) uint8, in the encoding of ``table``: see ``classes.Encoding``.
 
     Raises:
-        InputError: the file is damaged, or holds colours where ids are expected, ids where colours are, a colour that
-            is not in the table, or 16-bit values.
+        InputError: the file is damaged or saved with loss, or holds colours where ids are expected, ids where colours
+            are, a colour that is not in the table, or ids above 255.
     """
     if table.encoding == "colours":
         return _ids_of_colours(path, content, table)
+    if table.encoding == "red":
+        return red_ids(path, content)
     if table.encoding == "first_of_16_bits" and has_16_bit_channels(content):
         return _first_channel(path, content)
-    image = decoded(path, content)
-    if image.mode not in ("L", "P"):
-        raise InputError(
-            f"{path}: expected a label of 8-bit ids (palette or grey PNG), but got mode {image.mode}; "
-            "a colour image holds no ids: use the dataset's id labels"
-        )
-    return np.asarray(image)
+    return plain_ids(path, content)
 
 
 def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
@@ -149,7 +173,7 @@ def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
 
 def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
     """The id of every pixel's colour; the colours of a palette count as colours."""
-    image = decoded(path, content)
+    image = lossless(path, content)
     if image.mode not in ("RGB", "RGBA", "P"):
         raise InputError(
             f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
@@ -164,7 +188,10 @@ def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.ui
         values = [int(value) for value in np.unique(pixels[strange])]
         names = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
         more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
-        raise InputError(f"{path}: colours {names}{more} belong to no label; add them to `colours`")
+        raise InputError(
+            f"{path}: colours {names}{more} belong to no label; add them to `colours`, under `unlabeled` if "
+            "they are ignored"
+        )
     return np.asarray(ids[place])
 
 

@@ -20,7 +20,11 @@ from esl.labels.measures.base import Measure
 from esl.labels.tiles import best_class, tile_buffer, upsampled_tiles
 
 INTERPOLATION = "bilinear, align_corners=True, of probabilities"
-"""The upsampling of probabilities from the network's stride, as in Saporta et al. 2020."""
+"""The upsampling from the network's stride: of probabilities, as where BDL makes pseudo-labels (Li et al. 2019).
+
+The evaluations of ADVENT (Vu et al. 2019) and ESL (Saporta et al. 2020) upsample logits, which on the miniature gave
+0.1 to 0.2 points of mIoU more. Here one map serves labels, measures and evaluation.
+"""
 
 
 def confidence_maps(
