@@ -5,7 +5,7 @@ Only planning and the doctor read these classes: an edit here reruns no stage.
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -71,14 +71,20 @@ class LabelDeclaration(Settings):
     )
     colours: Annotated[dict[str, Rgb | Annotated[list[Rgb], Field(min_length=1)]], Field(min_length=1)] | None = Field(
         None,
-        description="The same for colour labels: the name of each label with its colour [R, G, B], or several; a "
-        "colour that is not listed is a defect.",
+        description="The same for colour labels: the name of each label with its colour [R, G, B], or several; "
+        "`unlabeled` for colours that are ignored, such as a void colour. A colour that is not listed is a defect.",
+    )
+
+    channel: Literal["red"] | None = Field(
+        None, description="The channel that holds the ids, where labels are RGB or RGBA: `red` for those of CARLA."
     )
 
     @model_validator(mode="after")
     def _ids_or_colours(self) -> Self:
         if (self.ids is None) == (self.colours is None):
             raise ValueError("expected either `ids` or `colours`")
+        if self.channel is not None and self.ids is None:
+            raise ValueError("`channel` goes with `ids`, not with `colours`")
         return self
 
 

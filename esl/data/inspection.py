@@ -21,6 +21,9 @@ from esl.errors import InputError, message
 SHOWN_DEFECTS = 40
 """The most defects that are printed, so that the report fits a screen; the count includes all of them."""
 
+SHOWN_IDS = 8
+"""The most unknown ids of a label that its defect names."""
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -56,7 +59,7 @@ class _LabelReport:
     sha256: str
     ids: frozenset[int]
     pixels: list[int]
-    unknown: list[int]
+    unknown: str  # about ids that the format does not define; empty if there are none
 
 
 @dataclass(frozen=True)
@@ -179,14 +182,28 @@ def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
         sha256(content).hexdigest(),
         frozenset(np.flatnonzero(counts).tolist()),
         pixels.tolist(),
-        unknown_ids(ids, table),
+        _about_unknown(unknown_ids(ids, table), table),
     )
+
+
+def _about_unknown(unknown: list[int], table: IdTable) -> str:
+    """The end of a message about ids that ``table`` does not know, with the likely correction."""
+    if not unknown:
+        return ""
+    more = f" and {len(unknown) - SHOWN_IDS} more" if len(unknown) > SHOWN_IDS else ""
+    if unknown == [1] and table.known[[0, 255]].all():
+        cure = "labels of 1 bit hold 0 and 1: declare 1 where it says 255"
+    elif unknown == [255] and table.known[[0, 1]].all():
+        cure = "these masks hold 0 and 255: declare 255 where it says 1, or as null if it is ignored"
+    else:
+        cure = "is it really of this dataset's format?"
+    return message(f"unknown label ids {unknown[:SHOWN_IDS]}{more}; {cure}")
 
 
 def _label_defects(path: Path, label: _LabelReport, image: _ImageReport | None, checks: Checks) -> Iterator[str]:
     """The defects of a label that can be read."""
     if label.unknown:
-        yield message(f"{path}: unknown label ids {label.unknown}; is it really of this dataset's format?")
+        yield f"{path}: {label.unknown}"
     if image and image.size_wh != label.size_wh and checks.mismatched_labels == "error":
         (label_width, label_height), (width, height) = label.size_wh, image.size_wh
         yield message(

@@ -20,7 +20,11 @@ def report(inspection: Inspection, format_: Format) -> str:
     if index.label_files is None:
         lines.append("  labels     none: a dataset of images")
     else:
-        kind = {"ids": "8-bit ids", "first_of_16_bits": "8-bit ids, or 16-bit ones in the first channel"}
+        kind = {
+            "ids": "8-bit ids",
+            "first_of_16_bits": "8-bit ids, or 16-bit ones in the first channel",
+            "red": "8-bit ids in the red channel",
+        }
         lines.append(f"  labels     {index.label_files}: {kind.get(index.encoding, 'colours')}")
         lines += _classes(inspection)
     lines.append(f"  defects    {len(inspection.defects) or 'none'}")

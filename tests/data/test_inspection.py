@@ -122,7 +122,7 @@ def test_every_defect_is_reported_at_once_with_its_file(tmp_path: Path, write_ci
     image(2).write_bytes(image(2).read_bytes()[:100])
     label(3).write_bytes(label(3).read_bytes()[:60])
     Image.fromarray(_image(0)).save(label(4))  # colours
-    Image.fromarray(_ids(0).astype(np.uint16)).save(label(5))  # 16 bit
+    Image.fromarray(_ids(0).astype(np.uint16) + 26000).save(label(5))  # 16 bit: instances
     Image.fromarray(np.full((8, 12), 77, dtype=np.uint8)).save(label(6))
     Image.fromarray(_ids(0, 11, 8)).save(label(7))
     message = _defects(root)
@@ -132,7 +132,7 @@ def test_every_defect_is_reported_at_once_with_its_file(tmp_path: Path, write_ci
         f"{image(2)}: not a readable image",
         f"{label(3)}: not a readable image",
         f"{label(4)}: expected a label of 8-bit ids (palette or grey PNG), but got mode RGB",
-        f"{label(5)}: expected a label of 8-bit ids (palette or grey PNG), but got mode I;16",
+        f"{label(5)}: holds the id 260",
         f"{label(6)}: unknown label ids [77]",
         f"{label(7)}: a label of 11x8 for an image of 12x8",
     ]

@@ -93,7 +93,7 @@ def test_defects_are_reported_with_the_rest_and_end_with_status_1(tmp_path: Path
             image = np.full((4, 6), 7, np.uint8) if folder == "labels" else np.zeros((4, 6, 3), np.uint8)
             Image.fromarray(image).save(tmp_path / folder / f"{number:05d}.png")
     for number in range(10):
-        Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / f"labels/{number:05d}.png")
+        Image.new("RGB", (6, 4), (70, 130, 180)).save(tmp_path / f"labels/{number:05d}.png")
     status, report = doctor("--root", tmp_path)
     assert status == 1
     assert "2 sound, 2 of them labelled" in report and "defects    10" in report

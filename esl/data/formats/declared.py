@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from esl.classes import Label
+from esl.classes import Encoding, Label
 from esl.data.formats.base import LabelFiles
 from esl.data.formats.patterns import Layout
 from esl.data.label_tables.registry import LABEL_TABLES, label_table
@@ -36,12 +36,13 @@ def declared(name: str, declaration: Declaration) -> Layout:
 def _label_files(name: str, entry: Declaration) -> LabelFiles:
     if "colours" in entry:
         return LabelFiles(entry["files"], tuple(_coloured(name, entry["colours"])), "colours")
-    ids = entry["ids"]
+    ids, red = entry["ids"], entry.get("channel") == "red"
     if isinstance(ids, str):
         if ids not in LABEL_TABLES:
             raise InputError(f"datasets.{name}: ids: expected one of {', '.join(LABEL_TABLES)}, but got {ids!r}")
-        return LabelFiles(entry["files"], label_table(ids), "first_of_16_bits" if ids == "synthia" else "ids")
-    return LabelFiles(entry["files"], tuple(_numbered(name, ids)))
+        encoding: Encoding = "first_of_16_bits" if ids == "synthia" else "ids"
+        return LabelFiles(entry["files"], label_table(ids), "red" if red else encoding)
+    return LabelFiles(entry["files"], tuple(_numbered(name, ids)), "red" if red else "ids")
 
 
 def _numbered(name: str, ids: Mapping[Any, str | None]) -> Iterator[Label]:
