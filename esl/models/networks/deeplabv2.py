@@ -27,6 +27,7 @@ dilation of the layer before, images are RGB in [0, 1], normalised by the mean a
 RESNET101 = (3, 4, 23, 3)  # blocks in layers 1 to 4
 CLASSIFIER_DILATIONS = (6, 12, 18, 24)  # the large field of view of DeepLab v2
 CLASSIFIERS = ("layer5.", "layer6.")  # auxiliary and main
+MAIN_CHANNELS = 2048  # what the main classifier sees
 CLASSIFIER_RATE = 10  # times the backbone's learning rate (DeepLab, ADVENT)
 
 CAFFE_MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)  # of ImageNet in 0..255, no division by a deviation
@@ -130,7 +131,7 @@ class DeepLabV2(nn.Module):
         self.layer3 = _layer(512, 256, blocks[2], form, dilation=2)
         self.layer4 = _layer(1024, 512, blocks[3], form, dilation=4)
         self.layer5 = _Classifier(1024, num_classes) if auxiliary else None
-        self.layer6 = _Classifier(2048, num_classes)
+        self.layer6 = _Classifier(MAIN_CHANNELS, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.normal_(module.weight, std=0.01)

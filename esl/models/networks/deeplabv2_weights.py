@@ -1,11 +1,12 @@
 """Published weights for DeepLab v2, from local files; no code of a file is ever run."""
 
+import sys
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from esl.errors import InputError
-from esl.models.networks.deeplabv2 import CLASSIFIERS, DeepLabV2, Form
+from esl.models.networks.deeplabv2 import CLASSIFIERS, MAIN_CHANNELS, DeepLabV2, Form
 from esl.models.weights import read_tensors
 
 NETWORK_OF_FORM: dict[Form, str] = {
@@ -16,6 +17,11 @@ NETWORK_OF_FORM: dict[Form, str] = {
 CAFFE_PREFIX = "Scale."  # of every name in the usual initialisations, which come from a multi-scale wrapper
 MAIN_WEIGHT = "layer6.conv2d_list.0.weight"
 AUXILIARY_WEIGHT = "layer5.conv2d_list.0.weight"
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys of the weights among what training code saves
+PARALLEL_PREFIX = "module."  # of every name where torch's DataParallel was saved
+
+AS_DRAWN = 0.01
+"""The standard deviation of fresh weights in the public code."""
 
 
 def load_weights(network: DeepLabV2, path: Path) -> None:
@@ -24,11 +30,13 @@ def load_weights(network: DeepLabV2, path: Path) -> None:
     Three kinds are known by the names they hold:
     the initialisation of the Caffe form from ImageNet or COCO (``Scale.`` before every name; backbone only, the
     classifier of its own task is dropped); torchvision's ResNet-101 for the torchvision form (``fc.weight``; backbone
-    only); a checkpoint of ADVENT, ESL or AdaptSegNet (``layer6``; everything, so classes and classifiers must agree).
-    ``num_batches_tracked`` may be missing, as it is from files of torch before 0.4.1.
+    only); a checkpoint of ADVENT, ESL or AdaptSegNet (``layer6``; everything, so classes and classifiers must agree),
+    or one of BDL or FDA, whose only classifier is called ``layer5``. ``num_batches_tracked`` may be missing, as it is
+    from files of torch before 0.4.1. The weights may be under a key such as ``state_dict``, with ``module.`` before
+    their names.
 
     AdaptSegNet's own code adds up the first two of the four convolutions of a classifier; the other two are in its
-    checkpoints as they were drawn, and count here.
+    checkpoints as they were drawn. They become zero here, so that the network is the published one; a line says so.
 
     Raises:
         InputError: the file is missing, cannot be loaded safely, is of no such kind or of the other form, or holds
@@ -48,6 +56,7 @@ def load_weights(network: DeepLabV2, path: Path) -> None:
         _require_form(network, "caffe", path)
         _require_classifiers(network, weights, path)
         _load(network, weights, path, backbone_only=False)
+        _leave_out_branches_as_drawn(network, path)
     else:
         raise InputError(
             f"{path}: expected {CAFFE_PREFIX}conv1.weight (initialisation of the Caffe form), fc.weight (torchvision's "
@@ -57,18 +66,42 @@ def load_weights(network: DeepLabV2, path: Path) -> None:
 
 
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a file in torch's zip format or the older one, on the CPU."""
+    """Names and tensors of a file in torch's zip format or the older one, on the CPU, as this project names them."""
     content = read_tensors(path, kind="weights", fix="download the file again", old_format=True)
     if not isinstance(content, dict):
         raise InputError(
             f"{path}: expected names and tensors, but it holds a {type(content).__name__}; take its weights"
         )
+    content = next((content[key] for key in WRAPPERS if isinstance(content.get(key), dict)), content)
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise InputError(
                 f"{path}: expected names and tensors, but {name!r} is a {type(value).__name__}; take its weights"
             )
-    return content
+    weights = {name.removeprefix(PARALLEL_PREFIX): value for name, value in content.items()}
+    only = weights.get(AUXILIARY_WEIGHT)
+    if only is not None and MAIN_WEIGHT not in weights and only.dim() == 4 and only.shape[1] == MAIN_CHANNELS:
+        weights = {name.replace("layer5.", "layer6."): value for name, value in weights.items()}
+    return weights
+
+
+def _leave_out_branches_as_drawn(network: DeepLabV2, path: Path) -> None:
+    for name in ("layer5", "layer6"):
+        if (classifier := getattr(network, name)) is None:
+            continue
+        first, second, *others = classifier.conv2d_list
+        trained = [_is_trained(branch.weight) for branch in (first, second, *others)]
+        if all(trained[:2]) and not any(trained[2:]):
+            for branch in others:
+                nn.init.zeros_(branch.weight)
+                nn.init.zeros_(branch.bias)
+            print(f"{path}: of {name} the last two convolutions are untrained; left out", file=sys.stderr)
+
+
+def _is_trained(weight: Tensor) -> bool:
+    """Whether weights differ from N(0, 0.01): by six standard errors of the deviation of so many."""
+    error = AS_DRAWN / (2 * weight.numel()) ** 0.5
+    return bool(abs(float(weight.detach().double().std()) - AS_DRAWN) > 6 * error)
 
 
 def _require_form(network: DeepLabV2, form: Form, path: Path) -> None:
