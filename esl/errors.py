@@ -22,6 +22,15 @@ def message(text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """``text`` as a single line: bytes of names that are not UTF-8, line breaks and the like as escapes.
+
+    >>> printable("a" + chr(0xDCE9) + ".png"), printable("two" + chr(10) + "lines")
+    ('a\\udce9.png', 'two\\nlines')
+    """
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def suggestion(name: str, known: Collection[str]) -> str:
     """The end of a message about an unknown ``name``: the nearest ``known`` name; if none is near, all (up to 40).
 

@@ -62,4 +62,4 @@ def sha256_of_file(path: Path) -> str:
 
 def sha256_of_lines(lines: list[str]) -> str:
     """The SHA-256 of text lines in the order given, each ended by a newline, in hexadecimal."""
-    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")).hexdigest()

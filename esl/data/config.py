@@ -102,6 +102,13 @@ class DatasetDeclaration(Settings):
         description="Kinds of label files, by priority: a split uses the first kind that it has any files of. Leave it "
         "out if there are no labels.",
     )
+    bits: int = Field(
+        16,
+        ge=9,
+        le=16,
+        description="Bits of the values in grey 16-bit images, of which the upper 8 are used: 12 or 14 for sensors "
+        "whose images are nearly black otherwise.",
+    )
     splits: Annotated[list[str], Field(min_length=1)] | None = Field(
         None,
         description="The splits, where folders next to them look like splits too; by default every `{split}` that has "

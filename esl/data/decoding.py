@@ -5,13 +5,14 @@ starts another program (PostScript does); pixels are bounded before anything is 
 """
 
 import io
+import logging
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from esl.errors import InputError
 
@@ -23,6 +24,9 @@ MOST_PIXELS = 2**28
 
 ORIENTATION = 0x0112
 """The EXIF tag of the orientation (CIPA DC-008, 4.6.4)."""
+
+SAMPLES_PER_PIXEL = 277
+"""The TIFF tag of the number of bands."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,6 +41,7 @@ TURNS = {
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
+logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it logs what decoded() says by file name
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, 179 megapixels, is replaced by ours
 
 
@@ -54,6 +59,11 @@ def decoded(path: Path, content: bytes) -> Image.Image:
     except InputError:
         raise
     except UnidentifiedImageError:
+        if (bands := _bands(content)) is not None:
+            raise InputError(
+                f"{path}: a TIFF of {bands} band(s) in a form that is not read; save its red, green and blue band as an "
+                "image of 8 or 16 bits"
+            ) from None
         raise InputError(f"{path}: not a readable image of {', '.join(FORMATS)}; convert it") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file
         reason = str(error) or type(error).__name__
@@ -91,6 +101,18 @@ def first_of_16_bits(path: Path, content: bytes) -> NDArray[np.uint16]:
     except RuntimeError as error:
         raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
     return ids
+
+
+def _bands(content: bytes) -> int | None:
+    """The bands of a TIFF by its tags (TIFF 6.0, SamplesPerPixel); ``None`` for what is no TIFF."""
+    file = io.BytesIO(content)
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
+        file.seek(tags.next)
+        tags.load(file)
+        return int(tags.get(SAMPLES_PER_PIXEL, 1))
+    except Exception:  # Pillow's readers raise anything for a damaged file
+        return None
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,8 @@ def read_content(file: File) -> tuple[Path, bytes]:
     """
     path, sha256 = (file.path, file.sha256) if isinstance(file, CheckedFile) else (file, None)
     try:
+        if not S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: a folder or device where a file was expected; move it elsewhere")
         content = path.read_bytes()
     except FileNotFoundError:
         if path.is_symlink():

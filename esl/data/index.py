@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
-from esl.data.images import CheckedFile, Resize, SizeWH, read_image, read_label
+from esl.data.images import DEPTH, CheckedFile, Resize, SizeWH, read_image, read_label
 from esl.errors import InputError
 from esl.files import read_json, sha256_of_lines
 from esl.settings import explanations
+
+LONGEST_ID = 220
+"""The bytes of the longest id: file systems take 255, and files of results append to it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Index:
     samples: list[IndexedSample]
     left_out: tuple[str, ...] = ()
     """Images without a label, which were skipped because the config says so."""
+    bits: int = DEPTH
+    """The bits of the values in 16-bit images."""
 
     @cached_property
     def table(self) -> IdTable:
@@ -61,7 +66,7 @@ class Index:
 
     def image(self, sample: IndexedSample) -> CheckedFile:
         """The image file of ``sample``."""
-        return CheckedFile(Path(self.root) / sample.image, sample.image_sha256)
+        return CheckedFile(Path(self.root) / sample.image, sample.image_sha256, self.bits)
 
     def label(self, sample: IndexedSample) -> CheckedFile:
         """The label file of ``sample``, which must have one."""
@@ -92,14 +97,18 @@ class Index:
 
     def image_fingerprint(self) -> str:
         """SHA-256 over ids and image bytes, but no labels: adaptation never reads those of the target."""
-        return sha256_of_lines([f"{sample.id} {sample.image_sha256}" for sample in self.samples])
+        return sha256_of_lines([*(f"{sample.id} {sample.image_sha256}" for sample in self.samples), *self._scale()])
 
     def fingerprint(self) -> str:
         """SHA-256 over ids, image bytes, label bytes, and what the labels mean: class set, ids and their encoding."""
         files = [f"{s.id} {s.image_sha256} {s.label_sha256}" for s in self.samples]
         labels = [[label.id, label.name, *label.colour, *label.also] for label in self.labels]
         meaning = json.dumps([self.class_set.to_json(), self.encoding, labels])
-        return sha256_of_lines([*files, meaning])
+        return sha256_of_lines([*files, meaning, *self._scale()])
+
+    def _scale(self) -> list[str]:
+        """What fingerprints say of the values in images, where it is out of the ordinary."""
+        return [] if self.bits == DEPTH else [f"bits {self.bits}"]
 
     def class_pixels(self) -> dict[str, int]:
         """Labelled pixels of every class by name, over all samples."""
@@ -132,6 +141,7 @@ class Index:
             "class_set": self.class_set.to_json(),
             "label_files": self.label_files,
             "encoding": self.encoding,
+            "bits": self.bits,
             "labels": [
                 {
                     "id": label.id,
@@ -150,8 +160,13 @@ def checked_id(id_: str) -> str:
     """``id_`` itself, if it can name result files.
 
     Raises:
-        InputError: it is not a plain file name, so it could lead out of a folder.
+        InputError: it is not a plain file name, so it could lead out of a folder; or it is too long for one.
     """
+    if len(id_.encode(errors="replace")) > LONGEST_ID:
+        raise InputError(
+            f"sample id of {len(id_)} characters: expected {LONGEST_ID} bytes at most, since it names results; "
+            "shorten the names of the file or its folders"
+        )
     if id_ in ("", ".", "..") or "/" in id_ or "\\" in id_:
         raise InputError(f"sample id {id_!r}: expected a plain file name without folders; rename the file")
     return id_
@@ -166,6 +181,7 @@ class _Content(BaseModel):
     label_files: str | None
     encoding: Encoding
     left_out: tuple[str, ...]
+    bits: int = Field(DEPTH, ge=9, le=16)
     samples: list[IndexedSample]
 
 
@@ -191,6 +207,7 @@ def read_index(path: Path) -> Index:
             labels,
             read.samples,
             read.left_out,
+            read.bits,
         )
         edited = index.fingerprint() != content["fingerprint"]
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Opens every file of a dataset once and reports every defect before any hour of compute is spent."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,12 +12,14 @@ import numpy as np
 from tqdm import tqdm
 
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
-from esl.data.formats.base import Format, LabelFiles, Sample
-from esl.data.images import SizeWH, decode_ids, decode_image, read_content, unknown_ids
+from esl.data.decoding import decoded
+from esl.data.formats.base import Format, LabelFiles, Listing, Sample
+from esl.data.formats.paths import near_misses, unread
+from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
 from esl.data.settings import Checks
-from esl.errors import InputError, message
+from esl.errors import InputError, message, printable
 
 SHOWN_DEFECTS = 40
 """The most defects that are printed, so that the report fits a screen; the count includes all of them."""
@@ -27,11 +30,12 @@ SHOWN_IDS = 8
 
 @dataclass(frozen=True)
 class Inspection:
-    """The index of the sound samples, the label ids that occur, and every defect."""
+    """The index of the sound samples, the label ids that occur, every defect, and what else the user should know."""
 
     index: Index
     present: frozenset[int]
     defects: list[str]
+    notes: list[str]
 
     def checked(self) -> Index:
         """The index; InputError lists the defects if there are any."""
@@ -49,6 +53,7 @@ class _ImageReport:
 
     size_wh: SizeWH
     sha256: str
+    highest: int | None  # value of a grey image of 16 bits; None for any other
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class _SampleReport:
     ids: frozenset[int] = frozenset()
     defects: tuple[str, ...] = ()
     left_out: str | None = None
+    highest: int | None = None
 
 
 def inspect(
@@ -86,7 +92,7 @@ def inspect(
     """
     listing = listing_of(format_, root, split)
     if not listing.samples:
-        raise InputError(_nothing_there(name, format_, root, split))
+        raise InputError(nothing_there(name, format_, root, split, listing))
     label_files = listing.label_files or LabelFiles("", ())
     labelled = sum(sample.label is not None for sample in listing.samples)
     required = checks.labels == "required" or (checks.labels == "all_or_none" and labelled > 0)
@@ -97,6 +103,7 @@ def inspect(
         num_classes=len(class_set),
         checks=checks,
         required=required,
+        bits=listing.bits,
     )
     reports = _in_processes(check, listing.samples, workers, desc=f"index {split}")
     index = Index(
@@ -109,11 +116,19 @@ def inspect(
         labels=tuple(replace(label, train_id=IGNORE) for label in label_files.labels),
         samples=[each.sample for each in reports if each.sample is not None],
         left_out=tuple(each.left_out for each in reports if each.left_out is not None),
+        bits=listing.bits,
     )
+    notes = [*_unread(root, listing), *_dark([each.highest for each in reports if each.highest is not None], index)]
+    near = [*_near_misses(root, listing)]
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
     if not defects:
         defects = _defects_of_the_whole(index, required)
-    return Inspection(index, frozenset[int]().union(*(each.ids for each in reports)), defects)
+    if defects:  # they may explain each other
+        defects += near
+    else:
+        notes += near
+    present = frozenset[int]().union(*(each.ids for each in reports))
+    return Inspection(index, present, [*map(printable, defects)], [*map(printable, notes)])
 
 
 def _in_processes(
@@ -124,18 +139,54 @@ def _in_processes(
         return list(tqdm(results, total=len(samples), desc=desc, unit="image", mininterval=5))
 
 
-def _nothing_there(name: str, format_: Format, root: Path, split: str) -> str:
+def nothing_there(name: str, format_: Format, root: Path, split: str, listing: Listing) -> str:
+    """The message about a split without a sample: where its files are expected, and what is there instead."""
     splits = [repr(other) for other in format_.splits(root)]
     there = message(f"; it has images of {', '.join(splits)}") if splits else ""
-    return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}")
+    near = "".join(f"\n  {printable(line)}" for line in (*_near_misses(root, listing), *_unread(root, listing)))
+    return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}{near}")
+
+
+def _near_misses(root: Path, listing: Listing) -> Iterator[str]:
+    """Where images or labels are missing: a line for each pattern that files nearly fit."""
+    if listing.samples and all(sample.image and sample.label for sample in listing.samples):
+        return
+    known = {path for sample in listing.samples for path in (sample.image, sample.label)}
+    for pattern in listing.patterns:
+        if near := sorted(path for path in near_misses(root, pattern) if path not in known):
+            more = message(f" and {len(near) - 1} more") if len(near) > 1 else ""
+            yield message(
+                f"{near[0]}{more}: nearly fits {pattern}, but for its ending or the case of a letter; rename it, or "
+                "correct the pattern"
+            )
+
+
+def _unread(root: Path, listing: Listing) -> Iterator[str]:
+    """A line that counts the images of kinds that are not read."""
+    counts: Counter[str] = sum((unread(root, pattern) for pattern in listing.patterns), Counter[str]())
+    if counts:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common())
+        yield message(f"{root}: not read: {kinds}; convert them to PNG or JPEG if they are to be used")
+
+
+def _dark(highest: list[int], index: Index) -> Iterator[str]:
+    """A line about 16-bit images whose values come from a sensor of fewer bits: their upper 8 bits are nearly black."""
+    bits = max(highest, default=0).bit_length()
+    if highest and bits < index.bits - 1:
+        yield message(
+            f"{index.root}: dark: no value of {len(highest)} image(s) of {index.bits} bits is above {max(highest)}; "
+            f"if they have {bits} bits, declare the dataset with `bits: {max(bits, 9)}` to scale them"
+        )
 
 
 def _inspect_sample(
-    sample: Sample, *, root: Path, table: IdTable, num_classes: int, checks: Checks, required: bool
+    sample: Sample, *, root: Path, table: IdTable, num_classes: int, checks: Checks, required: bool, bits: int
 ) -> _SampleReport:
     """The indexed sample, or its defects."""
     try:
         checked_id(sample.id)
+        for path in filter(None, (sample.image, sample.label)):
+            _check_name(path, root)
     except InputError as error:
         return _SampleReport(defects=(message(f"{sample.image or sample.label}: {error}"),))
     if sample.image is None:
@@ -151,7 +202,7 @@ def _inspect_sample(
     defects: list[str] = []
     image = label = None
     try:
-        image = _image_report(sample.image)
+        image = _image_report(sample.image, bits)
     except InputError as error:
         defects.append(str(error))
     if sample.label is not None:
@@ -163,13 +214,22 @@ def _inspect_sample(
     ids = label.ids if label else frozenset[int]()
     if defects or image is None:
         return _SampleReport(ids=ids, defects=tuple(defects))
-    return _SampleReport(_indexed(sample, root, image, label), ids)
+    return _SampleReport(_indexed(sample, root, image, label), ids, highest=image.highest)
 
 
-def _image_report(path: Path) -> _ImageReport:
+def _check_name(path: Path, root: Path) -> None:
+    """InputError for a name that is not text, which no file of results could hold."""
+    try:
+        str(path.relative_to(root)).encode()
+    except UnicodeEncodeError:
+        raise InputError("its name is not in UTF-8; rename it (convmv does whole folders)") from None
+
+
+def _image_report(path: Path, bits: int) -> _ImageReport:
     _, content = read_content(path)
-    height, width = decode_image(path, content).shape[:2]
-    return _ImageReport((width, height), sha256(content).hexdigest())
+    image = decoded(path, content)
+    height, width = as_rgb(path, image, bits=bits).shape[:2]
+    return _ImageReport((width, height), sha256(content).hexdigest(), highest_value(image))
 
 
 def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
@@ -192,11 +252,11 @@ def _about_unknown(unknown: list[int], table: IdTable) -> str:
         return ""
     more = f" and {len(unknown) - SHOWN_IDS} more" if len(unknown) > SHOWN_IDS else ""
     if unknown == [1] and table.known[[0, 255]].all():
-        cure = "labels of 1 bit hold 0 and 1: declare 1 where it says 255"
+        cure = message("labels of 1 bit hold 0 and 1: declare 1 where it says 255")
     elif unknown == [255] and table.known[[0, 1]].all():
-        cure = "these masks hold 0 and 255: declare 255 where it says 1, or as null if it is ignored"
+        cure = message("these masks hold 0 and 255: declare 255 where it says 1, or as null if it is ignored")
     else:
-        cure = "is it really of this dataset's format?"
+        cure = message("is it really of this dataset's format?")
     return message(f"unknown label ids {unknown[:SHOWN_IDS]}{more}; {cure}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from esl.data.formats.base import Format, LabelFiles, Listing, Sample
 from esl.data.formats.patterns import WHOLE
+from esl.data.images import DEPTH
 from esl.errors import InputError, message
 
 SHOWN_MISTAKES = 20
@@ -54,6 +55,7 @@ def _listed(format_: Format, root: Path, title: str, entries: list[Entry], table
         _label_files(title, listings),
         [defect for listing in listings for defect in listing.defects],
         (*tables, *(table for listing in listings for table in listing.tables)),
+        bits=listings[0].bits if listings else DEPTH,
     )
 
 

@@ -27,6 +27,7 @@ def report(inspection: Inspection, format_: Format) -> str:
         }
         lines.append(f"  labels     {index.label_files}: {kind.get(index.encoding, 'colours')}")
         lines += _classes(inspection)
+    lines += [f"  note       {line}" for line in inspection.notes]
     lines.append(f"  defects    {len(inspection.defects) or 'none'}")
     lines += [f"    {line}" for line in truncate(inspection.defects, SHOWN_ITEMS)]
     return "\n".join(lines)

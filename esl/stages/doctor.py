@@ -16,9 +16,12 @@ from pydantic import TypeAdapter, ValidationError
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, declared_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration, merged_declarations
-from esl.data.formats.base import Format, Sample, existing_root
+from esl.data.formats.base import Format, Listing, Sample, existing_root
+from esl.data.formats.folders import entries, is_folder
+from esl.data.formats.paths import unread
+from esl.data.formats.patterns import WHOLE, Layout
 from esl.data.formats.registry import format_named, format_names
-from esl.data.inspection import inspect
+from esl.data.inspection import inspect, nothing_there
 from esl.data.list_files import listing_of
 from esl.data.report import report
 from esl.data.settings import Checks
@@ -44,11 +47,25 @@ def main(arguments: list[str] | None = None) -> None:
     checks = Checks(**{name: getattr(flags, name) for name in Checks.model_fields})
     sound = True
     for name, format_ in _formats(flags.dataset, flags.split, root, own).items():
-        for split in [flags.split] if flags.split else format_.splits(root):
+        splits = [flags.split] if flags.split else format_.splits(root)
+        if not splits:
+            any_split = WHOLE if format_.layout("*") == format_.layout(WHOLE) else "*"
+            listing = format_.listing(root, any_split) if isinstance(format_, Layout) else Listing([], None, [])
+            raise InputError(nothing_there(name, format_, root, any_split, listing))
+        for split in splits:
             inspection = inspect(name, format_, root, split, class_set, checks, workers=flags.workers)
             print(report(inspection, format_), end="\n\n")
             sound = sound and not inspection.defects
+        for split in () if flags.split else _without_images(format_, root):
+            print(f"{root}: split {split!r} of {name!r} has labels but no images; expected {format_.layout(split)}\n")
     sys.exit(0 if sound else 1)
+
+
+def _without_images(format_: Format, root: Path) -> list[str]:
+    """The splits that have labels but no images, as far as patterns tell."""
+    if not isinstance(format_, Layout):
+        return []
+    return sorted({*format_.label_splits(root)} - {*format_.splits(root)})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,7 +161,9 @@ def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[
         raise InputError(nested)
     if not formats["folder"].splits(root):
         layouts = "\n".join(f"  {name}: {format_.layout('SPLIT')}" for name, format_ in formats.items())
-        raise InputError(f"{root}: no dataset and no image; expected, for a split SPLIT:\n{layouts}")
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in unread(root, ".").most_common())
+        there = f" that is read, but {kinds}: convert them to PNG or JPEG" if kinds else ""
+        raise InputError(f"{root}: no dataset and no image{there}; expected, for a split SPLIT:\n{layouts}")
     return {"folder": formats["folder"]}
 
 
@@ -155,7 +174,7 @@ def _samples(format_: Format, root: Path, splits: list[str]) -> list[Sample]:
 
 def _nested(formats: Mapping[str, Format], root: Path) -> Iterator[str]:
     """A line for each dataset that is one folder further down."""
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+    for folder in (Path(entry.path) for entry in entries(root) if is_folder(entry)):
         for name, format_ in formats.items():
             if format_.splits(folder):
                 yield (

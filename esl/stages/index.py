@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> None:
         index = inspection.checked()
     except InputError as error:
         raise InputError(f"{error}\n{_advice(flags.output)}") from None
+    for note in inspection.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(f"{root}: {len(index.samples)} images, {len(index.labelled)} of them labelled, no defects", file=sys.stderr)
     write_record(record_of(flags.output), flags.token, root, stats, index.digests())
     write_json(flags.output, index.to_json())

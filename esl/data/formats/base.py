@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from unicodedata import normalize
 
 from esl.classes import Encoding, Label
+from esl.data.images import DEPTH
 from esl.errors import InputError, message
 
 
@@ -39,6 +41,10 @@ class Listing:
     """Defects that file names alone show, each a line for the user."""
     tables: tuple[Path, ...] = ()
     """Other files that the listing depends on: lists of splits, tables of labels."""
+    patterns: tuple[str, ...] = ()
+    """The patterns that images and labels had to match: where they nearly match, the user is told."""
+    bits: int = DEPTH
+    """The bits of the values in 16-bit images."""
 
 
 class Format(Protocol):
@@ -74,23 +80,29 @@ def existing_root(root: Path, key: str) -> Path:
 def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> tuple[list[Sample], list[str]]:
     """The samples of two lists of ids and files, sorted by id; and the defects: ids that occur twice.
 
+    Ids are the same whatever Unicode form names have: macOS writes an accent as a letter of its own (NFD).
+
     >>> pair_up([("a", Path("x/a.png")), ("a", Path("y/a.png"))], [])[1]
     ["y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or remove it"]
     """
-    tables: list[dict[str, Path]] = []
+    tables: list[dict[str, tuple[str, Path]]] = []
     defects = []
     for files in (images, labels):
-        table: dict[str, Path] = {}
+        table: dict[str, tuple[str, Path]] = {}
         for id_, path in sorted(files, key=lambda file: file[1]):
-            if id_ in table:
+            first, other = table.setdefault(normalize("NFC", id_), (id_, path))
+            if other is not path:
+                form = "" if id_ == first else message(" (in another Unicode form)")
                 defects.append(
                     message(
-                        f"{path}: the same id {id_!r} as {table[id_]}; "
+                        f"{path}: the same id {id_!r} as {other}{form}; "
                         "results are named by ids: rename one of the two, or remove it"
                     )
                 )
-            else:
-                table[id_] = path
         tables.append(table)
-    ids = sorted(tables[0].keys() | tables[1].keys())
-    return [Sample(id_, tables[0].get(id_), tables[1].get(id_)) for id_ in ids], defects
+    samples = []
+    for key in tables[0].keys() | tables[1].keys():
+        image, label = (table.get(key) for table in tables)
+        id_ = (image or label or (key,))[0]
+        samples.append(Sample(id_, image and image[1], label and label[1]))
+    return sorted(samples, key=lambda sample: sample.id), defects

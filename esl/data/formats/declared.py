@@ -7,6 +7,7 @@ from typing import Any
 from esl.classes import Encoding, Label
 from esl.data.formats.base import LabelFiles
 from esl.data.formats.patterns import Layout
+from esl.data.images import DEPTH
 from esl.data.label_tables.registry import LABEL_TABLES, label_table
 from esl.errors import InputError
 
@@ -30,7 +31,8 @@ def declared(name: str, declaration: Declaration) -> Layout:
             raise InputError(f"datasets.{name}: {pattern!r}: expected a path below the root, without ..")
         if "**" in pattern:
             raise InputError(f"datasets.{name}: {pattern!r}: ** is not supported; name a folder to take all below it")
-    return Layout(declaration.get("title", name), patterns, label_files, tuple(declaration.get("splits") or ()))
+    splits = tuple(declaration.get("splits") or ())
+    return Layout(declaration.get("title", name), patterns, label_files, splits, declaration.get("bits", DEPTH))
 
 
 def _label_files(name: str, entry: Declaration) -> LabelFiles:

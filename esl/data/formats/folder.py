@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esl.data.formats.base import Listing
+from esl.data.formats.folders import entries, is_folder
 from esl.data.formats.patterns import WHOLE, Layout
 from esl.errors import InputError, message
 
@@ -21,8 +22,8 @@ class Folder:
 
     def splits(self, root: Path) -> list[str]:
         """``all``, and every folder below ``root`` that holds images."""
-        folders = (path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-        return [*_whole(".").splits(root), *sorted(name for name in folders if _whole(name).splits(root))]
+        folders = [entry.name for entry in entries(root) if is_folder(entry) and not entry.name.startswith(".")]
+        return [*_whole(".").splits(root), *(name for name in folders if _whole(name).splits(root))]
 
     def listing(self, root: Path, split: str) -> Listing:
         """Every image; InputError where the split has no folder."""

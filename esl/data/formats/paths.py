@@ -1,0 +1,133 @@
+"""Paths that fit a pattern: see ``patterns.Layout``."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from esl.data.formats.folders import entries, walk
+
+File = tuple[str, Path]
+"""An id and a path."""
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""The file names that count as images in a folder."""
+
+UNREAD_SUFFIXES = (
+    ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".psd",
+    ".exr", ".hdr", ".tga", ".ppm", ".pgm", ".svg",
+)  # fmt: skip
+"""The endings of images that are not read."""
+
+_FIELD = re.compile(r"\{(\w+)\}|\*")
+
+
+def find_files(root: Path, pattern: str, fields: Collection[str] | None = None) -> Iterator[tuple[str, Path]]:
+    """Id and path of every file under ``root`` that matches ``pattern``; see ``Layout``.
+
+    With ``fields`` the ids consist of these parts alone.
+
+    Raises:
+        InputError: a folder cannot be listed.
+    """
+    if not is_pattern(pattern):
+        folder = root / pattern
+        for path in walk(folder):
+            if path.suffix.lower() in IMAGE_SUFFIXES:
+                yield "__".join(path.relative_to(folder).with_suffix("").parts), path
+        return
+    names = [name for name in _FIELD.findall(pattern) if name]
+    expression = re.compile("/".join(map(_as_expression, _parts(pattern))))
+    for path in matching(root, pattern):
+        match = expression.fullmatch(path.relative_to(root).as_posix())
+        if match and not path.name.startswith("."):
+            parts = zip(names, match.groups(), strict=True)
+            yield "_".join(part for name, part in parts if fields is None or name in fields), path
+
+
+def matching(root: Path, pattern: str) -> Iterator[Path]:
+    """Every path under ``root`` that fits ``pattern``, part by part; links are followed.
+
+    Raises:
+        InputError: a folder cannot be listed.
+    """
+    parts = _parts(pattern)
+    return _fitting(root, [re.compile(_as_expression(part)) if _FIELD.search(part) else part for part in parts])
+
+
+def near_misses(root: Path, pattern: str) -> Iterator[Path]:
+    """Paths that would fit ``pattern`` if the case of letters did not count, nor the ending of a file."""
+    *parts, last = (_as_expression(part) for part in _parts(pattern) or ["."])
+    if is_pattern(pattern):
+        endings = "|".join(re.escape(suffix) for suffix in (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES))
+        last = f"{last.rpartition(re.escape('.'))[0] or last}({endings})"
+    exact = re.compile(_as_expression(pattern))
+    for path in _fitting(root, [re.compile(part, re.IGNORECASE) for part in (*parts, last)]):
+        if not exact.fullmatch(path.relative_to(root).as_posix()) and not path.name.startswith("."):
+            yield path
+
+
+def unread(root: Path, pattern: str) -> Counter[str]:
+    """The number of files of each of ``UNREAD_SUFFIXES`` in the folder that ``pattern`` names, if it names one."""
+    files = walk(root / pattern) if not is_pattern(pattern) else ()
+    return Counter(suffix for path in files if (suffix := path.suffix.lower()) in UNREAD_SUFFIXES)
+
+
+def _fitting(folder: Path, parts: Sequence[str | re.Pattern[str]]) -> Iterator[Path]:
+    """Paths whose parts are, one after the other, those names, or fit those expressions."""
+    first, *rest = parts
+    if isinstance(first, str):
+        paths = [folder / first]
+    else:
+        paths = [Path(entry.path) for entry in entries(folder) if first.fullmatch(entry.name)]
+    for path in paths:
+        if rest:
+            yield from _fitting(path, rest)
+        elif not isinstance(first, str) or os.path.lexists(path):
+            yield path
+
+
+def fields_of(pattern: str) -> set[str]:
+    """The parts of an id that a pattern names."""
+    return {name for name in _FIELD.findall(pattern) if name and name != "split"}
+
+
+def splits_in(root: Path, pattern: str) -> Iterator[str]:
+    """Every value of ``{split}`` for which there is an image."""
+    if "{split}" not in pattern:
+        return
+    before, _, behind = pattern.partition("{split}")
+    head, _, first = before.rpartition("/")  # the name of the folder may hold more than the split
+    rest, _, _ = behind.partition("/")
+    expression = re.compile(f"{_as_expression(first)}(?P<split>[^/]+?){_as_expression(rest)}")
+    for folder in matching(root, head) if head else [root]:
+        for entry in entries(folder):
+            match = expression.fullmatch(entry.name)
+            if match and not entry.name.startswith("."):
+                split = match["split"]
+                if next(find_files(root, pattern.replace("{split}", split)), None):
+                    yield split
+
+
+def _parts(pattern: str) -> list[str]:
+    """The names that a pattern consists of."""
+    return [part for part in pattern.split("/") if part not in ("", ".")]
+
+
+def is_pattern(pattern: str) -> bool:
+    """Whether ``pattern`` names single files rather than a folder.
+
+    >>> is_pattern("frames/{split}"), is_pattern("frames/{split}/{frame}.jpg")
+    (False, True)
+    """
+    return any(name != "split" for name in re.findall(r"\{(\w+)\}", pattern))
+
+
+def _as_expression(pattern: str) -> str:
+    """A pattern as a regular expression whose groups are the parts of the id."""
+    pieces, end = [], 0
+    for match in _FIELD.finditer(pattern):
+        pieces += [re.escape(pattern[end : match.start()]), "[^/]*" if match[0] == "*" else "([^/]+?)"]
+        end = match.end()
+    return "".join([*pieces, re.escape(pattern[end:])])
