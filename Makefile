@@ -2,6 +2,7 @@
 # make verify: whether every result of make run fits what made it, its data and this code.
 # make test: set-up, then the tests; make test-all: the slow ones too; make lint: linters and type checker.
 # make test-slurm: on a Slurm of its own; make test-faults: kills, full disks and other faults.
+# make test-fuzz: every reader of files, given ten thousand damaged ones.
 # make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
 # make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
 # make manual: the schema of the config and the tables of its manual, from the settings classes.
@@ -11,7 +12,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run figures verify check-data test test-all test-slurm test-faults lint format manual reproduce bench
+.PHONY: setup run figures verify check-data test test-all test-slurm test-faults test-fuzz lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -49,16 +50,19 @@ bench: setup
 	$(RUN) python -m benchmarks.network
 
 test: setup
-	$(RUN) pytest -m "not slow and not slurm and not faults"
+	$(RUN) pytest -m "not slow and not slurm and not faults and not fuzz"
 
 test-all: setup
-	$(RUN) pytest -m "not slurm and not faults"
+	$(RUN) pytest -m "not slurm and not faults and not fuzz"
 
 test-slurm: setup
 	$(RUN) pytest -m slurm --numprocesses 0 tests/slurm
 
 test-faults: setup
 	$(RUN) pytest -m faults --numprocesses 0 --capture no tests/faults
+
+test-fuzz: setup
+	$(RUN) pytest -m fuzz --numprocesses 0 --capture no tests/fuzz
 
 lint: setup
 	$(RUN) ruff check .
