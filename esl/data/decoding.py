@@ -61,8 +61,8 @@ def decoded(path: Path, content: bytes) -> Image.Image:
     except UnidentifiedImageError:
         if (bands := _bands(content)) is not None:
             raise InputError(
-                f"{path}: a TIFF of {bands} band(s) in a form that is not read; save its red, green and blue band as an "
-                "image of 8 or 16 bits"
+                f"{path}: a TIFF of {bands} band(s) in a form that is not read; save its red, green and blue band "
+                "as an image of 8 or 16 bits"
             ) from None
         raise InputError(f"{path}: not a readable image of {', '.join(FORMATS)}; convert it") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file

@@ -1,0 +1,102 @@
+"""Images that are not three bands of eight bits: what of them is read, and what is said about the rest."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, TiffImagePlugin
+
+from esl.data.formats.registry import format_named
+from esl.data.images import CheckedFile, read_image
+from esl.data.index import read_index
+from esl.data.inspection import Inspection, inspect
+from esl.data.settings import Checks
+from esl.errors import InputError
+from esl.files import sha256_of_file, write_json
+from tests.data.dataset_files import CITYSCAPES19
+
+
+def _tiff(path: Path, bands: NDArray[np.generic]) -> Path:
+    """Bands (H, W, N) as an uncompressed TIFF, which Pillow writes for three bands at most (TIFF 6.0)."""
+    height, width, count = bands.shape
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    kind = 3 if bands.dtype.kind == "f" else 1
+    bits = 8 * bands.dtype.itemsize
+    values: dict[int, object] = {256: width, 257: height, 258: (bits,) * count, 259: 1, 262: 2, 277: count, 278: height}
+    values |= {279: bands.nbytes, 284: 1, 339: (kind,) * count}
+    if count > 3:
+        values[338] = (0,) * (count - 3)
+    for tag, value in values.items():
+        tags[tag] = value
+    tags[273] = 0  # the place of the pixels, counted from the end of the tags
+    buffer = io.BytesIO()
+    buffer.write(b"II*\0\x08\0\0\0")
+    tags.save(buffer)
+    path.write_bytes(buffer.getvalue() + bands.astype(bands.dtype.newbyteorder("<")).tobytes())
+    return path
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("count", [3, 4])
+def test_the_first_three_bands_of_a_tiff_are_read(tmp_path: Path, dtype: type, count: int) -> None:
+    shift = 8 * (np.dtype(dtype).itemsize - 1)
+    bands = np.random.default_rng(0).integers(0, 256, (3, 5, count))
+    path = _tiff(tmp_path / "tile.tif", (bands << shift).astype(dtype))
+    assert np.array_equal(read_image(path), bands[..., :3])
+
+
+@pytest.mark.parametrize(("count", "dtype"), [(5, np.float32), (8, np.uint8)])
+def test_a_tiff_of_more_bands_is_refused_with_their_number(
+    tmp_path: Path, count: int, dtype: type, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = _tiff(tmp_path / "tile.tif", np.zeros((3, 5, count), dtype))
+    expected = rf"tile\.tif: a TIFF of {count} band\(s\) in a form that is not read; save its red, green and blue band"
+    with pytest.raises(InputError, match=expected):
+        read_image(path)
+    assert capfd.readouterr().err == ""
+
+
+# ------------------------------------------------------------------------------------------------------ 12 bits in 16
+
+
+def _thermal(root: Path, bits: int | None = None) -> Inspection:
+    declaration = {"images": "."} | ({} if bits is None else {"bits": bits})
+    checks = Checks(labels="optional")
+    return inspect("thermal", format_named("thermal", declaration), root, "all", CITYSCAPES19, checks)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_12_bits_in_16_are_reported_and_scaled_where_that_is_declared(tmp_path: Path, ending: str) -> None:
+    values = np.array([[0, 16, 2048, 3498], [4095, 15, 1, 255]], np.uint16)
+    Image.fromarray(values).save(tmp_path / f"a.{ending}")
+    plain = _thermal(tmp_path)
+    assert plain.defects == [] and plain.notes == [
+        f"{tmp_path}: dark: no value of 1 image(s) of 16 bits is above 4095; if they have 12 bits, declare the dataset "
+        "with `bits: 12` to scale them"
+    ]
+    (sample,) = plain.index.samples
+    assert plain.index.read_image(sample)[..., 0].tolist() == (values >> 8).tolist()
+    scaled = _thermal(tmp_path, 12)
+    assert (scaled.defects, scaled.notes) == ([], [])
+    assert scaled.index.read_image(sample)[..., 1].tolist() == [[0, 1, 128, 218], [255, 0, 0, 15]]
+    write_json(tmp_path / "index.json", scaled.index.to_json())
+    assert read_index(tmp_path / "index.json") == scaled.index
+    assert scaled.index.fingerprint() != plain.index.fingerprint()
+    assert scaled.index.image_fingerprint() != plain.index.image_fingerprint()
+
+
+def test_images_that_use_their_16_bits_are_not_called_dark(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[3, 40000]], np.uint16)).save(tmp_path / "a.png")
+    Image.fromarray(np.array([[3, 4]], np.uint8)).save(tmp_path / "b.png")
+    assert _thermal(tmp_path).notes == []
+
+
+def test_a_value_of_more_bits_than_declared_is_a_defect(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(np.array([[3, 4096]], np.uint16)).save(path)
+    assert _thermal(tmp_path, 12).defects == [
+        f"{path}: holds the value 4096, which has more than 12 bits; correct `bits`"
+    ]
+    assert read_image(CheckedFile(path, sha256_of_file(path), 13))[0, :, 2].tolist() == [0, 128]
