@@ -20,6 +20,7 @@ from esl.classes import IGNORE, IdTable
 from esl.data.images import File, Resize, read_image, read_label
 from esl.data.rarity import RareClassDraws
 from esl.data.settings import AugmentationSettings
+from esl.errors import InputError
 from esl.settings import crop_wh
 
 MAX_ASPECT_MISMATCH = 1.2
@@ -143,6 +144,9 @@ def batches(
 
     Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn, so that the global
     batch does not depend on how many processes share it.
+
+    Raises:
+        InputError: a file is missing, damaged, or has changed since it was indexed; in one line, whatever ``workers``.
     """
     step = batch_size * world_size
     positions = [
@@ -157,4 +161,12 @@ def batches(
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
     )
-    return iter(loader)
+    return _with_plain_errors(iter(loader))
+
+
+def _with_plain_errors(loaded: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """``loaded``; torch puts the traceback of the worker before the message of its error, which is taken off again."""
+    try:
+        yield from loaded
+    except InputError as error:
+        raise InputError(str(error).rpartition(f"{InputError.__name__}: ")[2].strip()) from None

@@ -73,6 +73,20 @@ def test_files_that_are_not_those_of_their_digests_are_refused(pairs: Pairs) -> 
             Stream(replace(pairs, files=[files]), PLAIN, (0, 0))[0]
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("content", [None, b"\x89PNG\r\n\x1a\n"])
+def test_an_image_that_vanishes_or_is_cut_while_it_is_read_is_one_line_with_its_name(
+    pairs: Pairs, tmp_path: Path, workers: int, content: bytes | None
+) -> None:
+    path = tmp_path / "gone.png"
+    if content is not None:
+        path.write_bytes(content)
+    stream = Stream(replace(pairs, files=[(path, None)]), PLAIN, (0, 0))
+    with pytest.raises(InputError) as caught:
+        next(batches(stream, batch_size=2, start=0, stop=1, rank=0, world_size=1, workers=workers))
+    assert str(caught.value).startswith(f"{path}: no") and "\n" not in str(caught.value)
+
+
 # ---------------------------------------------------------------------------------------------------- one position
 
 
