@@ -294,7 +294,8 @@ def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
         return [
             message(
                 f"{index.root}: no pixel of any class of {index.class_set.name} in any label ({index.label_files}); "
-                "are they dummies, like those of Cityscapes' test split, or of another format?"
+                "are they dummies, like those of Cityscapes' test split (to predict the images without them, remove "
+                "them), or of another format?"
             )
         ]
     return []
