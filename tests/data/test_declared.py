@@ -132,7 +132,9 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
     label_file(tmp_path / "1/mask.png", np.array([[3, 2, 1, 0]], dtype=np.uint8), flat)  # the same colours by a palette
     assert train_ids_of(_own(tmp_path, declaration)) == [IGNORE, 13, 13, 0]
     Image.fromarray(np.array([[*flat[:3], (0, 0, 1)]], dtype=np.uint8)).save(tmp_path / "1/mask.png")
-    with pytest.raises(InputError, match=r"mask\.png: colours \(0, 0, 1\) belong to no label; add them to `colours`"):
+    with pytest.raises(
+        InputError, match=r"mask\.png: colours \(0, 0, 1\) belong to no label; add them to `colours`, or to its"
+    ):
         _own(tmp_path, declaration)
     Image.fromarray(np.zeros((1, 4), dtype=np.uint8)).save(tmp_path / "1/mask.png")
     with pytest.raises(InputError, match=r"mask\.png: expected a label of colours.*declare `ids` instead"):
@@ -156,6 +158,10 @@ def test_brackets_in_a_pattern_are_taken_literally(tmp_path: Path) -> None:
         ({"labels": []}, "images: missing; give the pattern"),
         ({"images": "a", "labels": [{"files": "b", "ids": {1: "road", "1": "car"}}]}, "ids: 1 is listed twice"),
         ({"images": "a", "labels": [{"files": "b", "ids": {"road": "7"}}]}, "from 0 to 255, but got 'road'"),
+        (
+            {"images": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], None: [0, 0, 0]}}]},
+            "colours: expected the name of a label, but got None; `unlabeled` is that of colours that are ignored",
+        ),
         (
             {"images": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], "sky": [1, 2, 3]}}]},
             "'road' and 'sky' have the same colour, (1, 2, 3)",

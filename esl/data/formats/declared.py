@@ -58,8 +58,14 @@ def _numbered(name: str, ids: Mapping[Any, str | None]) -> Iterator[Label]:
         yield Label(int(id_), label or "unlabeled")
 
 
-def _coloured(name: str, colours: Mapping[str, Any]) -> Iterator[Label]:
+def _coloured(name: str, colours: Mapping[Any, Any]) -> Iterator[Label]:
     owners: dict[tuple[int, int, int], str] = {}
+    for label in colours:
+        if not isinstance(label, str):
+            raise InputError(
+                f"datasets.{name}: colours: expected the name of a label, but got {label!r}; `unlabeled` is that of "
+                "colours that are ignored"
+            )
     for label, entry in sorted(colours.items()):
         for red, green, blue in [entry] if isinstance(entry[0], int) else entry:  # a label can have several colours
             if (red, green, blue) in owners:

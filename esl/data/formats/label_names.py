@@ -8,7 +8,7 @@ from esl.data.formats.patterns import Layout
 from esl.data.formats.registry import format_named, format_names
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.registry import LABEL_TABLES, label_table
-from esl.errors import suggestion
+from esl.errors import message, suggestion
 
 
 def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
@@ -24,5 +24,7 @@ def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
 def unknown_names(layout: Layout, members: tuple[tuple[str, ...], ...]) -> list[str]:
     """Names in a declaration that are neither members of a class set nor labels of Cityscapes."""
     known = {label.name for label in CITYSCAPES_LABELS} | {name for names in members for name in names}
+    coloured = {label.name for files in layout.label_files if files.encoding == "colours" for label in files.labels}
     unknown = {label.name for files in layout.label_files for label in files.labels} - known
-    return [f"{name!r}{suggestion(name, known)}" for name in sorted(unknown)]
+    cure = message("; `unlabeled` ignores a colour")
+    return [f"{name!r}{suggestion(name, known)}{cure if name in coloured else ''}" for name in sorted(unknown)]
