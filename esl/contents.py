@@ -1,5 +1,6 @@
 """What the JSON files that stages exchange hold: each is checked as a whole when it is read."""
 
+import json
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any
@@ -33,7 +34,7 @@ def read_content(path: Path, *kinds: type[Content], what: str) -> dict[str, Any]
     """The content of a JSON file, as it was written, that is one of several ``kinds``; ``what`` names it in errors.
 
     Raises:
-        InputError: the file is missing or damaged, or a value is out of its range.
+        InputError: the file is missing or damaged, a value is out of its range, or a number is not finite.
     """
     content = read_json(path)
     mistakes = []
@@ -43,6 +44,16 @@ def read_content(path: Path, *kinds: type[Content], what: str) -> dict[str, Any]
         except ValidationError as found:
             mistakes.append([line.removeprefix("(top level): ") for line in explanations(found)])
         else:
-            return content
+            return _finite(path, content)
     reason = shorten(min(mistakes, key=len)[0], 200, placeholder=" ...")  # of the kind that the file is most like
     raise InputError(f"{path}: not {what} ({reason}); delete it and run the workflow again")
+
+
+def _finite(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """``content``, unless it holds a number such as 1e999 where a class leaves open what is there."""
+    try:
+        json.dumps(content, allow_nan=False)
+    except (ValueError, RecursionError):
+        reason = "holds a number that is not finite, or lists in lists beyond measure"
+        raise InputError(f"{path}: {reason}; delete it and run the workflow again") from None
+    return content

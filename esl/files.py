@@ -36,12 +36,16 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:
-        InputError: the file is missing or is not a JSON object of finite numbers.
+        InputError: the file is missing, or is not a JSON object whose text is Unicode and whose keys occur once each;
+            or it holds NaN or Infinity.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; run the stage that writes it: snakemake {path}")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        if "\\u" in text:
+            json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair could not be written again
     except (ValueError, RecursionError) as error:  # of JSON, of Unicode, of a number with thousands of digits
         raise InputError(f"{path}: not readable as JSON ({error}); delete it and run the workflow again") from None
     if not isinstance(content, dict):
@@ -52,6 +56,15 @@ def read_json(path: Path) -> dict[str, Any]:
 def _refuse(constant: str) -> None:
     """JSON has no NaN and no Infinity; Python's reader takes them."""
     raise ValueError(f"{constant} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; Python's reader takes the last of several equal keys, others the first."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} occurs twice")
+    return content
 
 
 def sha256_of_file(path: Path) -> str:

@@ -51,6 +51,25 @@ def test_a_damaged_json_file_is_refused_by_name(tmp_path: Path, content: bytes) 
         read_json(tmp_path / "bad.json")
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"a": {"x": 1, "y": 2, "x": 3}}', "'x' occurs twice"),
+        (rb'{"a": "\ud800"}', "surrogates not allowed"),
+        (rb'{"\udc00": 1}', "surrogates not allowed"),
+    ],
+)
+def test_json_that_other_readers_read_otherwise_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "odd.json").write_bytes(content)
+    with pytest.raises(InputError, match=rf"odd\.json: .*{reason}"):
+        read_json(tmp_path / "odd.json")
+
+
+def test_a_whole_surrogate_pair_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(rb'{"a": "\ud83d\ude97", "b": "\\ud800"}')
+    assert read_json(tmp_path / "a.json") == {"a": "\N{AUTOMOBILE}", "b": "\\ud800"}
+
+
 def test_a_missing_json_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.json: no such file"):
         read_json(tmp_path / "none.json")

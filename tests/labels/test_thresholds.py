@@ -54,3 +54,10 @@ def test_a_value_out_of_its_range_is_named(tmp_path: Path, change: dict[str, Any
     ) as caught:
         read_thresholds(tmp_path / "thresholds.json")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_numbers_that_are_none_are_refused_in_the_settings_of_a_method_too(tmp_path: Path) -> None:
+    text = json.dumps(CONTENT | {"parameters": {"bound": 12345}}).replace("12345", "1e999")
+    (tmp_path / "thresholds.json").write_text(text)
+    with pytest.raises(InputError, match=r"thresholds\.json: holds a number that is not finite.*; delete it"):
+        read_thresholds(tmp_path / "thresholds.json")
