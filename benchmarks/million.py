@@ -65,7 +65,11 @@ def _measure(folder: Path, images: int, shards: int) -> Iterator[tuple[str, tupl
 def _run(command: list[str], folder: Path) -> tuple[float, float]:
     """Runs a command: its seconds, and its peak memory in MB."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # jobs begin with `python`
+    environment = os.environ | {"PATH": path}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
     assert process.stderr is not None
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
