@@ -22,8 +22,13 @@ def message(text: str) -> str:
     return text
 
 
+def is_text(name: str) -> bool:
+    """Whether the name of a file is text: one that is not UTF-8 holds surrogates (PEP 383)."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
 def printable(text: str) -> str:
-    """``text`` as a single line: bytes of names that are not UTF-8, line breaks and the like as escapes.
+    r"""``text`` as a single line: bytes of names that are not UTF-8, line breaks and the like as escapes.
 
     >>> printable("a" + chr(0xDCE9) + ".png"), printable("two" + chr(10) + "lines")
     ('a\\udce9.png', 'two\\nlines')

@@ -19,7 +19,7 @@ from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_cont
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
 from esl.data.settings import Checks
-from esl.errors import InputError, message, printable
+from esl.errors import InputError, is_text, message, printable
 
 SHOWN_DEFECTS = 40
 """The most defects that are printed, so that the report fits a screen; the count includes all of them."""
@@ -219,10 +219,8 @@ def _inspect_sample(
 
 def _check_name(path: Path, root: Path) -> None:
     """InputError for a name that is not text, which no file of results could hold."""
-    try:
-        str(path.relative_to(root)).encode()
-    except UnicodeEncodeError:
-        raise InputError("its name is not in UTF-8; rename it (convmv does whole folders)") from None
+    if not is_text(str(path.relative_to(root))):
+        raise InputError("its name is not in UTF-8; rename it (convmv does whole folders)")
 
 
 def _image_report(path: Path, bits: int) -> _ImageReport:

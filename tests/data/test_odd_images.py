@@ -1,6 +1,7 @@
 """Images that are not three bands of eight bits: what of them is read, and what is said about the rest."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,35 @@ def test_a_value_of_more_bits_than_declared_is_a_defect(tmp_path: Path) -> None:
         f"{path}: holds the value 4096, which has more than 12 bits; correct `bits`"
     ]
     assert read_image(CheckedFile(path, sha256_of_file(path), 13))[0, :, 2].tolist() == [0, 128]
+
+
+# ---------------------------------------------------------------------------------------------------------- odd EXIF
+
+
+def _exif(tag: int, kind: int) -> bytes:
+    """EXIF with the orientation 6, stored lying on its left side, and one other tag of a wrong type (TIFF 6.0)."""
+    entries = sorted([(0x0112, 3, b"\6\0\0\0"), (tag, kind, b"\x26\0\0\0")])
+    rows = [struct.pack("<HHI", number, type_, 1) + value for number, type_, value in entries]
+    return b"Exif\0\0II*\0\x08\0\0\0\x02\0" + b"".join(rows) + bytes(4) + struct.pack("<II", 4000, 1)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [(0x0100, 5), (0x0101, 5), (0x0102, 2), (0x0106, 5), (0x010F, 5), (0x011C, 5), (0x0132, 11), (0x013F, 2)],
+)
+def test_an_image_is_read_upright_whatever_the_types_of_its_other_exif_tags(
+    tmp_path: Path, ending: str, tag: int, kind: int
+) -> None:
+    path = tmp_path / f"IMG_0001.{ending}"
+    grey = np.repeat(np.array([[20], [220]], np.uint8), 32, axis=1).repeat(8, axis=0)  # dark above, bright below
+    Image.fromarray(grey).save(path, exif=_exif(tag, kind), quality=95)
+    image = read_image(path)
+    assert image.shape == (32, 16, 3)
+    assert image[:, :4].min() > 180 and image[:, -4:].max() < 60  # turned clockwise by 90 degrees
+
+
+def test_exif_without_a_sound_head_turns_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.webp"
+    Image.new("RGB", (32, 16)).save(path, exif=_exif(0x0132, 2).replace(b"II*", b"II\xfb"))
+    assert read_image(path).shape == (16, 32, 3)

@@ -1,6 +1,7 @@
 """The index stage: from settings to an index that needs none of them, with a record of the files next to it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.formats.base import existing_root
 from esl.data.formats.registry import declaration, format_named
 from esl.data.index import read_index
 from esl.data.listing import record_of, state
@@ -118,6 +120,23 @@ def test_a_failed_index_says_how_to_keep_what_was_trained(tmp_path: Path, defect
         main(["--settings", settings.canonical(), "--output", str(output), "--workers", "1"])
     *_, last = str(raised.value).splitlines()
     assert f"run `snakemake --cores 1 {output}` by itself first" in last
+
+
+def test_notes_are_printed_but_leave_the_index_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.png")
+    (tmp_path / "b.HEIC").touch()
+    settings = _settings(tmp_path, dataset="folder", labels="optional")
+    main(["--settings", settings.canonical(), "--output", str(tmp_path / "index.json"), "--workers", "1"])
+    said = capsys.readouterr().err.splitlines()
+    assert f"note: {tmp_path}: not read: 1 .heic; convert them to PNG or JPEG if they are to be used" in said
+    assert said[-1] == f"{tmp_path}: 1 images, 0 of them labelled, no defects"
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused_in_a_line_that_can_be_printed(tmp_path: Path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    root.mkdir()
+    with pytest.raises(InputError, match=r"caf\\udce9: the name of --root is not in UTF-8; rename the folder"):
+        existing_root(root, "--root")
 
 
 def test_a_link_to_nothing_is_a_defect_like_any_other(tmp_path: Path) -> None:

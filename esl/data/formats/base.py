@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from esl.classes import Encoding, Label
 from esl.data.images import DEPTH
-from esl.errors import InputError, message
+from esl.errors import InputError, is_text, message, printable
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Format(Protocol):
 
 
 def existing_root(root: Path, key: str) -> Path:
-    """``root`` itself if it is a folder; otherwise InputError names the ``key`` to correct."""
+    """``root`` itself if it is a folder whose name is text; otherwise InputError names the ``key`` to correct."""
+    if not is_text(str(root)):
+        raise InputError(f"{printable(str(root))}: the name of {key} is not in UTF-8; rename the folder")
     if not root.is_dir():
         raise InputError(
             f"{root}: no such folder; {key} must be the folder of the dataset: download it, or correct the path"
