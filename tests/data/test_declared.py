@@ -9,11 +9,12 @@ from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.formats.registry import format_named
-from esl.data.index import Index
+from esl.data.index import Index, read_index
 from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import Checks
 from esl.errors import InputError
+from esl.files import write_json
 from tests.data.dataset_files import CITYSCAPES19, image_file, index_of, label_file, label_of, train_ids_of
 
 # ------------------------------------------------------------------------------- those that a few lines of YAML declare
@@ -139,6 +140,40 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
     Image.fromarray(np.zeros((1, 4), dtype=np.uint8)).save(tmp_path / "1/mask.png")
     with pytest.raises(InputError, match=r"mask\.png: expected a label of colours.*declare `ids` instead"):
         _own(tmp_path, declaration)
+
+
+def test_ids_in_the_red_channel_are_read_where_that_is_declared_and_named_where_it_is_not(tmp_path: Path) -> None:
+    """CARLA's: the tag of what is seen in red, nothing or the instance in green and blue."""
+    pixels = np.zeros((1, 4, 4), np.uint8)
+    pixels[0, :, 0], pixels[..., 3] = [1, 14, 0, 11], 255
+    image_file(tmp_path / "rgb/000001.png", (4, 1))
+    (tmp_path / "seg").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "seg/000001.png")
+    labels = {"files": "seg/{n}.png", "ids": {0: None, 1: "road", 11: "sky", 14: "car"}}
+    with pytest.raises(InputError, match=r"seg/000001\.png: .*add `channel: red` next to `ids` in the declaration"):
+        _own(tmp_path, {"images": "rgb/{n}.png", "labels": [labels]})
+    index = _own(tmp_path, {"images": "rgb/{n}.png", "labels": [labels | {"channel": "red"}]})
+    assert train_ids_of(index) == [0, 13, IGNORE, 10]
+    write_json(tmp_path / "index.json", index.to_json())
+    assert train_ids_of(read_index(tmp_path / "index.json")) == [0, 13, IGNORE, 10]
+
+
+def test_masks_hold_the_ids_that_they_are_saved_with(tmp_path: Path) -> None:
+    """1 bit holds 0 and 1, a byte often 0 and 255; a declaration of the other is corrected."""
+    image_file(tmp_path / "shots/a.png", (4, 1))
+    (tmp_path / "masks").mkdir()
+    values = np.array([[False, True, True, False]])
+    for mask, id_, other, cure in (
+        (values, 1, 255, "labels of 1 bit hold 0 and 1: declare 1 where it says 255"),
+        (values.astype(np.uint8) * 255, 255, 1, "these masks hold 0 and 255: declare 255 where it says 1"),
+    ):
+        Image.fromarray(mask).save(tmp_path / "masks/a.png")
+        right, wrong = (
+            {"images": "shots", "labels": [{"files": "masks", "ids": {0: "road", one: "car"}}]} for one in (id_, other)
+        )
+        assert train_ids_of(_own(tmp_path, right)) == [0, 13, 13, 0]
+        with pytest.raises(InputError, match=rf"a\.png: unknown label ids \[{id_}\]; {cure}"):
+            _own(tmp_path, wrong)
 
 
 def test_brackets_in_a_pattern_are_taken_literally(tmp_path: Path) -> None:
