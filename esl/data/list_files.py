@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 from esl.data.formats.base import Format, LabelFiles, Listing, Sample
 from esl.data.formats.patterns import WHOLE
@@ -96,7 +97,7 @@ def _chosen(title: str, entries: list[Entry], samples: list[Sample], root: Path)
     mistakes = []
     for where, entry in entries:
         name = entry.removeprefix("!").removeprefix("./")
-        exact = by_name.get(name, [])
+        exact = by_name.get(normalize("NFC", name), [])
         matches = exact or [sample for sample in samples if is_pattern(name) and _fits(sample, name, root)]
         mistake = None
         if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
@@ -143,14 +144,14 @@ def _fits(sample: Sample, pattern: str, root: Path) -> bool:
 
 
 def _by_name(samples: list[Sample], root: Path) -> dict[str, list[Sample]]:
-    """Samples by everything that names them: the id, and every end of the image's path."""
+    """Samples by everything that names them, in NFC: the id, and every end of the image's path."""
     table: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         names = {sample.id}
         if sample.image is not None:
             parts = sample.image.relative_to(root).parts
             names |= {"/".join(parts[start:]) for start in range(len(parts))}
-        for name in names:
+        for name in {normalize("NFC", name) for name in names}:
             table[name].append(sample)
     return table
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from esl.data.formats import folders
+from esl.data.formats.declared import declared
+from esl.data.formats.label_names import unknown_names
 from esl.data.formats.registry import format_named
 from esl.data.images import read_content
 from esl.data.index import LONGEST_ID
 from esl.data.inspection import Inspection, inspect
+from esl.data.list_files import listing_of
 from esl.data.listing import state
 from esl.data.settings import Checks
 from esl.errors import InputError
@@ -213,3 +216,19 @@ def test_labels_that_daformer_has_converted_are_passed_over(tmp_path: Path, name
     label_file(tmp_path / f"{label}_labelTrainIds.png", label_of([0]))
     inspection = inspect(name, format_named(name), tmp_path, "all", CITYSCAPES19, Checks())
     assert (inspection.defects, [sample.label for sample in inspection.index.samples]) == ([], [f"{label}.png"])
+
+
+def test_a_list_file_names_images_whatever_unicode_form_it_is_written_in(tmp_path: Path) -> None:
+    for form, other in (("NFC", "NFD"), ("NFD", "NFC")):
+        root = tmp_path / form
+        image_file(root / f"{unicodedata.normalize(form, 'Zürich')}/1.png")
+        (root / "own.txt").write_text(unicodedata.normalize(other, "Zürich/1.png\n"), encoding="utf-8")
+        listing = listing_of(format_named("folder"), root, "own.txt")
+        assert [sample.id for sample in listing.samples] == [unicodedata.normalize(form, "Zürich__1")]
+
+
+def test_a_void_colour_of_an_unknown_name_is_corrected_to_unlabeled() -> None:
+    colours = {"road": [128, 64, 128], "void": [0, 0, 0]}
+    layout = declared("cvat", {"images": "a", "labels": [{"files": "b", "colours": colours}]})
+    (line,) = unknown_names(layout, CITYSCAPES19.members)
+    assert line.startswith("'void'") and line.endswith("; `unlabeled` ignores a colour")
