@@ -36,6 +36,16 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def one_line(reason: object, longest: int = 300) -> str:
+    """The words of another library, or of a file, as part of a message: printable, on one line, and not too long.
+
+    >>> one_line(ValueError("at byte 7:" + chr(10) + " nothing")), one_line(KeyError()), one_line("abcdef", 3)
+    ('at byte 7: nothing', 'KeyError', 'abc...')
+    """
+    text = printable(" ".join(str(reason).split())) or type(reason).__name__
+    return text if len(text) <= longest else message(f"{text[:longest]}...")
+
+
 def suggestion(name: str, known: Collection[str]) -> str:
     """The end of a message about an unknown ``name``: the nearest ``known`` name; if none is near, all (up to 40).
 

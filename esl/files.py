@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 
 
 @contextmanager
@@ -47,7 +47,9 @@ def read_json(path: Path) -> dict[str, Any]:
         if "\\u" in text:
             json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair could not be written again
     except (ValueError, RecursionError) as error:  # of JSON, of Unicode, of a number with thousands of digits
-        raise InputError(f"{path}: not readable as JSON ({error}); delete it and run the workflow again") from None
+        raise InputError(
+            f"{path}: not readable as JSON ({one_line(error)}); delete it and run the workflow again"
+        ) from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a JSON object, but got {type(content).__name__}")
     return content

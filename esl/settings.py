@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from esl.errors import InputError, message, suggestion
+from esl.errors import InputError, message, one_line, suggestion
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -68,8 +68,9 @@ def explanations(error: ValidationError) -> Iterator[str]:
         expected = entry["msg"].removeprefix("Value error, ")
         expected = expected[:1].lower() + expected[1:]
         value = entry["input"]
-        got = f", but got {value!r}" if isinstance(value, str | int | float | bool | list) else ""
-        yield message(f"{key}: {expected}{'' if entry['type'] in ('extra_forbidden', 'missing') else got}")
+        got = f", but got {one_line(repr(value))}" if isinstance(value, str | int | float | bool | list) else ""
+        got = "" if entry["type"] in ("extra_forbidden", "missing") else got
+        yield message(f"{one_line(key)}: {one_line(expected, 1000)}{got}")
 
 
 def named_settings(name: str, cls: type[S], values: Any) -> S:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Pillow's names of the formats that are read."""
@@ -55,6 +55,7 @@ def decoded(path: Path, content: bytes) -> Image.Image:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(path, *image.size)
             image.load()
+            image.info.pop("transparency", None)  # nothing reads it, and a damaged one makes conversions fail
             return image
     except InputError:
         raise
@@ -66,8 +67,7 @@ def decoded(path: Path, content: bytes) -> Image.Image:
             ) from None
         raise InputError(f"{path}: not a readable image of {', '.join(FORMATS)}; convert it") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file
-        reason = str(error) or type(error).__name__
-        raise InputError(f"{path}: not a readable image ({reason}); obtain the file again") from None
+        raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None
 
 
 def upright(image: Image.Image, original: Image.Image) -> Image.Image:
@@ -99,7 +99,7 @@ def first_of_16_bits(path: Path, content: bytes) -> NDArray[np.uint16]:
     try:
         ids: NDArray[np.uint16] = decode_image(encoded, ImageReadMode.UNCHANGED)[0].numpy()
     except RuntimeError as error:
-        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
+        raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None
     return ids
 
 
@@ -142,7 +142,7 @@ def _check_png(path: Path, content: bytes) -> None:
     try:
         data = unpack.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"), expected + 1)
     except zlib.error as error:
-        raise InputError(f"{path}: not a readable image ({error}); obtain the file again") from None
+        raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None
     filters = data[:: 1 + 6 * width]
     if len(data) != expected or not unpack.eof or max(filters) > 4:
         raise InputError(f"{path}: not a readable image (its data do not fill its size); obtain the file again")

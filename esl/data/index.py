@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
 from esl.data.images import DEPTH, CheckedFile, Resize, SizeWH, read_image, read_label
-from esl.errors import InputError
+from esl.errors import InputError, message, one_line
 from esl.files import read_json, sha256_of_lines
 from esl.settings import explanations
 
@@ -211,18 +211,34 @@ def read_index(path: Path) -> Index:
         )
         edited = index.fingerprint() != content["fingerprint"]
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        reason = next(explanations(error)) if isinstance(error, ValidationError) else repr(error)
+        reason = next(explanations(error)) if isinstance(error, ValidationError) else one_line(repr(error))
         raise InputError(
             f"{path}: not an index of this version ({reason}); delete it and run the workflow again"
         ) from None
     if edited:
         raise InputError(f"{path}: edited or damaged since it was written; delete it and run the workflow again")
     for sample in index.samples:
-        checked_id(sample.id)
-        for name in filter(None, (sample.image, sample.label)):
-            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-                raise InputError(f"{path}: {name!r} leads out of {index.root}; delete it and run the workflow again")
+        if (mistake := _mistake(sample, index)) is not None:
+            raise InputError(f"{path}: {one_line(mistake)}; delete it and run the workflow again")
     return index
+
+
+def _mistake(sample: IndexedSample, index: Index) -> str | None:
+    """Why a sample cannot be one of ``index``, if so: of what the fingerprint leaves out."""
+    try:
+        checked_id(sample.id)
+    except InputError as error:
+        return str(error)
+    for name in filter(None, (sample.image, sample.label)):
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:
+            return message(f"{name!r} leads out of {index.root}")
+    if min(sample.size_wh + (sample.label_size_wh or sample.size_wh)) < 1:
+        return message(f"{sample.id!r} has no pixels")
+    if sample.label is not None and None in (sample.label_sha256, sample.pixels):
+        return message(f"half of a label of {sample.id!r}")
+    if sample.pixels is not None and (len(sample.pixels) != len(index.class_set) or min(sample.pixels) < 0):
+        return message(f"the pixels of {sample.id!r} are not those of {len(index.class_set)} classes")
+    return None
 
 
 def _label(entry: dict[str, Any]) -> Label:

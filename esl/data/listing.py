@@ -87,7 +87,7 @@ def _refresh(record: Path, recorded: Mapping[str, Any], stats: Mapping[str, Stat
     files = {name: [*stats[name], digest] for name, (_, _, digest) in recorded["files"].items()}
     if files != recorded["files"]:
         with suppress(OSError):  # a folder of somebody else's: it will be read again
-            write_json(record, {**recorded, "files": files})
+            write_json(record, {"token": recorded["token"], "files": files})
 
 
 def _recorded(record: Path) -> dict[str, Any] | None:
@@ -96,8 +96,9 @@ def _recorded(record: Path) -> dict[str, Any] | None:
         return None
     try:
         content = read_json(record)
-        sound = isinstance(content["token"], str) and all(len(row) == 3 for row in content["files"].values())
-    except (InputError, KeyError, TypeError, AttributeError):
+        digests = [digest for _, _, digest in content["files"].values()]
+        sound = all(isinstance(text, str) and text and text.isprintable() for text in (content["token"], *digests))
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):
         return None
     return content if sound else None
 

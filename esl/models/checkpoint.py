@@ -1,28 +1,36 @@
 """The checkpoint: weights, what is needed to rebuild the network, and its provenance."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from torch import nn
 
 from esl.classes import ClassSet
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 from esl.files import atomic_path
 from esl.models.registry import build_network, network_mistake
 from esl.models.weights import read_tensors
+from esl.settings import explanations
 
 FORMAT_VERSION = 2
+
+Name = Annotated[str, Field(max_length=200)]
+"""Of a network or a class set."""
 
 
 @dataclass(frozen=True)
 class Description:
     """What a checkpoint says about itself; every value is plain JSON."""
 
-    network: str
-    class_set: str
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    network: Name
+    class_set: Name
     classes: tuple[str, ...]
     settings: dict[str, Any]  # of the training
     provenance: dict[str, Any]  # digests of all inputs
@@ -71,12 +79,13 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
 
     Raises:
         InputError: the file is not a checkpoint of this version, or it is for another class set, or its weights are
-            those of another network.
+            those of another network or not finite.
     """
     content = load_tensors(path)
-    if content.get("format_version") != FORMAT_VERSION:
+    version = content.get("format_version")
+    if type(version) is not int or version != FORMAT_VERSION:
         raise InputError(f"{path}: expected a checkpoint of format {FORMAT_VERSION}; delete it and train again")
-    description = Description(**{**content["description"], "classes": tuple(content["description"]["classes"])})
+    description = _described(path, content)
     if (description.class_set, description.classes) != (class_set.name, class_set.classes):
         raise InputError(
             f"{path}: a model of {description.class_set!r} ({len(description.classes)} classes), but the data are of "
@@ -87,7 +96,18 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
     network = build_network(description.network, len(class_set))
     try:
         network.load_state_dict(content["weights"])
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(f"{path}: weights of another network than {description.network!r}: {reason}") from None
+    except (RuntimeError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path}: weights of another network than {description.network!r}: {one_line(error)}"
+        ) from None
     return network.eval(), description
+
+
+def _described(path: Path, content: Mapping[str, Any]) -> Description:
+    """The description in a checkpoint; InputError when it lacks a key, has another, or holds more than plain JSON."""
+    try:
+        json.dumps(content["description"], allow_nan=False)
+        return TypeAdapter(Description).validate_python(content["description"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = next(explanations(error)) if isinstance(error, ValidationError) else one_line(repr(error))
+        raise InputError(f"{path}: no description of a checkpoint ({reason}); delete it and train again") from None

@@ -4,6 +4,7 @@ Writes nothing. The exit status is 1 when there are defects, or when no format f
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from esl.data.inspection import inspect, nothing_there
 from esl.data.list_files import listing_of
 from esl.data.report import report
 from esl.data.settings import Checks
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 from esl.settings import explanations
 from esl.stages.command import stage
 
@@ -103,8 +104,8 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         raise InputError(f"{file}: no such file")
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not readable as YAML ({error})") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # no UTF-8, no date, nested without end
+        raise InputError(f"{file}: not readable as YAML ({one_line(error)})") from None
     if not isinstance(content, dict):
         raise InputError(f"{file}: expected a mapping, as config/config.yaml is")
     return content
@@ -113,9 +114,11 @@ def _read_yaml(file: Path) -> dict[str, Any]:
 def _validate(key: str, type_: Any, value: Mapping[str, Any]) -> None:
     """Raises InputError unless ``value``, read from YAML, is of a type of settings."""
     try:
-        TypeAdapter(type_).validate_json(TypeAdapter(Any).dump_json(value))
+        TypeAdapter(type_).validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         raise InputError("\n".join(f"{key}.{line}" for line in explanations(error))) from None
+    except (TypeError, ValueError, RecursionError) as error:  # a key that is a list, an alias of what it is part of
+        raise InputError(f"{key}: cannot be a declaration ({one_line(error)})") from None
 
 
 def _class_set(name: str, own: Declarations) -> ClassSet:

@@ -29,10 +29,14 @@ SECONDS = 20
 """The longest that one input may take."""
 
 MEMORY = 4 * 2**30
-"""The most bytes of addresses that a reader may add to those of the process; the largest image takes 3 GiB."""
+"""The most bytes of addresses that a reader may add to those of the process."""
 
-LONGEST_LINE = 1000
-"""The most characters of a message."""
+LONGEST_LINE = 10_000
+"""The most characters of a line of a message, which may repeat a value of the user's."""
+
+
+STARTS = ("  ", "config: ", "datasets.", "class_sets.")
+"""The starts of the lines of a message that lists every mistake."""
 
 
 class WrongValueError(AssertionError):
@@ -149,9 +153,10 @@ def _outcomes(reader: Reader, seed: int, numbers: range, path: Path) -> Iterator
 
 def _child(reader: Reader, seed: int, numbers: range, path: Path, sending: int) -> None:
     """Reads every input, quietly and within limits; sends an empty line before, and the outcome after each."""
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")
-    os.dup2(sys.stdout.fileno(), 1)
-    os.dup2(sys.stdout.fileno(), 2)
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    sys.stdout = sys.stderr = os.fdopen(quiet, "w")
     faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     addresses = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -188,7 +193,7 @@ def _complaint(message: str, named: str, lists: bool) -> str | None:
     lines = message.splitlines()
     if named not in message:
         return "a message that does not name the file"
-    if len(lines) > 1 and not (lists and all(line.startswith(("  ", "config: ")) for line in lines[1:])):
+    if len(lines) > 1 and not (lists and all(line.startswith(STARTS) for line in lines[1:])):
         return "a message of several lines"
     if not all(line.isprintable() for line in lines):
         return "a message that cannot be printed"

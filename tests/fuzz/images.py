@@ -4,11 +4,13 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
 
 from esl.classes import id_table
+from esl.data import decoding
 from esl.data.class_sets import CLASS_SETS
 from esl.data.images import read_image, read_label
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
@@ -35,6 +37,16 @@ def _with_palette(ids: np.ndarray) -> Image.Image:
     return image
 
 
+def _bounded(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """A reader that takes 16 megapixels at most: it does the same to larger images, and takes longer."""
+
+    def bounded(path: Path) -> Any:
+        with patch.object(decoding, "MOST_PIXELS", 2**24):
+            return read(path)
+
+    return bounded
+
+
 def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
     """Every format that images come in, and every encoding that labels have."""
     image, grey = Image.fromarray(RGB), Image.fromarray(RGB[..., 0])
@@ -49,7 +61,7 @@ def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
         _encoded(grey.convert("1"), "PNG"),
         png_of_16_bits(RGB.astype(np.uint16) * 257),
     ]
-    yield Reader("image, PNG", "image.png", pngs, read_image, png_edits)
+    yield Reader("image, PNG", "image.png", pngs, _bounded(read_image), png_edits)
     others = {
         "JPEG": [
             _encoded(image, "JPEG", exif=exif),
@@ -71,7 +83,7 @@ def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
         ],
     }
     for format_, sound in others.items():
-        yield Reader(f"image, {format_}", f"image.{format_.lower()}", sound, read_image, damaged)
+        yield Reader(f"image, {format_}", f"image.{format_.lower()}", sound, _bounded(read_image), damaged)
     ids = id_table(CITYSCAPES_LABELS, CLASSES)
     colours = id_table(TRAIN_ID_LABELS[:19], CLASSES, "colours")
     deep_ids = id_table(SYNTHIA_LABELS, CLASSES, "first_of_16_bits")
@@ -87,4 +99,4 @@ def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
         def read(path: Path, table: Any = table) -> Any:
             return read_label(path, table, (12, 8))
 
-        yield Reader(f"label, {name}", "label.png", sound, read, png_edits)
+        yield Reader(f"label, {name}", "label.png", sound, _bounded(read), png_edits)

@@ -6,13 +6,16 @@ identified by name. A root that holds both versions is read as v1.2, which the l
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from esl.classes import Label
 from esl.data.formats.base import LabelFiles, Listing
 from esl.data.formats.patterns import Layout
 from esl.errors import InputError
 from esl.files import read_json
+from esl.settings import explanations
 
 IMAGES = "{split}/images/{key}.jpg"
 
@@ -113,25 +116,41 @@ class Mapillary:
         return listing
 
 
+class _Entry(BaseModel):
+    """A label in a config file; its other keys are for other programs."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    color: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
+
+
+class _Content(BaseModel):
+    """What is read of a config file."""
+
+    labels: list[_Entry]
+
+
 def labels_of(config: Path) -> tuple[Label, ...]:
     """The labels that a config file of Vistas names, their ids being their positions.
 
     Raises:
         InputError: the file is damaged, or none of its names is one of Vistas'.
     """
-    content = read_json(config)
     try:
-        labels = tuple(_label(id_, entry) for id_, entry in enumerate(content["labels"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{config}: not a config file of Mapillary Vistas ({error!r}); obtain it again") from None
+        content = _Content.model_validate(read_json(config))
+    except ValidationError as error:
+        reason = next(explanations(error))
+        raise InputError(f"{config}: not a config file of Mapillary Vistas ({reason}); obtain it again") from None
+    labels = tuple(_label(id_, entry) for id_, entry in enumerate(content.labels))
     if not any(label.also for label in labels) or len(labels) > 255:
         raise InputError(f"{config}: names no label of Mapillary Vistas, or too many; obtain it again")
     return labels
 
 
-def _label(id_: int, entry: dict[str, Any]) -> Label:
-    red, green, blue = entry["color"]
-    return Label(id_, entry["name"], colour=(red, green, blue), also=aliases(entry["name"]))
+def _label(id_: int, entry: _Entry) -> Label:
+    red, green, blue = entry.color
+    return Label(id_, entry.name, colour=(red, green, blue), also=aliases(entry.name))
 
 
 def aliases(name: str) -> tuple[str, ...]:

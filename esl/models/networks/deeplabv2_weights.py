@@ -5,9 +5,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 from esl.models.networks.deeplabv2 import CLASSIFIERS, MAIN_CHANNELS, DeepLabV2, Form
-from esl.models.weights import read_tensors
+from esl.models.weights import check_weights, read_tensors
 
 NETWORK_OF_FORM: dict[Form, str] = {
     "caffe": "deeplabv2_resnet101",
@@ -40,7 +40,8 @@ def load_weights(network: DeepLabV2, path: Path) -> None:
 
     Raises:
         InputError: the file is missing, cannot be loaded safely, is of no such kind or of the other form, or holds
-            less, more or other shapes than the network has; the network is left as it was.
+            less, more or other shapes than the network has, or numbers that are not finite; the network is left as it
+            was.
     """
     weights = _read_state_dict(path)
     if any(name.startswith(CAFFE_PREFIX) for name in weights):
@@ -76,7 +77,8 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise InputError(
-                f"{path}: expected names and tensors, but {name!r} is a {type(value).__name__}; take its weights"
+                f"{path}: expected names and tensors, but {one_line(repr(name))} is a {type(value).__name__}; "
+                "take its weights"
             )
     weights = {name.removeprefix(PARALLEL_PREFIX): value for name, value in content.items()}
     only = weights.get(AUXILIARY_WEIGHT)
@@ -143,10 +145,11 @@ def _load(network: DeepLabV2, weights: dict[str, Tensor], path: Path, *, backbon
                 f"{'backbone' if backbone_only else 'weights'}, but it {problem} {_first(names)}; "
                 "take weights of ResNet-101"
             )
+    check_weights(path, weights, fix="download the file again")
     network.load_state_dict({**own, **weights})
 
 
 def _first(names: list[str]) -> str:
     """The first three names and how many more there are."""
     rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return (", ".join(names[:3]) or "nothing") + rest
+    return one_line(", ".join(names[:3]) or "nothing") + rest

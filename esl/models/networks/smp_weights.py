@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 from segmentation_models_pytorch.encoders import encoders
 from torch import Tensor, nn
 
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 from esl.models.networks.smp import TIMM, SmpNetwork
 from esl.models.registry import LITE0
-from esl.models.weights import read_tensors
+from esl.models.weights import check_weights, read_tensors
 
 COUNTER = "num_batches_tracked"
 
@@ -29,7 +29,8 @@ def load_weights(network: SmpNetwork, path: Path) -> None:
     github.com/lukemelas/EfficientNet-PyTorch. What belongs to a classifier of images is dropped.
 
     Raises:
-        InputError: the file cannot be read safely, or does not hold this encoder; the network is left as it was.
+        InputError: the file cannot be read safely, or does not hold this encoder or finite numbers; the network is
+            left as it was.
     """
     weights = _read(path)
     own = network.model.encoder.state_dict()
@@ -43,6 +44,7 @@ def load_weights(network: SmpNetwork, path: Path) -> None:
         ]
         if not missing and not other:
             fitting = {name: candidate.get(name, tensor) for name, tensor in own.items()}
+            check_weights(path, fitting, fix="download the file again")
             network.model.encoder.load_state_dict(fitting)
             return
         reasons.append(
@@ -52,7 +54,7 @@ def load_weights(network: SmpNetwork, path: Path) -> None:
     rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
     raise InputError(
         f"{path}: expected the {len(own)} tensors of the encoder {network.encoder_name}, but the file {problem}"
-        f"{', '.join(names[:3])}{rest}; {weights_hint(network.encoder_name)}"
+        f"{one_line(', '.join(names[:3]))}{rest}; {weights_hint(network.encoder_name)}"
     )
 
 
@@ -100,13 +102,17 @@ def _read(path: Path) -> dict[str, Tensor]:
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:
-            raise InputError(f"{path}: not a file of safetensors ({error}); download the file again") from None
+            raise InputError(
+                f"{path}: not a file of safetensors ({one_line(error)}); download the file again"
+            ) from None
     content = read_tensors(path, kind="weights", fix="download the file again", old_format=True)
     if isinstance(content, dict):
         for key in ("state_dict", "model", "teacher"):  # checkpoints of trainings
             if isinstance(content.get(key), dict):
                 content = content[key]
                 break
-    if not isinstance(content, dict) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
+    if not isinstance(content, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in content.items()
+    ):
         raise InputError(f"{path}: expected names and tensors, but it holds something else; take its weights")
     return content
