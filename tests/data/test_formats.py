@@ -74,7 +74,7 @@ def test_a_list_of_a_part_that_is_missing_or_names_paths_or_absent_images_is_ref
     with pytest.raises(InputError, match="'00009', which the list of 'val' names, is not there"):
         index_of("gta5", tmp_path, "val")
     (tmp_path / "split.mat").write_bytes(b"no matlab")
-    with pytest.raises(InputError, match=r"split\.mat: not GTA5's list of parts"):
+    with pytest.raises(InputError, match=r"split\.mat: not readable as a file of MATLAB"):
         index_of("gta5", tmp_path, "train")
 
 

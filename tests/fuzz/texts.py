@@ -160,9 +160,9 @@ def _inside(samples: Any, root: Path) -> list[str]:
 
 
 def _matlab() -> Iterator[bytes]:
-    """Files of MATLAB's versions 4 and 5, compressed and not."""
+    """Files of MATLAB's version 5, compressed and not."""
     parts = {"trainIds": np.arange(1, 4), "valIds": np.array([[5.0]]), "testIds": np.array([6], dtype=np.uint16)}
-    for options in ({}, {"do_compression": True}, {"format": "4"}):
+    for compressed in (False, True):
         file = io.BytesIO()
-        savemat(file, parts, **options)
+        savemat(file, parts, do_compression=compressed)
         yield file.getvalue()

@@ -7,8 +7,11 @@ Domain adaptation uses all of it. The official parts ``train``, ``val`` and ``te
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from esl.data.formats.base import LabelFiles, Listing
 from esl.data.formats.patterns import WHOLE, Layout
+from esl.data.formats.matlab import read_numbers
 from esl.data.label_tables.gta5 import GTA5_LABELS
 from esl.errors import InputError, message
 
@@ -60,13 +63,10 @@ def _listed(root: Path, part: str) -> tuple[set[str], Path]:
             raise InputError(f"{text}: {climbing[0]!r}: expected plain numbers or file names, such as 00001.png")
         return {name.removesuffix(".png") for name in names}, text
     if part in OFFICIAL_PARTS and matlab.is_file():
-        from scipy.io import loadmat  # takes a while to import; only this list needs it
-        from scipy.io import matlab as errors
-
-        try:
-            return {f"{int(number):05d}" for number in loadmat(matlab)[OFFICIAL_PARTS[part]].ravel()}, matlab
-        except (OSError, ValueError, KeyError, TypeError, errors.MatReadError) as error:
-            raise InputError(f"{matlab}: not GTA5's list of parts ({error}); obtain it again") from None
+        numbers = read_numbers(matlab, OFFICIAL_PARTS[part])
+        if not np.isin(numbers, np.arange(100_000)).all():
+            raise InputError(f"{matlab}: {OFFICIAL_PARTS[part]} are not all numbers of images; obtain it again")
+        return {f"{int(number):05d}" for number in numbers}, matlab
     raise InputError(
         f"{root}: no list of the part {part!r}; expected {text.name}, or the download's split.mat, or ask for {WHOLE!r}"
     )
