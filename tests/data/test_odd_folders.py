@@ -45,7 +45,6 @@ def test_links_to_images_and_folders_are_followed_and_circles_end(tmp_path: Path
     (root / "c.png").symlink_to(tmp_path / "store/a.png")
     (root / "linked").symlink_to(tmp_path / "store")
     (root / "day/up").symlink_to(root)
-    (root / "self").symlink_to(root / "self")
     inspection = _folder(root)
     assert (_ids(inspection), inspection.defects) == (["c", "linked__a", "linked__deep__b"], [])
 
@@ -84,6 +83,22 @@ def test_a_folder_that_cannot_be_listed_is_refused_by_name(tmp_path: Path, monke
         with pytest.raises(InputError, match=r"closed: cannot be listed \(Permission denied\).*make it readable"):
             format_.listing(tmp_path, "all")
     assert state(tmp_path, format_named("folder"), "all", tmp_path / "none.json").startswith("not listed: ")
+
+
+def test_a_link_to_a_folder_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    image_file(tmp_path / "here/a.png")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / "nowhere")  # the name of a file: no folder of images
+    formats = [format_named("folder"), format_named("mine", {"images": "{part}/{n}.png"})]
+    for format_ in formats:
+        assert len(format_.listing(tmp_path, "all").samples) == 1
+    (tmp_path / "day").symlink_to("/mnt/disk/day")
+    for format_ in formats:
+        with pytest.raises(InputError, match=r"day: a link to /mnt/disk/day, which is not there.*mount or fetch it"):
+            format_.listing(tmp_path, "all")
+    (tmp_path / "day").unlink()
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    with pytest.raises(InputError, match=r"self: cannot be listed \(Too many levels of symbolic links\)"):
+        format_named("folder").listing(tmp_path, "all")
 
 
 def test_a_file_that_must_not_be_read_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,12 +19,19 @@ def entries(folder: Path) -> "list[os.DirEntry[str]]":
     """What is in a folder but for ``PASSED_OVER``, sorted by name; nothing where there is no such folder.
 
     Raises:
-        InputError: the folder cannot be listed.
+        InputError: the folder cannot be listed, or is a link to one that is not there.
     """
     try:
         with os.scandir(folder) as found:
             return sorted((entry for entry in found if entry.name not in PASSED_OVER), key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
+    except NotADirectoryError:
+        return []
+    except FileNotFoundError:
+        if is_broken_link(folder):
+            raise InputError(
+                f"{folder}: a link to {folder.readlink()}, which is not there, so that its images would be missed; "
+                "mount or fetch it, or remove the link"
+            ) from None
         return []
     except OSError as error:
         raise InputError(
@@ -34,8 +41,13 @@ def entries(folder: Path) -> "list[os.DirEntry[str]]":
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a folder or a link to one; a link to nothing, or one that leads in a circle, is none."""
+    """Whether it is a folder or a link to one; a link to nothing, or to itself, is none."""
     return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and Path(entry.path).is_dir())
+
+
+def is_broken_link(path: Path) -> bool:
+    """Whether it is a link to nothing that has the name of a folder: without an ending."""
+    return not path.suffix and path.is_symlink() and not path.exists()
 
 
 def walk(folder: Path, above: frozenset[Identity] = frozenset()) -> Iterator[Path]:
@@ -56,7 +68,7 @@ def walk(folder: Path, above: frozenset[Identity] = frozenset()) -> Iterator[Pat
     for entry in found:
         if entry.name.startswith("."):
             continue
-        if is_folder(entry):
+        if is_folder(entry) or (entry.is_symlink() and is_broken_link(Path(entry.path))):
             yield from walk(Path(entry.path), above | {identity})
         else:
             yield Path(entry.path)
