@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from esl.classes import ClassSet
@@ -29,6 +28,7 @@ from esl.data.settings import Checks
 from esl.errors import InputError, one_line
 from esl.settings import explanations
 from esl.stages.command import stage
+from esl.stages.config_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,10 @@ def read_declarations(files: list[Path]) -> Declarations:
     Raises:
         InputError: a file is missing or is not YAML, or a declaration has an unknown key or a wrong value.
     """
-    own = Declarations(**merged_declarations(map(_read_yaml, files)))
+    own = Declarations(**merged_declarations(map(read_yaml, files)))
     _validate("datasets", dict[str, DatasetDeclaration], own.datasets)
     _validate("class_sets", dict[str, dict[str, ClassDeclaration]], own.class_sets)
     return own
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # no UTF-8, no date, nested without end
-        raise InputError(f"{file}: not readable as YAML ({one_line(error)})") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{file}: expected a mapping, as config/config.yaml is")
-    return content
 
 
 def _validate(key: str, type_: Any, value: Mapping[str, Any]) -> None:
