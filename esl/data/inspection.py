@@ -1,6 +1,5 @@
 """Opens every file of a dataset once and reports every defect before any hour of compute is spent."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,11 +12,11 @@ from tqdm import tqdm
 
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
 from esl.data.decoding import decoded
-from esl.data.formats.base import Format, LabelFiles, Listing, Sample
-from esl.data.formats.paths import near_misses, unread
+from esl.data.formats.base import Format, LabelFiles, Sample
 from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
+from esl.data.notes import dark, nearly_fitting, not_read, nothing_there
 from esl.data.settings import Checks
 from esl.errors import InputError, is_text, message, printable
 
@@ -118,8 +117,9 @@ def inspect(
         left_out=tuple(each.left_out for each in reports if each.left_out is not None),
         bits=listing.bits,
     )
-    notes = [*_unread(root, listing), *_dark([each.highest for each in reports if each.highest is not None], index)]
-    near = [*_near_misses(root, listing)]
+    highest = [each.highest for each in reports if each.highest is not None]
+    notes = [*not_read(root, listing), *dark(root, highest, listing.bits)]
+    near = [*nearly_fitting(root, listing)]
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
     if not defects:
         defects = _defects_of_the_whole(index, required)
@@ -137,46 +137,6 @@ def _in_processes(
     with ProcessPoolExecutor(workers) as pool:
         results = pool.map(check, samples, chunksize=16)
         return list(tqdm(results, total=len(samples), desc=desc, unit="image", mininterval=5))
-
-
-def nothing_there(name: str, format_: Format, root: Path, split: str, listing: Listing) -> str:
-    """The message about a split without a sample: where its files are expected, and what is there instead."""
-    splits = [repr(other) for other in format_.splits(root)]
-    there = message(f"; it has images of {', '.join(splits)}") if splits else ""
-    near = "".join(f"\n  {printable(line)}" for line in (*_near_misses(root, listing), *_unread(root, listing)))
-    return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}{near}")
-
-
-def _near_misses(root: Path, listing: Listing) -> Iterator[str]:
-    """Where images or labels are missing: a line for each pattern that files nearly fit."""
-    if listing.samples and all(sample.image and sample.label for sample in listing.samples):
-        return
-    known = {path for sample in listing.samples for path in (sample.image, sample.label)}
-    for pattern in listing.patterns:
-        if near := sorted(path for path in near_misses(root, pattern) if path not in known):
-            more = message(f" and {len(near) - 1} more") if len(near) > 1 else ""
-            yield message(
-                f"{near[0]}{more}: nearly fits {pattern}, but for its ending or the case of a letter; rename it, or "
-                "correct the pattern"
-            )
-
-
-def _unread(root: Path, listing: Listing) -> Iterator[str]:
-    """A line that counts the images of kinds that are not read."""
-    counts: Counter[str] = sum((unread(root, pattern) for pattern in listing.patterns), Counter[str]())
-    if counts:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common())
-        yield message(f"{root}: not read: {kinds}; convert them to PNG or JPEG if they are to be used")
-
-
-def _dark(highest: list[int], index: Index) -> Iterator[str]:
-    """A line about 16-bit images whose values come from a sensor of fewer bits: their upper 8 bits are nearly black."""
-    bits = max(highest, default=0).bit_length()
-    if highest and bits < index.bits - 1:
-        yield message(
-            f"{index.root}: dark: no value of {len(highest)} image(s) of {index.bits} bits is above {max(highest)}; "
-            f"if they have {bits} bits, declare the dataset with `bits: {max(bits, 9)}` to scale them"
-        )
 
 
 def _inspect_sample(

@@ -21,8 +21,9 @@ from esl.data.formats.folders import entries, is_folder
 from esl.data.formats.paths import unread
 from esl.data.formats.patterns import WHOLE, Layout
 from esl.data.formats.registry import format_named, format_names
-from esl.data.inspection import inspect, nothing_there
+from esl.data.inspection import inspect
 from esl.data.list_files import listing_of
+from esl.data.notes import nothing_there
 from esl.data.report import report
 from esl.data.settings import Checks
 from esl.errors import InputError, one_line

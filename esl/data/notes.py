@@ -1,0 +1,49 @@
+"""What is said next to defects: files that nearly fit, kinds that are not read, images that are nearly black."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from esl.data.formats.base import Format, Listing
+from esl.data.formats.paths import near_misses, unread
+from esl.errors import message, printable
+
+
+def nothing_there(name: str, format_: Format, root: Path, split: str, listing: Listing) -> str:
+    """The message about a split without a sample: where its files are expected, and what is there instead."""
+    splits = [repr(other) for other in format_.splits(root)]
+    there = message(f"; it has images of {', '.join(splits)}") if splits else ""
+    near = "".join(f"\n  {printable(line)}" for line in (*nearly_fitting(root, listing), *not_read(root, listing)))
+    return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}{near}")
+
+
+def nearly_fitting(root: Path, listing: Listing) -> Iterator[str]:
+    """Where images or labels are missing: a line for each pattern that files nearly fit."""
+    if listing.samples and all(sample.image and sample.label for sample in listing.samples):
+        return
+    known = {path for sample in listing.samples for path in (sample.image, sample.label)}
+    for pattern in listing.patterns:
+        if near := sorted(path for path in near_misses(root, pattern) if path not in known):
+            more = message(f" and {len(near) - 1} more") if len(near) > 1 else ""
+            yield message(
+                f"{near[0]}{more}: nearly fits {pattern}, but for its ending or the case of a letter; rename it, or "
+                "correct the pattern"
+            )
+
+
+def not_read(root: Path, listing: Listing) -> Iterator[str]:
+    """A line that counts the images of kinds that are not read."""
+    counts: Counter[str] = sum((unread(root, pattern) for pattern in listing.patterns), Counter[str]())
+    if counts:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common())
+        yield message(f"{root}: not read: {kinds}; convert them to PNG or JPEG if they are to be used")
+
+
+def dark(root: Path, highest: list[int], bits: int) -> Iterator[str]:
+    """A line about 16-bit images whose values come from a sensor of fewer bits: their upper 8 bits are nearly black."""
+    used = max(highest, default=0).bit_length()
+    if highest and used < bits - 1:
+        yield message(
+            f"{root}: dark: no value of {len(highest)} image(s) of {bits} bits is above {max(highest)}; "
+            f"if they have {used} bits, declare the dataset with `bits: {max(used, 9)}` to scale them"
+        )
