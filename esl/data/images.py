@@ -192,7 +192,7 @@ def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.ui
         names = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
         more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
         raise InputError(
-            f"{path}: colours {names}{more} belong to no label; add them to `colours`, or to its `unlabeled`"
+            f"{path}: colours {names}{more} belong to no label; add them to `colours`, as `unlabeled` to ignore them"
         )
     return np.asarray(ids[place])
 

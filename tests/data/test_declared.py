@@ -134,7 +134,8 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
     assert train_ids_of(_own(tmp_path, declaration)) == [IGNORE, 13, 13, 0]
     Image.fromarray(np.array([[*flat[:3], (0, 0, 1)]], dtype=np.uint8)).save(tmp_path / "1/mask.png")
     with pytest.raises(
-        InputError, match=r"mask\.png: colours \(0, 0, 1\) belong to no label; add them to `colours`, or to its"
+        InputError,
+        match=r"mask\.png: colours \(0, 0, 1\) belong to no label; add them to `colours`, as `unlabeled` to ignore",
     ):
         _own(tmp_path, declaration)
     Image.fromarray(np.zeros((1, 4), dtype=np.uint8)).save(tmp_path / "1/mask.png")
