@@ -6,15 +6,18 @@ starts another program (PostScript does); pixels are bounded before anything is 
 
 import io
 import logging
+import struct
+import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from esl.errors import InputError, one_line
+from esl.errors import InputError, message, one_line
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Pillow's names of the formats that are read."""
@@ -42,6 +45,7 @@ TURNS = {
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it logs what decoded() says by file name
+warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd tags, without the file's name: see upright()
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, 179 megapixels, is replaced by ours
 
 
@@ -65,7 +69,7 @@ def decoded(path: Path, content: bytes) -> Image.Image:
                 f"{path}: a TIFF of {bands} band(s) in a form that is not read; save its red, green and blue band "
                 "as an image of 8 or 16 bits"
             ) from None
-        raise InputError(f"{path}: not a readable image of {', '.join(FORMATS)}; convert it") from None
+        raise InputError(f"{path}: {_instead(content)}") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file
         raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None
 
@@ -73,10 +77,27 @@ def decoded(path: Path, content: bytes) -> Image.Image:
 def upright(image: Image.Image, original: Image.Image) -> Image.Image:
     """``image`` turned as the EXIF orientation of ``original`` says; a damaged orientation turns nothing."""
     try:
-        turn = TURNS.get(original.getexif().get(ORIENTATION, 1))
+        orientation = original.getexif().get(ORIENTATION)
     except Exception:  # so do its readers of EXIF
-        return image
+        orientation = None
+    turn = TURNS.get(orientation or _orientation(original.info.get("exif", b"")))
     return image if turn is None else image.transpose(turn)
+
+
+def _orientation(exif: bytes) -> int:
+    """The orientation in the first directory of EXIF whose other tags are damaged, where Pillow stops; 1: none."""
+    exif = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return 1
+    with suppress(struct.error):
+        (start,) = struct.unpack_from(f"{order}I", exif, 4)
+        (count,) = struct.unpack_from(f"{order}H", exif, start)
+        for place in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, place)
+            if (tag, kind) == (ORIENTATION, 3):
+                return int(value)
+    return 1
 
 
 def has_16_bit_channels(content: bytes) -> bool:
@@ -101,6 +122,26 @@ def first_of_16_bits(path: Path, content: bytes) -> NDArray[np.uint16]:
     except RuntimeError as error:
         raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None
     return ids
+
+
+def _instead(content: bytes) -> str:
+    """What a file is that none of the decoders knows, and what to do about it."""
+    start = content[:200].lstrip().lower()
+    if not content.strip(b"\0"):
+        return message(f"not a readable image, but empty ({len(content)} bytes, none but zeros); obtain the file again")
+    if start.startswith(b"version https://git-lfs"):
+        return message("not a readable image, but a pointer of Git LFS to it; run `git lfs pull` in its folder")
+    if b"annex/objects/" in start:
+        return message(
+            "not a readable image, but a pointer of git-annex to it; run `git annex get` (`datalad get`) on it"
+        )
+    if start.startswith((b"<!doctype html", b"<html")):
+        return message(
+            "not a readable image, but a web page, as a download without a login gives; download the file again"
+        )
+    if content[4:8] == b"ftyp":  # ISO/IEC 14496-12, 4.3
+        return message("not a readable image, but HEIC or AVIF under another name; convert it to PNG or JPEG")
+    return message(f"not a readable image of {', '.join(FORMATS)}; convert it")
 
 
 def _bands(content: bytes) -> int | None:

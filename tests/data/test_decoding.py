@@ -42,10 +42,23 @@ def saved(format_: str, mode: str = "RGB") -> bytes:
         (png(60000, 60000, 8, 2), r"claims 60000x60000 pixels"),
         (png(0, 10, 8, 2), "not a readable image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(x) print\n", "not a readable image"),
-        (b"", "not a readable image"),
+        (b"", r"not a readable image, but empty \(0 bytes, none but zeros\); obtain the file again"),
+        (bytes(500), r"not a readable image, but empty \(500 bytes, none but zeros\); obtain the file again"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n",
+            "not a readable image, but a pointer of Git LFS .*git lfs pull",
+        ),
+        (b"/annex/objects/MD5E-s12--abc.png\n", "not a readable image, but a pointer of git-annex .*git annex get"),
+        (b"\n<!DOCTYPE html><title>403</title>", "not a readable image, but a web page.*download the file again"),
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40),
+            "not a readable image, but HEIC or AVIF .*convert it to PNG or JPEG",
+        ),
     ],
 )
-def test_a_hostile_file_is_refused_by_name(tmp_path: Path, content: bytes, expected: str) -> None:
+def test_a_file_that_is_no_image_is_refused_by_name_and_said_to_be_what_it_is(
+    tmp_path: Path, content: bytes, expected: str
+) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"a.png: {expected}"):

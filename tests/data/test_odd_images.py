@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from esl.data.inspection import Inspection, inspect
 from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
+from tests.configs import PROJECT
 from tests.data.dataset_files import CITYSCAPES19
 
 
@@ -133,3 +136,12 @@ def test_exif_without_a_sound_head_turns_nothing(tmp_path: Path) -> None:
     path = tmp_path / "IMG_0001.webp"
     Image.new("RGB", (32, 16)).save(path, exif=_exif(0x0132, 2).replace(b"II*", b"II\xfb"))
     assert read_image(path).shape == (16, 32, 3)
+
+
+def test_an_image_is_read_upright_and_without_a_word_whatever_its_exif_lacks(tmp_path: Path) -> None:
+    """In a process of its own, since pytest replaces the filters of warnings: Pillow's do not say of which file."""
+    path = tmp_path / "IMG_0001.jpg"
+    Image.new("RGB", (32, 16)).save(path, exif=_exif(0x0100, 5).replace(b"\x26\0\0\0", b"\xff\xff\0\0"))
+    code = "import sys, pathlib, esl.data.images as i; print(i.read_image(pathlib.Path(sys.argv[1])).shape)"
+    run = subprocess.run([sys.executable, "-c", code, path], cwd=PROJECT, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("(32, 16, 3)\n", "")
