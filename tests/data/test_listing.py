@@ -234,7 +234,7 @@ def test_a_dataset_that_cannot_be_listed_has_a_token_that_says_so(root: Path, in
     for split, message in (("val", "no list of the part 'val'"), ("none.txt", "no such list file")):
         assert _state(root, index, split).startswith("not listed: ") and message in _state(root, index, split)
     (root / "split.mat").write_bytes(b"no matlab")
-    assert "not GTA5's list of parts" in _state(root, index, "train")
+    assert "split.mat: not readable as a file of MATLAB" in _state(root, index, "train")
     (root / "split.mat").unlink()
     _run_index(root, index)
     assert _state(root, index, "val").startswith("not listed: ")  # a record changes nothing of it

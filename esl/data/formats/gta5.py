@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from esl.data.formats.base import LabelFiles, Listing
-from esl.data.formats.patterns import WHOLE, Layout
 from esl.data.formats.matlab import read_numbers
+from esl.data.formats.patterns import WHOLE, Layout
 from esl.data.label_tables.gta5 import GTA5_LABELS
 from esl.errors import InputError, message
 
