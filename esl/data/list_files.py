@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from unicodedata import normalize
 
-from esl.data.formats.base import Format, LabelFiles, Listing, Sample
+from esl.data.formats.base import Format, LabelFiles, Listing, Sample, nfc
 from esl.data.formats.patterns import WHOLE
 from esl.data.images import DEPTH
 from esl.errors import InputError, message
@@ -97,7 +96,7 @@ def _chosen(title: str, entries: list[Entry], samples: list[Sample], root: Path)
     mistakes = []
     for where, entry in entries:
         name = entry.removeprefix("!").removeprefix("./")
-        exact = by_name.get(normalize("NFC", name), [])
+        exact = by_name.get(nfc(name), [])
         matches = exact or [sample for sample in samples if is_pattern(name) and _fits(sample, name, root)]
         mistake = None
         if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
@@ -151,7 +150,7 @@ def _by_name(samples: list[Sample], root: Path) -> dict[str, list[Sample]]:
         if sample.image is not None:
             parts = sample.image.relative_to(root).parts
             names |= {"/".join(parts[start:]) for start in range(len(parts))}
-        for name in {normalize("NFC", name) for name in names}:
+        for name in {nfc(name) for name in names}:
             table[name].append(sample)
     return table
 

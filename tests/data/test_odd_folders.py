@@ -221,6 +221,16 @@ def test_several_images_share_a_label_where_its_pattern_has_only_some_parts_of_t
     ]
 
 
+def test_images_share_a_label_whatever_unicode_form_their_names_have(tmp_path: Path) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "Zürich") for form in ("NFC", "NFD"))
+    for beta in (1, 2):
+        image_file(tmp_path / f"fog/{decomposed}_{beta}.png")
+    label_file(tmp_path / f"gt/{composed}.png", label_of([7]))
+    labels = {"files": "gt/{frame}.png", "ids": "cityscapes"}
+    index = _own(tmp_path, {"images": "fog/{frame}_{beta}.png", "labels": [labels]}).checked()
+    assert [sample.label for sample in index.samples] == [f"gt/{composed}.png"] * 2
+
+
 @pytest.mark.parametrize(
     ("name", "image", "label"), [("gta5", "images/00001", "labels/00001"), ("synthia", "RGB/1", "GT/LABELS/1")]
 )

@@ -79,10 +79,15 @@ def existing_root(root: Path, key: str) -> Path:
     return root
 
 
+def nfc(name: str) -> str:
+    """``name`` in the Unicode form in which names are compared: macOS writes an accent as a letter of its own (NFD)."""
+    return normalize("NFC", name)
+
+
 def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> tuple[list[Sample], list[str]]:
     """The samples of two lists of ids and files, sorted by id; and the defects: ids that occur twice.
 
-    Ids are the same whatever Unicode form names have: macOS writes an accent as a letter of its own (NFD).
+    Ids are the same whatever Unicode form names have: see ``nfc``.
 
     >>> pair_up([("a", Path("x/a.png")), ("a", Path("y/a.png"))], [])[1]
     ["y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or remove it"]
@@ -92,7 +97,7 @@ def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path
     for files in (images, labels):
         table: dict[str, tuple[str, Path]] = {}
         for id_, path in sorted(files, key=lambda file: file[1]):
-            first, other = table.setdefault(normalize("NFC", id_), (id_, path))
+            first, other = table.setdefault(nfc(id_), (id_, path))
             if other is not path:
                 form = "" if id_ == first else message(" (in another Unicode form)")
                 defects.append(

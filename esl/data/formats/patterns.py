@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from esl.data.formats.base import LabelFiles, Listing, pair_up
+from esl.data.formats.base import LabelFiles, Listing, nfc, pair_up
 from esl.data.formats.paths import File, fields_of, find_files, splits_in
 from esl.data.images import DEPTH
 from esl.errors import InputError
@@ -88,11 +88,11 @@ class Layout:
         if not fields or not labels or not all(fields < fields_of(pattern) for pattern in patterns):
             return labels, []
         _, defects = pair_up((), labels)
-        shared = {path: part for pattern in patterns for part, path in find_files(root, pattern, fields)}
-        by_part = dict(labels)
+        shared = {path: nfc(part) for pattern in patterns for part, path in find_files(root, pattern, fields)}
+        by_part = {nfc(part): path for part, path in labels}
         used = {shared[path] for _, path in images}
         pairs = [(id_, by_part[shared[path]]) for id_, path in images if shared[path] in by_part]
-        return [*pairs, *(label for label in labels if label[0] not in used)], defects
+        return [*pairs, *(label for label in labels if nfc(label[0]) not in used)], defects
 
     def _has_splits(self) -> bool:
         return any("{split}" in pattern for pattern in self.images)
