@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,30 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path next to ``path``: renamed to ``path`` when the block succeeds, removed when it fails.
 
     A killed process leaves at most a ``.part`` file that nothing reads.
+
+    Raises:
+        InputError: the disk, or the user's share of it, is full, or cannot be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
         part.replace(path)
+    except (OSError, RuntimeError) as error:  # torch raises the second in place of the first
+        if (reason := _refusal_of_the_disk(error)) is None:
+            raise
+        raise InputError(f"{path}: cannot be written ({reason}); make room there, and run again") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _refusal_of_the_disk(error: BaseException | None) -> str | None:
+    """Why nothing more can be written, where an error, or one that it came from, says so."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG, EROFS):
+            return os.strerror(error.errno)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

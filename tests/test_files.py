@@ -2,9 +2,14 @@
 
 import hashlib
 import math
+import re
+from collections.abc import Callable
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
+import torch
 
 from esl.errors import InputError
 from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines, write_json
@@ -27,6 +32,36 @@ def test_an_exception_leaves_the_old_file_and_nothing_next_to_it(tmp_path: Path)
         raise KeyboardInterrupt
     assert path.read_text() == "old"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def _write_text(path: Path) -> None:
+    path.write_text("a" * 10**5)
+
+
+def _write_tensor(path: Path) -> None:
+    with path.open("wb") as file:
+        torch.save({"a": torch.zeros(10**5)}, file)
+
+
+def _write_hdf5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["a"] = np.zeros(10**5)
+
+
+@pytest.mark.parametrize("write", [_write_text, _write_tensor, _write_hdf5])
+def test_a_full_disk_is_one_line_that_names_the_file(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    path = tmp_path / "file"
+    with pytest.raises(InputError) as caught, atomic_path(path) as part:
+        part.symlink_to("/dev/full")  # every write to it fails as on a full disk
+        write(part)
+    assert str(caught.value) == f"{path}: cannot be written (No space left on device); make room there, and run again"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_other_errors_are_passed_on(tmp_path: Path) -> None:
+    for error in (OSError(5, "Input/output error"), RuntimeError("of the network")):
+        with pytest.raises(type(error), match=re.escape(str(error))), atomic_path(tmp_path / "file"):
+            raise error
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
