@@ -20,7 +20,7 @@ from esl.classes import IGNORE, IdTable
 from esl.data.images import File, Resize, read_image, read_label
 from esl.data.rarity import RareClassDraws
 from esl.data.settings import AugmentationSettings
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 from esl.settings import crop_wh
 
 MAX_ASPECT_MISMATCH = 1.2
@@ -146,7 +146,8 @@ def batches(
     batch does not depend on how many processes share it.
 
     Raises:
-        InputError: a file is missing, damaged, or has changed since it was indexed; in one line, whatever ``workers``.
+        InputError: a file is missing, damaged, or has changed since it was indexed, or a worker has too little memory;
+            in one line, whatever ``workers``.
     """
     step = batch_size * world_size
     positions = [
@@ -161,12 +162,24 @@ def batches(
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,
     )
-    return _with_plain_errors(iter(loader))
+    return _with_plain_errors(loader)
 
 
-def _with_plain_errors(loaded: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """``loaded``; torch puts the traceback of the worker before the message of its error, which is taken off again."""
+def _with_plain_errors(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of ``loader``, and its errors in one line: torch puts the traceback of a worker before them."""
     try:
-        yield from loaded
+        yield from loader
     except InputError as error:
         raise InputError(str(error).rpartition(f"{InputError.__name__}: ")[2].strip()) from None
+    except (OSError, RuntimeError) as error:
+        if "shared memory" in str(error) or "No space left on device" in str(error):
+            raise InputError(
+                "/dev/shm: too small for the images that several processes read; enlarge it (in a container: "
+                "--shm-size=8g), or let fewer processes read (--workers, which a rule's threads set)"
+            ) from None
+        if str(error).startswith("DataLoader worker"):
+            raise InputError(
+                f"{one_line(error)} It read images: was there too little memory? Ask for more, or let fewer processes "
+                "read (--workers, which a rule's threads set)"
+            ) from None
+        raise
