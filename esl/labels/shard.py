@@ -11,19 +11,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.errors import InputError
+from esl.errors import InputError, one_line
 from esl.files import atomic_path
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
 from esl.labels.measures.base import Maps
+from esl.labels.shard_checks import SIZES, are_possible, check_sizes, datasets_of, origin_of
 
 FORMAT_VERSION = 2
-
-SIZES = ("size", "stride_size")
-"""Rows and columns of an image's maps, and of its ``probability``."""
-
-REQUIRED = ("id", "label", *SIZES)
-"""The datasets of every shard."""
 
 
 @dataclass(frozen=True)
@@ -163,23 +158,22 @@ def write_shard(
 
 
 class Shard:
-    """A shard open for reading."""
+    """A shard open for reading; ``open_shard`` checks it first."""
 
     def __init__(self, file: h5py.File) -> None:
-        self._file = file
-        self.ids: list[str] = [id_.decode() for id_ in self._read("id", slice(None))]
-        self._sizes = {name: self._read(name, slice(None)) for name in SIZES}
-        self.origin = Origin(
-            tuple(json.loads(file.attrs["class_set"])),
-            file.attrs["checkpoint_sha256"],
-            file.attrs["interpolation"],
-            tuple(json.loads(file.attrs.get("views", "[]"))),
-        )
+        self._path = file.filename
+        self.origin = Origin(*origin_of(file.attrs))
+        self._datasets = datasets_of(file, len(self.origin.classes))
+        self.ids: list[str] = [id_.decode() for id_ in self._datasets["id"][:]]
+        if len(set(self.ids)) < len(self.ids):
+            raise ValueError("'id' holds one twice")
+        self._sizes = {name: self._datasets[name][:] for name in SIZES}
+        check_sizes(self._sizes, self._datasets)
 
     @property
     def counted(self) -> list[str]:
         """The measures that the shard has a histogram of, in alphabetical order."""
-        return sorted(self._file.get("histogram", ()))
+        return sorted(name.removeprefix("histogram/") for name in self._datasets if name.startswith("histogram/"))
 
     def histogram(self, measure: str) -> NDArray[np.int64]:
         """Pixels of each predicted class at each code of ``measure``: (C, 65536) int64.
@@ -203,18 +197,22 @@ class Shard:
 
     def holds(self, name: str) -> bool:
         """Whether the shard stores the map called ``name``."""
-        return name in self._file
+        return name in self._datasets
 
     def _read(self, name: str, rows: int | slice) -> NDArray[Any]:
-        """Rows of a dataset; InputError names the file when it is not there or a checksum fails."""
-        if name not in self._file and name not in REQUIRED:
+        """Rows of a dataset; InputError names the file when it is not there, or damaged, or holds what it cannot."""
+        if name not in self._datasets:
             map_ = name.removeprefix("histogram/")
-            raise InputError(f"{self._file.filename}: holds no {map_!r} map; add it to inference.maps and infer again")
+            raise InputError(f"{self._path}: holds no {map_!r} map; add it to inference.maps and infer again")
         try:
-            return np.asarray(self._file[name][rows])
-        except (OSError, KeyError) as error:
-            reason = f"{name!r} is damaged or missing ({error})"
-            raise InputError(f"{self._file.filename}: {reason}; delete it and run the workflow again") from None
+            values = np.asarray(self._datasets[name][rows])
+            if not are_possible(name, values, len(self.origin.classes)):
+                raise ValueError("it holds values that are none")
+        except Exception as error:  # h5py raises almost anything for a damaged file
+            raise InputError(
+                f"{self._path}: {name!r} is damaged ({one_line(error)}); delete it and run the workflow again"
+            ) from None
+        return values
 
 
 @contextmanager
@@ -227,11 +225,24 @@ def open_shard(path: Path) -> Iterator[Shard]:
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run the workflow again") from None
+        raise InputError(
+            f"{path}: not a readable HDF5 file ({one_line(error)}); delete it and run the workflow again"
+        ) from None
     with file:
-        if file.attrs.get("format_version") != FORMAT_VERSION:
+        yield _checked(path, file)
+
+
+def _checked(path: Path, file: h5py.File) -> Shard:
+    """The shard in an open file; errors as of ``open_shard``."""
+    try:
+        version = file.attrs.get("format_version")
+        if np.ndim(version) or version != FORMAT_VERSION:
             raise InputError(f"{path}: expected maps of format {FORMAT_VERSION}; delete it and run the workflow again")
-        yield Shard(file)
+        return Shard(file)
+    except InputError:
+        raise
+    except Exception as error:  # h5py raises almost anything for a damaged file
+        raise InputError(f"{path}: damaged ({one_line(error)}); delete it and run the workflow again") from None
 
 
 def same_origin(paths: list[Path]) -> Origin:

@@ -1,0 +1,116 @@
+"""What an HDF5 file must hold to be read as a shard: checked when it is opened, before any map is read.
+
+HDF5 can refer to other files, and claim terabytes in a few bytes; h5py raises almost anything for a damaged file.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+
+from esl.labels.fixed_point import CODES
+
+MOST_PIXELS = 2**28
+"""The largest map, as the largest image that is read."""
+
+SIZES = ("size", "stride_size")
+"""Rows and columns of an image's maps, and of its ``probability``."""
+
+REQUIRED = ("id", "label", *SIZES)
+"""The datasets of every shard."""
+
+
+def origin_of(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str, tuple[str | float, ...]]:
+    """The classes, the checkpoint's digest, the interpolation and the views that attributes name.
+
+    Raises:
+        Exception: one is missing or of another kind.
+    """
+    classes, views = json.loads(attributes["class_set"]), json.loads(attributes.get("views", "[]"))
+    checkpoint, interpolation = attributes["checkpoint_sha256"], attributes["interpolation"]
+    if not isinstance(classes, list) or not all(map(_is_name, classes)) or not 0 < len(classes) == len(set(classes)):
+        raise ValueError("class_set: expected the names of classes")
+    if not isinstance(views, list) or not all(map(_is_view, views)):
+        raise ValueError("views: expected names and factors")
+    if not _is_name(checkpoint) or not _is_name(interpolation):
+        raise ValueError("checkpoint_sha256 and interpolation: expected text")
+    return tuple(classes), checkpoint, interpolation, tuple(views)
+
+
+def datasets_of(file: h5py.File, num_classes: int) -> dict[str, h5py.Dataset]:
+    """The datasets of a shard by name, each of the shape and type that ``ShardWriter`` gives it.
+
+    Raises:
+        Exception: one is missing, of another shape or type, larger than can be, or lies in another file.
+    """
+    datasets = dict(_datasets(file))
+    num_images = len(datasets["id"])
+    maps_hw = datasets["label"].shape[1:] if num_images else ()
+    expected = {
+        "id": ((num_images,), datasets["id"].dtype),
+        "size": ((num_images, 2), np.int32),
+        "stride_size": ((num_images, 2), np.int32),
+        "label": ((num_images, *maps_hw), np.uint8),
+        "probability": ((num_images, num_classes, *datasets.get("probability", datasets["id"]).shape[2:]), np.float16),
+    }
+    for name, dataset in datasets.items():
+        histogram = name.startswith("histogram/")
+        other = ((num_classes, CODES), np.int64) if histogram else ((num_images, *maps_hw), np.uint16)
+        shape, dtype = expected.get(name, other)
+        if dataset.shape != shape or dataset.dtype != dtype:
+            raise ValueError(
+                f"{name!r}: expected {shape} of {np.dtype(dtype)}, but got {dataset.shape} of {dataset.dtype}"
+            )
+        if not histogram and name not in ("id", *SIZES) and not _is_plane(dataset.shape[-2:], dataset.ndim):
+            raise ValueError(f"{name!r}: maps of {dataset.shape}")
+    if h5py.check_string_dtype(datasets["id"].dtype) is None or num_images * 8 > file.id.get_filesize():
+        raise ValueError("'id': expected text, and no more of it than the file can hold")
+    return datasets
+
+
+def check_sizes(sizes: Mapping[str, Any], datasets: Mapping[str, h5py.Dataset]) -> None:
+    """ValueError unless the ``sizes`` (N, 2) of images are those of parts of their maps."""
+    for name, map_ in zip(SIZES, ("label", "probability"), strict=True):
+        plane = datasets[map_].shape[-2:] if map_ in datasets else (MOST_PIXELS, MOST_PIXELS)
+        if not ((sizes[name] > 0) & (sizes[name] <= plane)).all():
+            raise ValueError(f"{name!r}: expected sizes up to that of {map_!r}, {plane}")
+
+
+def are_possible(name: str, values: Any, num_classes: int) -> bool:
+    """Whether a map or histogram called ``name`` can hold these values."""
+    if not values.size:
+        return True
+    if name == "label":
+        return bool(values.max() < num_classes)
+    if name == "probability":
+        return bool(values.min() >= 0 and values.max() <= 1)  # both are false for NaN
+    return bool(values.min() >= 0)
+
+
+def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
+    for group in (file, file.get("histogram", {})):
+        for name in group:
+            path = name if group is file else f"histogram/{name}"
+            if not isinstance(file.get(path, getlink=True), h5py.HardLink):
+                raise ValueError(f"{path!r} is a link")
+            if path == "histogram":
+                continue
+            dataset = file[path]
+            if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+                raise ValueError(f"{path!r} is not a dataset of this file")
+            yield path, dataset
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_view(value: object) -> bool:
+    return _is_name(value) or (isinstance(value, int | float) and math.isfinite(value))
+
+
+def _is_plane(shape: tuple[int, ...], num_axes: int) -> bool:
+    return num_axes > 2 and 0 < shape[0] * shape[1] <= MOST_PIXELS
