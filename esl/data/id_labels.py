@@ -42,7 +42,7 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
         return np.asarray(image)
     if image.mode == "1":
         return np.asarray(image).astype(np.uint8)
-    bits = _bits(image, content)
+    bits = channel_bits(image, content)
     if image.mode == "L":
         return np.asarray(image) // np.uint8({2: 85, 4: 17}.get(bits, 1))
     if image.mode.startswith("I"):
@@ -70,7 +70,7 @@ def red_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
         InputError: as ``lossless``; or the image is not RGB of 8 bits.
     """
     image = lossless(path, content)
-    bits = _bits(image, content)
+    bits = channel_bits(image, content)
     if image.mode not in ("RGB", "RGBA") or bits > 8:
         raise InputError(
             f"{path}: expected RGB of 8 bits with ids in the red channel, but got mode {image.mode} of {bits} bits; "
@@ -79,7 +79,7 @@ def red_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     return np.asarray(image)[..., 0]
 
 
-def _bits(image: Image.Image, content: bytes) -> int:
+def channel_bits(image: Image.Image, content: bytes) -> int:
     """The bits of a channel: by the header of a PNG (PNG specification, 11.2.2) or the tag of a TIFF, otherwise 8."""
     if content.startswith(SIGNATURE):
         return content[24]

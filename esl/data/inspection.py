@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -13,10 +14,11 @@ from tqdm import tqdm
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
 from esl.data.decoding import decoded
 from esl.data.formats.base import Format, LabelFiles, Sample
+from esl.data.id_labels import channel_bits
 from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
-from esl.data.notes import dark, nearly_fitting, not_read, nothing_there
+from esl.data.notes import dark, dark_colours, nearly_fitting, not_read, nothing_there, same_names
 from esl.data.settings import Checks
 from esl.errors import InputError, is_text, message, printable
 
@@ -53,6 +55,7 @@ class _ImageReport:
     size_wh: SizeWH
     sha256: str
     highest: int | None  # value of a grey image of 16 bits; None for any other
+    brightest: int | None  # upper byte of a colour image of 16 bits; None for any other
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class _SampleReport:
     defects: tuple[str, ...] = ()
     left_out: str | None = None
     highest: int | None = None
+    brightest: int | None = None
 
 
 def inspect(
@@ -118,7 +122,13 @@ def inspect(
         bits=listing.bits,
     )
     highest = [each.highest for each in reports if each.highest is not None]
-    notes = [*not_read(root, listing), *dark(root, highest, listing.bits)]
+    brightest = [each.brightest for each in reports if each.brightest is not None]
+    notes = [
+        *not_read(root, listing),
+        *same_names(root, listing),
+        *dark(root, highest, listing.bits),
+        *dark_colours(root, brightest),
+    ]
     near = [*nearly_fitting(root, listing)]
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
     if not defects:
@@ -134,9 +144,15 @@ def inspect(
 def _in_processes(
     check: Callable[[Sample], _SampleReport], samples: list[Sample], workers: int, desc: str
 ) -> list[_SampleReport]:
-    with ProcessPoolExecutor(workers) as pool:
-        results = pool.map(check, samples, chunksize=16)
-        return list(tqdm(results, total=len(samples), desc=desc, unit="image", mininterval=5))
+    try:
+        with ProcessPoolExecutor(workers) as pool:
+            results = pool.map(check, samples, chunksize=16)
+            return list(tqdm(results, total=len(samples), desc=desc, unit="image", mininterval=5))
+    except BrokenProcessPool:
+        raise InputError(
+            "a process that opened images was ended from outside: was there too little memory? Ask for more, or let "
+            "fewer processes open them (--workers, which a rule's threads set)"
+        ) from None
 
 
 def _inspect_sample(
@@ -174,7 +190,7 @@ def _inspect_sample(
     ids = label.ids if label else frozenset[int]()
     if defects or image is None:
         return _SampleReport(ids=ids, defects=tuple(defects))
-    return _SampleReport(_indexed(sample, root, image, label), ids, highest=image.highest)
+    return _SampleReport(_indexed(sample, root, image, label), ids, highest=image.highest, brightest=image.brightest)
 
 
 def _check_name(path: Path, root: Path) -> None:
@@ -186,8 +202,11 @@ def _check_name(path: Path, root: Path) -> None:
 def _image_report(path: Path, bits: int) -> _ImageReport:
     _, content = read_content(path)
     image = decoded(path, content)
-    height, width = as_rgb(path, image, bits=bits).shape[:2]
-    return _ImageReport((width, height), sha256(content).hexdigest(), highest_value(image))
+    pixels = as_rgb(path, image, bits=bits)
+    height, width = pixels.shape[:2]
+    highest = highest_value(image)
+    brightest = int(pixels.max()) if highest is None and channel_bits(image, content) > 8 else None
+    return _ImageReport((width, height), sha256(content).hexdigest(), highest, brightest)
 
 
 def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:

@@ -1,10 +1,10 @@
-"""What is said next to defects: files that nearly fit, kinds that are not read, images that are nearly black."""
+"""What is said next to defects: files that nearly fit, labels taken for images, kinds not read, images nearly black."""
 
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from esl.data.formats.base import Format, Listing
+from esl.data.formats.base import Format, Listing, nfc
 from esl.data.formats.paths import near_misses, unread
 from esl.errors import message, printable
 
@@ -47,3 +47,31 @@ def dark(root: Path, highest: list[int], bits: int) -> Iterator[str]:
             f"{root}: dark: no value of {len(highest)} image(s) of {bits} bits is above {max(highest)}; "
             f"if they have {used} bits, declare the dataset with `bits: {max(used, 9)}` to scale them"
         )
+
+
+def dark_colours(root: Path, brightest: list[int]) -> Iterator[str]:
+    """The same for colour images of 16 bits, of which ``bits`` scales none."""
+    if brightest and max(brightest) < 2**6:
+        yield message(
+            f"{root}: dark: no value of {len(brightest)} colour image(s) of 16 bits is above "
+            f"{256 * max(brightest) + 255}; `bits` scales grey alone: save them with 8 bits, scaled"
+        )
+
+
+def same_names(root: Path, listing: Listing) -> Iterator[str]:
+    """A line about two folders with the same names in them, where all are taken as images: one may hold labels."""
+    if listing.label_files is not None:
+        return
+    folders: dict[str, set[str]] = {}
+    for sample in listing.samples:
+        folder, separator, name = sample.id.partition("__")
+        if separator:
+            folders.setdefault(folder, set()).add(nfc(name))
+    owners: dict[frozenset[str], str] = {}
+    for folder, names in sorted(folders.items()):
+        if (first := owners.setdefault(frozenset(names), folder)) != folder:
+            yield message(
+                f"{root}: {first!r} and {folder!r} hold images of the same names; if one of them holds labels, declare "
+                "the dataset (`datasets` in config/README.md): without that they are images too"
+            )
+            return

@@ -1,5 +1,7 @@
 """The inspection of a dataset: its index, and every defect at once."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import IGNORE
+from esl.data import inspection
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
@@ -234,3 +237,16 @@ def test_an_id_that_is_no_file_name_is_a_defect_of_its_file(tmp_path: Path) -> N
     Image.fromarray(_image(0)).save(tmp_path / "a/x\\y.png")
     inspection = inspect("folder", format_named("folder"), tmp_path, "all", CITYSCAPES19, Checks(labels="optional"))
     assert [defect.startswith(f"{tmp_path}/a/x\\y.png: sample id") for defect in inspection.defects] == [True]
+
+
+def _killed(path: Path, bits: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_while_it_opens_files_is_one_line(
+    write_cityscapes: WriteFrames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_cityscapes(tmp_path, "train", _frames(1))
+    monkeypatch.setattr(inspection, "_image_report", _killed)  # the processes are forks of this one
+    with pytest.raises(InputError, match=r"a process that opened images was ended.*too little memory.*--workers"):
+        _index(root)

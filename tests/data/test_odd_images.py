@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,19 @@ def test_12_bits_in_16_are_reported_and_scaled_where_that_is_declared(tmp_path: 
 def test_images_that_use_their_16_bits_are_not_called_dark(tmp_path: Path) -> None:
     Image.fromarray(np.array([[3, 40000]], np.uint16)).save(tmp_path / "a.png")
     Image.fromarray(np.array([[3, 4]], np.uint8)).save(tmp_path / "b.png")
+    assert _thermal(tmp_path).notes == []
+
+
+def test_dark_colours_of_16_bits_are_reported(tmp_path: Path, png_of_16_bits: Callable[..., bytes]) -> None:
+    (tmp_path / "a.png").write_bytes(png_of_16_bits(np.full((4, 4, 3), 4095, np.uint16)))
+    _tiff(tmp_path / "b.tif", np.full((3, 5, 3), 4000, np.uint16))
+    for bits in (None, 12):  # which scales grey alone
+        inspection = _thermal(tmp_path, bits)
+        assert inspection.defects == [] and inspection.notes == [
+            f"{tmp_path}: dark: no value of 2 colour image(s) of 16 bits is above 4095; `bits` scales grey alone: "
+            "save them with 8 bits, scaled"
+        ]
+    _tiff(tmp_path / "b.tif", np.full((3, 5, 3), 40000, np.uint16))
     assert _thermal(tmp_path).notes == []
 
 

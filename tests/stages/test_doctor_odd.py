@@ -77,3 +77,14 @@ def test_notes_are_reported_without_being_defects(tmp_path: Path, doctor: Doctor
     (tmp_path / "b.heic").touch()
     status, report = doctor("--root", tmp_path)
     assert status == 0 and f"  note       {tmp_path}: not read: 1 .heic; convert" in report
+
+
+def test_a_folder_of_labels_that_is_taken_for_images_is_mentioned(tmp_path: Path, doctor: Doctor) -> None:
+    for name in ("a", "b"):
+        image_file(tmp_path / f"JPEGImages/{name}.jpg")
+        label_file(tmp_path / f"SegmentationClass/{name}.png", label_of([1]))
+    status, report = doctor("--root", tmp_path)
+    assert status == 0 and report.count("note") == 1
+    assert "'JPEGImages' and 'SegmentationClass' hold images of the same names; if one of them holds labels" in report
+    image_file(tmp_path / "JPEGImages/c.jpg")
+    assert "note" not in doctor("--root", tmp_path)[1]
