@@ -13,6 +13,7 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data import inspection
 from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.base import Sample
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import SHOWN_DEFECTS, inspect
@@ -239,14 +240,10 @@ def test_an_id_that_is_no_file_name_is_a_defect_of_its_file(tmp_path: Path) -> N
     assert [defect.startswith(f"{tmp_path}/a/x\\y.png: sample id") for defect in inspection.defects] == [True]
 
 
-def _killed(path: Path, bits: int) -> None:
+def _end(sample: Sample) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_is_killed_while_it_opens_files_is_one_line(
-    write_cityscapes: WriteFrames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = write_cityscapes(tmp_path, "train", _frames(1))
-    monkeypatch.setattr(inspection, "_image_report", _killed)  # the processes are forks of this one
+def test_a_process_that_is_killed_while_it_opens_files_is_one_line() -> None:
     with pytest.raises(InputError, match=r"a process that opened images was ended.*too little memory.*--workers"):
-        _index(root)
+        inspection._in_processes(_end, [Sample("a", None, None)], 1, "index")  # type: ignore[arg-type]
