@@ -139,12 +139,15 @@ def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[
     """
     candidates = {name: format_ for name, format_ in formats.items() if name != "folder"}
     listed: dict[str, list[Sample]] = {}
+    passed_over: dict[str, str] = {}  # why, and the formats
     for name, format_ in candidates.items():
         try:
             if splits := format_.splits(root):
                 listed[name] = _samples(format_, root, [split] if split else splits)
         except InputError as error:
-            print(f"passed over {name}: {error}\n")
+            passed_over[str(error)] = f"{passed_over[str(error)]}, {name}" if str(error) in passed_over else name
+    for reason, names in passed_over.items():
+        print(f"passed over {names}: {reason}\n")
     with_images = [name for name, samples in listed.items() if any(sample.image for sample in samples)]
     with_labels = [name for name in with_images if any(sample.label for sample in listed[name])]
     if fitting := with_labels or with_images or [name for name in listed if split]:

@@ -95,7 +95,10 @@ def test_a_link_to_a_folder_that_is_not_there_is_refused_by_name(tmp_path: Path)
     for format_ in formats:
         with pytest.raises(InputError, match=r"day: a link to /mnt/disk/day, which is not there.*mount or fetch it"):
             format_.listing(tmp_path, "all")
-    (tmp_path / "day").unlink()
+    (tmp_path / "day").rename(tmp_path / "v1.2")  # a number is no ending
+    with pytest.raises(InputError, match=r"v1\.2: a link to /mnt/disk/day, which is not there"):
+        formats[0].listing(tmp_path, "all")
+    (tmp_path / "v1.2").unlink()
     (tmp_path / "self").symlink_to(tmp_path / "self")
     with pytest.raises(InputError, match=r"self: cannot be listed \(Too many levels of symbolic links\)"):
         format_named("folder").listing(tmp_path, "all")

@@ -46,8 +46,8 @@ def is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def is_broken_link(path: Path) -> bool:
-    """Whether it is a link to nothing that has the name of a folder: without an ending."""
-    return not path.suffix and path.is_symlink() and not path.exists()
+    """Whether it is a link to nothing that has the name of a folder: without an ending, but for a number as in v1.2."""
+    return not path.suffix.strip(".0123456789") and path.is_symlink() and not path.exists()
 
 
 def walk(folder: Path, above: frozenset[Identity] = frozenset()) -> Iterator[Path]:
