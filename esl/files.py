@@ -4,8 +4,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from errno import EDQUOT, EFBIG, ENOSPC, EROFS
+from contextlib import contextmanager, suppress
+from errno import EACCES, EDQUOT, EEXIST, EFBIG, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +19,32 @@ def atomic_path(path: Path) -> Iterator[Path]:
     A killed process leaves at most a ``.part`` file that nothing reads.
 
     Raises:
-        InputError: the disk, or the user's share of it, is full, or cannot be written to.
+        InputError: the disk, or the user's share of it, is full, or the folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         part.replace(path)
     except (OSError, RuntimeError) as error:  # torch raises the second in place of the first
-        if (reason := _refusal_of_the_disk(error)) is None:
+        if (reason := _refusal(error, part)) is None:
             raise
-        raise InputError(f"{path}: cannot be written ({reason}); make room there, and run again") from None
+        raise InputError(
+            f"{path}: cannot be written ({reason}); make room there, or make it writable, and run again"
+        ) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
-def _refusal_of_the_disk(error: BaseException | None) -> str | None:
-    """Why nothing more can be written, where an error, or one that it came from, says so."""
+def _refusal(error: BaseException | None, part: Path) -> str | None:
+    """Why ``part`` cannot be written, where an error, or one that it came from, says so."""
+    own = {None, str(part), *map(str, part.parents)}  # HDF5 names no file
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG, EROFS):
-            return os.strerror(error.errno)
+        if isinstance(error, OSError) and error.errno is not None:
+            full = error.errno in (ENOSPC, EDQUOT, EFBIG, EROFS)
+            if full or (error.errno in (EACCES, EPERM, ENOTDIR, EEXIST) and error.filename in own):
+                return os.strerror(error.errno)
         error = error.__cause__ or error.__context__
     return None
 

@@ -54,8 +54,27 @@ def test_a_full_disk_is_one_line_that_names_the_file(tmp_path: Path, write: Call
     with pytest.raises(InputError) as caught, atomic_path(path) as part:
         part.symlink_to("/dev/full")  # every write to it fails as on a full disk
         write(part)
-    assert str(caught.value) == f"{path}: cannot be written (No space left on device); make room there, and run again"
+    assert str(caught.value) == (
+        f"{path}: cannot be written (No space left on device); make room there, or make it writable, and run again"
+    )
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    for path in (tmp_path / "results/a.json", tmp_path / "results/gta2city/a.json"):
+        with pytest.raises(
+            InputError, match=rf"{path}: cannot be written \((File exists|Not a directory)\); make room"
+        ):
+            write_json(path, {})
+    path = tmp_path / "closed/a.json"
+    with (
+        pytest.raises(InputError, match=rf"{path}: cannot be written \(Permission denied\)"),
+        atomic_path(path) as part,
+    ):
+        raise PermissionError(13, "Permission denied", str(part))  # the superuser may write anywhere
+    with pytest.raises(PermissionError), atomic_path(path):
+        raise PermissionError(13, "Permission denied", "another file")
 
 
 def test_other_errors_are_passed_on(tmp_path: Path) -> None:

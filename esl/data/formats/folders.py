@@ -34,8 +34,9 @@ def entries(folder: Path) -> "list[os.DirEntry[str]]":
             ) from None
         return []
     except OSError as error:
+        closed = next((above for above in reversed(folder.parents) if not os.access(above, os.X_OK)), folder)
         raise InputError(
-            f"{folder}: cannot be listed ({error.strerror}), so that its images would be missed; make it readable "
+            f"{closed}: cannot be listed ({error.strerror}), so that its images would be missed; make it readable "
             "(chmod u+rx), or move it elsewhere"
         ) from None
 
