@@ -15,6 +15,7 @@ from esl.errors import InputError, one_line
 from esl.files import atomic_path
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.hdf5_heaps import check_heaps_at_start, check_heaps_of
 from esl.labels.measures.base import Maps
 from esl.labels.shard_checks import SIZES, are_possible, check_sizes, datasets_of, origin_of
 
@@ -162,8 +163,10 @@ class Shard:
 
     def __init__(self, file: h5py.File) -> None:
         self._path = file.filename
+        check_heaps_at_start(Path(self._path))
         self.origin = Origin(*origin_of(file.attrs))
         self._datasets = datasets_of(file, len(self.origin.classes))
+        check_heaps_of(Path(self._path), self._datasets["id"].id.get_offset() or 0, len(self._datasets["id"]))
         self.ids: list[str] = [id_.decode() for id_ in self._datasets["id"][:]]
         if len(set(self.ids)) < len(self.ids):
             raise ValueError("'id' holds one twice")

@@ -147,6 +147,26 @@ def test_a_missing_attribute_is_refused_by_the_name_of_the_file(shard: Path, nam
         _read(shard)
 
 
+@pytest.mark.parametrize("what", [b"\0" * 16, b"\1" * 16, b"\xff" * 16])
+def test_a_damaged_header_of_text_is_refused_where_hdf5_would_read_without_end(shard: Path, what: bytes) -> None:
+    content = bytearray(shard.read_bytes())
+    place = content.index(b"GCOL") + 16
+    content[place : place + 16] = what
+    shard.write_bytes(content)
+    with pytest.raises(InputError, match=r"1-of-1\.h5: damaged \(damaged text\); delete it"):
+        _read(shard)
+
+
+def test_ids_fill_several_heaps(tmp_path: Path) -> None:
+    path, ids = tmp_path / "1-of-1.h5", [f"{'x' * 200}_{number}" for number in range(100)]
+    with write_shard(path, 100, Origin(("road", "sky"), "ab" * 32, "bilinear"), stored=[], counted=[]) as writer:
+        for id_ in ids:
+            maps = {"label": np.ones((4, 6), np.uint8), "probability": np.ones((2, 2, 3), np.float16)}
+            writer.append(writer.pack(id_, maps))
+    assert path.read_bytes().count(b"GCOL") > 2
+    assert _read(path)[1] == ids
+
+
 def test_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a readable HDF5 file") as caught, open_shard(tmp_path):
         pass
