@@ -197,7 +197,7 @@ def _complaint(message: str, named: str, lists: bool) -> str | None:
         return "a message of several lines"
     if not all(line.isprintable() for line in lines):
         return "a message that cannot be printed"
-    if "MemoryError" in message or "allocat" in message:
+    if "MemoryError" in message or "allocate" in message:
         return "more memory than is allowed"
     return f"a line of more than {LONGEST_LINE} characters" if max(map(len, lines)) > LONGEST_LINE else None
 
