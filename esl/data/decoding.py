@@ -6,6 +6,8 @@ starts another program (PostScript does); pixels are bounded before anything is 
 
 import io
 import logging
+import os
+import re
 import struct
 import warnings
 import zlib
@@ -23,7 +25,10 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Pillow's names of the formats that are read."""
 
 MOST_PIXELS = 2**28
-"""The largest image, 268 megapixels: a panorama of 16384x8192 has half as many."""
+"""The largest image, 268 megapixels, unless ``LIMIT`` says otherwise: a panorama of 16384x8192 has half as many."""
+
+LIMIT = "ESL_MOST_PIXELS"
+"""The environment variable with another number of pixels; it changes no result, only what is refused."""
 
 ORIENTATION = 0x0112
 """The EXIF tag of the orientation (CIPA DC-008, 4.6.4)."""
@@ -53,7 +58,7 @@ def decoded(path: Path, content: bytes) -> Image.Image:
     """The image in ``content``; ``path`` is for messages.
 
     Raises:
-        InputError: it is no image of ``FORMATS``, truncated, damaged, or larger than ``MOST_PIXELS``.
+        InputError: it is no image of ``FORMATS``, truncated, damaged, or larger than ``MOST_PIXELS`` or ``LIMIT``.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -158,9 +163,13 @@ def _bands(content: bytes) -> int | None:
 
 def _check_size(path: Path, width: int, height: int) -> None:
     """InputError for an image without pixels or with too many."""
-    if not 0 < width * height <= MOST_PIXELS:
+    limit = os.environ.get(LIMIT, str(MOST_PIXELS))
+    if re.fullmatch("[1-9][0-9]{,14}", limit) is None:
+        raise InputError(f"{LIMIT}: expected a number of pixels, but got {limit!r}; correct the environment variable")
+    if not 0 < width * height <= int(limit):
         raise InputError(
-            f"{path}: claims {width}x{height} pixels, but at most {MOST_PIXELS:,} in all are read; cut or shrink it"
+            f"{path}: claims {width}x{height} pixels, but at most {int(limit):,} in all are read; cut or shrink it, or "
+            f"raise {LIMIT} in the environment"
         )
 
 

@@ -65,8 +65,33 @@ def test_a_file_that_is_no_image_is_refused_by_name_and_said_to_be_what_it_is(
         read_image(path)
 
 
-def test_a_panorama_of_16384_pixels_is_within_the_limit() -> None:
+def test_a_panorama_of_16384_pixels_is_within_the_limit_which_the_environment_can_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert MOST_PIXELS > 16384 * 8192
+    path = tmp_path / "a.png"
+    path.write_bytes(saved("PNG"))
+    monkeypatch.setenv("ESL_MOST_PIXELS", "959")
+    with pytest.raises(InputError, match=r"40x24 pixels, but at most 959 in all .* raise ESL_MOST_PIXELS in the env"):
+        read_image(path)
+    monkeypatch.setenv("ESL_MOST_PIXELS", "960")
+    assert read_image(path).shape == (24, 40, 3)
+    for wrong in ("many", "0", "-1", "1e9", "9" * 5000):
+        monkeypatch.setenv("ESL_MOST_PIXELS", wrong)
+        with pytest.raises(InputError, match="ESL_MOST_PIXELS: expected a number of pixels"):
+            read_image(path)
+
+
+def test_postscript_named_png_starts_no_other_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("a program was started")
+
+    for name in ("Popen", "check_call", "run"):
+        monkeypatch.setattr(subprocess, name, refuse)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n")
+    with pytest.raises(InputError, match=r"a\.png: not a readable image of PNG, JPEG"):
+        read_image(path)
 
 
 def test_formats_that_no_dataset_comes_in_are_not_opened(tmp_path: Path) -> None:
