@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
+from pydantic import Field
 from torch import Tensor
 
-from esl.errors import InputError
+from esl.contents import Content, Count
+from esl.errors import InputError, one_line
 from esl.models.checkpoint import save_tensors
 from esl.models.weights import read_tensors
 
@@ -46,6 +48,26 @@ class Stateful(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, state: dict[str, Any], /) -> Any: ...
+
+
+class _Row(Content):
+    """The keys of a ``Row``."""
+
+    iteration: Count
+    learning_rate: float
+    source_loss: float
+    target_loss: float
+    adaptation_loss: float
+    target_labelled: float
+
+
+class _Saved(Content):
+    """What ``Progress.save`` writes of itself, but for the sums."""
+
+    iteration: Count
+    rows: list[_Row]
+    counted: Count
+    learning_rate: Annotated[float, Field(ge=0)]
 
 
 @dataclass
@@ -80,6 +102,14 @@ class Progress:
         self.counted, self.sums = 0, torch.zeros(4)
         return row
 
+    def check(self, iterations: int) -> None:
+        """ValueError unless this is the progress of a training of ``iterations``, before its end."""
+        closed = self.rows[-1]["iteration"] if self.rows else 0
+        if not 0 < self.iteration < iterations or closed + self.counted != self.iteration:
+            raise ValueError(f"iteration {self.iteration} of {iterations}, {self.counted} of them after {closed}")
+        if not isinstance(self.sums, Tensor) or self.sums.shape != (4,) or self.sums.dtype != torch.float32:
+            raise ValueError("sums: expected four numbers")
+
     def save(self, saving: Saving, parts: dict[str, Stateful]) -> None:
         """Writes everything that a resumed training needs."""
         progress = {name: getattr(self, name) for name in ("iteration", "rows", "counted", "learning_rate")}
@@ -103,22 +133,29 @@ class Progress:
         except InputError as error:
             print(error, file=sys.stderr)
             return cls()
-        if not isinstance(content, dict) or content.get("identity") != saving.identity:
+        if not isinstance(content, dict) or not _is_same(content.get("identity"), saving.identity):
             print(f"{saving.path}: of a training with other settings or inputs; starting again", file=sys.stderr)
             return cls()
         try:
+            _Saved.model_validate(content["progress"])
             progress = cls(**content["progress"], sums=content["sums"])
-            if not 0 < progress.iteration < iterations or progress.sums.shape != (4,):
-                raise ValueError(f"iteration {progress.iteration} of {iterations}")
+            progress.check(iterations)
             for name, part in parts.items():
                 part.load_state_dict(content["parts"][name])
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:200]
+        except Exception as error:  # torch's parts raise anything for a state that is not theirs
             raise InputError(
-                f"{saving.path}: not a state of this training ({reason}); delete it and run again"
+                f"{saving.path}: not a state of this training ({one_line(error, 200)}); delete it and run again"
             ) from None
         print(f"{saving.path}: resuming at iteration {progress.iteration}", file=sys.stderr)
         return progress
+
+
+def _is_same(identity: Any, expected: dict[str, Any]) -> bool:
+    """Whether a state is of a training of this identity; one with tensors in it is not."""
+    try:
+        return bool(identity == expected)
+    except RuntimeError:
+        return False
 
 
 @contextmanager

@@ -152,6 +152,16 @@ def test_a_training_with_a_damaged_state_says_so_and_starts_again(
         {"parts": {}},
         {"parts": None},
         {"sums": "many"},
+        {"sums": torch.zeros(4, dtype=torch.int64)},
+        {"progress": {"iteration": 4, "counted": 3}},
+        {"progress": {"iteration": True}},
+        {"progress": {"iteration": 2**70}},
+        {"progress": {"counted": -1}},
+        {"progress": {"rows": "none"}},
+        {"progress": {"rows": [{"iteration": 3}]}},
+        {"progress": {"learning_rate": -0.1}},
+        {"progress": {"learning_rate": "a\nb"}},
+        {"parts": {"network": [1]}},
     ],
     ids=str,
 )
@@ -167,6 +177,19 @@ def test_a_state_that_does_not_fit_its_training_is_refused_by_name(
     save_tensors(tmp_path / "last.pt", {**content, **changed})
     with pytest.raises(InputError, match=r"last\.pt: not a state of this training .*; delete it and run again"):
         run(tiny(), source, target)
+
+
+def test_a_state_whose_identity_holds_tensors_starts_again(
+    tmp_path: Path, tiny: Any, run: Any, source: Stream, target: Stream
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny(dies_at=5), source, target, every=2, identity={"seed": 1})
+    content = load_tensors(tmp_path / "last.pt")
+    save_tensors(tmp_path / "last.pt", {**content, "identity": {"seed": torch.ones(2)}})
+    network, fresh = tiny(), tiny()
+    rows = run(network, source, target, identity={"seed": 1})
+    (tmp_path / "last.pt").unlink()
+    assert run(fresh, source, target, identity={"seed": 1}) == rows and _same_weights(network, fresh)
 
 
 def test_a_state_that_is_not_one_of_ours_starts_again(
