@@ -1,5 +1,9 @@
 """The adapt stage: a checkpoint like any other, which says where it comes from."""
 
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.registry import build_network
 from esl.stages.adapt import main
 from esl.training.settings import AdaptSettings
+from tests.configs import PROJECT
 
 SETTINGS = AdaptSettings.model_validate(
     {
@@ -66,3 +71,22 @@ def test_flip_reaches_the_statistics_and_colour_does_not(tmp_path: Path, source:
         _adapt(source, tmp_path / f"{name}.pt", SETTINGS.model_copy(update={"augmentation": augmentation}))
     plain, flip, colour = ((tmp_path / f"{name}.pt").read_bytes() for name in ("plain", "flip", "colour"))
     assert plain == colour != flip
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_image_that_is_cut_while_it_is_read_is_one_line_with_its_name(
+    tmp_path: Path, source: Path, small_index: Index, workers: str
+) -> None:
+    """In a process of its own, for what its workers print as well."""
+    shutil.copytree(small_index.root, tmp_path / "data")
+    write_json(tmp_path / "index.json", replace(small_index, root=str(tmp_path / "data")).to_json())
+    image = tmp_path / "data" / small_index.samples[0].image
+    image.write_bytes(image.read_bytes()[:100])
+    flags = (
+        f"--checkpoint {source} --index {tmp_path}/index.json --output {tmp_path}/a.pt --threads 1 --workers {workers}"
+    )
+    command = [sys.executable, "-m", "esl.stages.adapt", *flags.split(), "--settings", SETTINGS.canonical()]
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert run.returncode == 1 and "Traceback" not in run.stderr, run.stderr
+    assert run.stderr.splitlines()[-1].startswith(f"error: {image}: changed since it was indexed; run the workflow")
+    assert not (tmp_path / "a.pt").exists()
