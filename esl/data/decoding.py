@@ -70,10 +70,8 @@ def decoded(path: Path, content: bytes) -> Image.Image:
         raise
     except UnidentifiedImageError:
         if (bands := _bands(content)) is not None:
-            raise InputError(
-                f"{path}: a TIFF of {bands} band(s) in a form that is not read; save its red, green and blue band "
-                "as an image of 8 or 16 bits"
-            ) from None
+            cure = "save it as PNG" if bands < 4 else "save its red, green and blue band as an image of 8 or 16 bits"
+            raise InputError(f"{path}: a TIFF of {bands} band(s) in a form that is not read; {cure}") from None
         raise InputError(f"{path}: {_instead(content)}") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file
         raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None

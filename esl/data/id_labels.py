@@ -9,8 +9,8 @@ from PIL import Image
 from esl.data.decoding import SIGNATURE, decoded
 from esl.errors import InputError
 
-TIFF_BITS = 258
-"""The tag of the bits of a channel (TIFF 6.0, BitsPerSample)."""
+TIFF_BITS, TIFF_WHITE = 258, 262
+"""The tags of the bits of a channel, and of what 0 means (TIFF 6.0, BitsPerSample, PhotometricInterpretation)."""
 
 
 def lossless(path: Path, content: bytes) -> Image.Image:
@@ -35,7 +35,8 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     Alpha is dropped. The values of 1, 2 and 4 bits are ids as they are (Pillow stretches grey to 0 ... 255).
 
     Raises:
-        InputError: as ``lossless``; or the pixels are colours, floating-point numbers, or ids above 255.
+        InputError: as ``lossless``; or the pixels are colours, floating-point numbers, ids above 255, or ids that could
+            be meant inverted.
     """
     image = lossless(path, content)
     if image.mode == "P":
@@ -43,6 +44,12 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     if image.mode == "1":
         return np.asarray(image).astype(np.uint8)
     bits = channel_bits(image, content)
+    if getattr(image, "tag_v2", {}).get(TIFF_WHITE) == 0:
+        raise InputError(
+            f"{path}: a TIFF whose 0 is white, so that its ids could be meant inverted; save the labels as PNG"
+        )
+    if image.format == "BMP" and image.mode == "L" and content[28] == 4:  # which Pillow misreads
+        raise InputError(f"{path}: a grey BMP of 4 bits, which is not read; save the labels as PNG")
     if image.mode == "L":
         return np.asarray(image) // np.uint8({2: 85, 4: 17}.get(bits, 1))
     if image.mode.startswith("I"):

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,26 @@ def test_an_image_of_2_bits_is_still_stretched_to_the_whole_range(tmp_path: Path
 )
 def test_pixels_that_hold_no_ids_are_refused_by_name(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(InputError, match=rf"label\.png: .*{re.escape(message)}"):
+        _read(tmp_path / "label.png", content)
+
+
+@pytest.mark.parametrize("array", [IDS, IDS.astype(np.uint16)])
+def test_a_tiff_whose_0_is_white_is_refused_since_its_ids_could_be_meant_inverted(
+    tmp_path: Path, array: NDArray[np.generic]
+) -> None:
+    content = _saved(array, "TIFF")
+    tag = struct.pack("<HHIH", 262, 3, 1, 1)  # PhotometricInterpretation: 0 is black (TIFF 6.0)
+    assert tag in content
+    with pytest.raises(InputError, match=r"label\.png: a TIFF whose 0 is white, .*save the labels as PNG"):
+        _read(tmp_path / "label.png", content.replace(tag, tag[:-2] + bytes(2)))
+
+
+def test_a_grey_bmp_of_4_bits_is_refused(tmp_path: Path) -> None:
+    """Pillow takes its halves of bytes for bytes."""
+    palette = b"".join(bytes([grey, grey, grey, 0]) for grey in range(16))
+    head = b"BM" + struct.pack("<IHHI", 122, 0, 0, 118)
+    content = head + struct.pack("<IiiHHIIiiII", 40, 4, 1, 1, 4, 0, 4, 0, 0, 16, 0) + palette + b"\x01\x23\0\0"
+    with pytest.raises(InputError, match=r"label\.png: a grey BMP of 4 bits.*save the labels as PNG"):
         _read(tmp_path / "label.png", content)
 
 
