@@ -5,16 +5,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from esl.data.formats.base import Format, Listing, nfc
-from esl.data.formats.paths import near_misses, unread
+from esl.data.formats.folders import entries
+from esl.data.formats.paths import dead_end, near_misses, unread
 from esl.errors import message, printable
+
+SHOWN_NAMES = 5
+"""The most names of what is in a folder instead that a message gives."""
 
 
 def nothing_there(name: str, format_: Format, root: Path, split: str, listing: Listing) -> str:
     """The message about a split without a sample: where its files are expected, and what is there instead."""
     splits = [repr(other) for other in format_.splits(root)]
     there = message(f"; it has images of {', '.join(splits)}") if splits else ""
-    near = "".join(f"\n  {printable(line)}" for line in (*nearly_fitting(root, listing), *not_read(root, listing)))
+    lines = [*nearly_fitting(root, listing), *not_read(root, listing)]
+    if not lines and not splits:
+        lines = [*dict.fromkeys(_dead_ends(root, listing))]
+    near = "".join(f"\n  {printable(line)}" for line in lines)
     return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}{near}")
+
+
+def _dead_ends(root: Path, listing: Listing) -> Iterator[str]:
+    """For each pattern a line that says which part of it fits nothing, and what is there instead."""
+    for pattern in listing.patterns:
+        if (end := dead_end(root, pattern)) is not None:
+            folder, part = end
+            names = [entry.name for entry in entries(folder) if not entry.name.startswith(".")]
+            more = message(f" and {len(names) - SHOWN_NAMES} more") if len(names) > SHOWN_NAMES else ""
+            there = message(f"holds {', '.join(names[:SHOWN_NAMES])}{more}") if names else message("is empty")
+            yield message(f"{folder} {there}, but expected {part} in it")
 
 
 def nearly_fitting(root: Path, listing: Listing) -> Iterator[str]:

@@ -41,6 +41,26 @@ def test_a_pattern_that_fits_nothing_is_an_error_that_names_near_misses(tmp_path
     assert "no samples of camera" in str(caught.value) and f"{tmp_path}/root/{near}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("images", "line"),
+    [
+        ("images/{n}.png", "root/images holds a, b, c, d, e and 2 more, but expected {n}.png in it"),
+        ("images/{split}/day/{n}.png", "root/images/a is empty, but expected day in it"),
+        ("frames", "root holds images, but expected frames in it"),
+        ("{split}/*/{n}/x.png", "root/images/a is empty, but expected {n} in it"),
+    ],
+)
+def test_a_pattern_that_fits_nothing_says_where_it_ends_and_what_is_there(
+    tmp_path: Path, images: str, line: str
+) -> None:
+    for name in "abcdefg":
+        (tmp_path / f"root/images/{name}").mkdir(parents=True)
+    (tmp_path / "own.yaml").write_text(f"datasets: {{camera: {{images: '{images}'}}}}\n")
+    with pytest.raises(InputError) as caught:
+        main(["--root", str(tmp_path / "root"), "--dataset", "camera", "--configfile", str(tmp_path / "own.yaml")])
+    assert str(caught.value).splitlines()[1:] == [f"  {tmp_path}/{line}"]
+
+
 def test_images_of_another_ending_than_the_formats_are_named_next_to_the_labels_they_miss(
     tmp_path: Path, doctor: Doctor
 ) -> None:

@@ -68,6 +68,18 @@ def near_misses(root: Path, pattern: str) -> Iterator[Path]:
             yield path
 
 
+def dead_end(root: Path, pattern: str) -> tuple[Path, str] | None:
+    """The first folder below ``root`` in which nothing fits the next part of ``pattern``, and that part."""
+    folder = root
+    for part in _parts(pattern):
+        expression = re.compile(_as_expression(part))
+        found = next((entry for entry in entries(folder) if expression.fullmatch(entry.name)), None)
+        if found is None:
+            return folder, part
+        folder = Path(found.path)
+    return None
+
+
 def unread(root: Path, pattern: str) -> Counter[str]:
     """The number of files of each of ``UNREAD_SUFFIXES`` in the folder that ``pattern`` names, if it names one."""
     files = walk(root / pattern) if not is_pattern(pattern) else ()
