@@ -89,8 +89,9 @@ class ShardWriter:
         if origin.views:
             file.attrs["views"] = json.dumps(origin.views)
         file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
+        chunk = (num_images, 2) if num_images else None
         for name in SIZES:
-            file.create_dataset(name, (num_images, 2), np.int32)
+            file.create_dataset(name, (num_images, 2), np.int32, chunks=chunk, fletcher32=chunk is not None)
 
     def pack(self, id_: str, maps: Maps) -> PackedImage:
         """An image ready to be stored, compressed in the caller's thread; any number of threads may pack at once.
@@ -152,7 +153,8 @@ def write_shard(
     ``stored`` are the maps to store next to ``label``, ``counted`` the measures that get a histogram, stored or not;
     ``planes`` are needed where the images differ in size.
     """
-    with atomic_path(path) as part, h5py.File(part, "w", locking=False) as file:
+    version = "v110"  # the oldest whose structure has checksums: HDF5 crashes on some damaged older ones
+    with atomic_path(path) as part, h5py.File(part, "w", locking=False, libver=(version, version)) as file:
         writer = ShardWriter(file, num_images, origin, stored=stored, counted=counted, planes=planes)
         yield writer
         writer.finish()

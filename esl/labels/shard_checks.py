@@ -91,17 +91,22 @@ def are_possible(name: str, values: Any, num_classes: int) -> bool:
 
 
 def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
-    for group in (file, file.get("histogram", {})):
-        for name in group:
-            path = name if group is file else f"histogram/{name}"
-            if not isinstance(file.get(path, getlink=True), h5py.HardLink):
-                raise ValueError(f"{path!r} is a link")
-            if path == "histogram":
-                continue
-            dataset = file[path]
-            if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
-                raise ValueError(f"{path!r} is not a dataset of this file")
-            yield path, dataset
+    for name in _paths(file):
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"{name!r} is a link")
+        if name == "histogram":
+            continue
+        dataset = file[name]
+        if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+            raise ValueError(f"{name!r} is not a dataset of this file")
+        yield name, dataset
+
+
+def _paths(file: h5py.File) -> Iterator[str]:
+    for name in file:
+        yield name
+        if name == "histogram":
+            yield from (f"histogram/{measure}" for measure in file[name])
 
 
 def _is_name(value: object) -> bool:

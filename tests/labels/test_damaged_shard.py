@@ -157,6 +157,23 @@ def test_a_damaged_header_of_text_is_refused_where_hdf5_would_read_without_end(s
         _read(shard)
 
 
+def test_a_flipped_bit_anywhere_changes_no_map_and_no_histogram(shard: Path) -> None:
+    _, _, sound_histograms, sound_maps = _read(shard)
+    content, rng = shard.read_bytes(), np.random.default_rng(0)
+    for place in rng.integers(len(content), size=150):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.integers(8)
+        shard.write_bytes(damaged)
+        try:
+            _, _, histograms, maps = _read(shard)
+        except InputError as error:
+            assert str(error).startswith(str(shard)) and str(error).isprintable()
+            continue
+        assert np.array_equal(histograms, sound_histograms)
+        for map_, sound in zip(maps, sound_maps, strict=True):
+            assert all(np.array_equal(map_[name], sound[name]) for name in sound)
+
+
 def test_ids_fill_several_heaps(tmp_path: Path) -> None:
     path, ids = tmp_path / "1-of-1.h5", [f"{'x' * 200}_{number}" for number in range(100)]
     with write_shard(path, 100, Origin(("road", "sky"), "ab" * 32, "bilinear"), stored=[], counted=[]) as writer:
