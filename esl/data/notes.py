@@ -43,9 +43,10 @@ def nearly_fitting(root: Path, listing: Listing) -> Iterator[str]:
     for pattern in listing.patterns:
         if near := sorted(path for path in near_misses(root, pattern) if path not in known):
             more = message(f" and {len(near) - 1} more") if len(near) > 1 else ""
+            form = "" if pattern.isascii() else message(", or the Unicode form of an accent (NFC, NFD)")
             yield message(
-                f"{near[0]}{more}: nearly fits {pattern}, but for its ending or the case of a letter; rename it, or "
-                "correct the pattern"
+                f"{near[0]}{more}: nearly fits {pattern}, but for its ending or the case of a letter{form}; rename it, "
+                "or correct the pattern"
             )
 
 

@@ -192,6 +192,18 @@ def test_files_that_nearly_fit_a_pattern_are_named_where_others_are_missing(tmp_
     assert [line.split(": ")[1][:11] for line in inspection.defects[1:]] == ["nearly fits"] * 2
 
 
+def test_a_pattern_in_another_unicode_form_than_a_folders_name_is_a_near_miss(tmp_path: Path) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "Zürich") for form in ("NFC", "NFD"))
+    for folder, pattern in ((composed, decomposed), (decomposed, composed)):
+        image_file(tmp_path / f"{folder}/1.png")
+        with pytest.raises(
+            InputError, match=r"1\.png: nearly fits .*/\{n\}\.png, .*, or the Unicode form of an accent"
+        ):
+            _own(tmp_path, {"images": f"{pattern}/{{n}}.png"})
+        (tmp_path / f"{folder}/1.png").unlink()
+        (tmp_path / folder).rmdir()
+
+
 # ----------------------------------------------------------------------------------------------- images and labels
 
 

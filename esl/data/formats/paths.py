@@ -3,9 +3,10 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from esl.data.formats.base import nfc
 from esl.data.formats.folders import entries, walk
 
 File = tuple[str, Path]
@@ -57,13 +58,13 @@ def matching(root: Path, pattern: str) -> Iterator[Path]:
 
 
 def near_misses(root: Path, pattern: str) -> Iterator[Path]:
-    """Paths that would fit ``pattern`` if the case of letters did not count, nor the ending of a file."""
-    *parts, last = (_as_expression(part) for part in _parts(pattern) or ["."])
+    """Paths that would fit ``pattern`` if case and Unicode form of letters did not count, nor the ending of a file."""
+    *parts, last = (_as_expression(part) for part in _parts(nfc(pattern)) or ["."])
     if is_pattern(pattern):
         endings = "|".join(re.escape(suffix) for suffix in (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES))
         last = f"{last.rpartition(re.escape('.'))[0] or last}({endings})"
     exact = re.compile(_as_expression(pattern))
-    for path in _fitting(root, [re.compile(part, re.IGNORECASE) for part in (*parts, last)]):
+    for path in _fitting(root, [re.compile(part, re.IGNORECASE) for part in (*parts, last)], nfc):
         if not exact.fullmatch(path.relative_to(root).as_posix()) and not path.name.startswith("."):
             yield path
 
@@ -86,16 +87,16 @@ def unread(root: Path, pattern: str) -> Counter[str]:
     return Counter(suffix for path in files if (suffix := path.suffix.lower()) in UNREAD_SUFFIXES)
 
 
-def _fitting(folder: Path, parts: Sequence[str | re.Pattern[str]]) -> Iterator[Path]:
-    """Paths whose parts are, one after the other, those names, or fit those expressions."""
+def _fitting(folder: Path, parts: Sequence[str | re.Pattern[str]], form: Callable[[str], str] = str) -> Iterator[Path]:
+    """Paths whose parts are, one after the other, those names, or fit those expressions in some ``form``."""
     first, *rest = parts
     if isinstance(first, str):
         paths = [folder / first]
     else:
-        paths = [Path(entry.path) for entry in entries(folder) if first.fullmatch(entry.name)]
+        paths = [Path(entry.path) for entry in entries(folder) if first.fullmatch(form(entry.name))]
     for path in paths:
         if rest:
-            yield from _fitting(path, rest)
+            yield from _fitting(path, rest, form)
         elif not isinstance(first, str) or os.path.lexists(path):
             yield path
 
