@@ -70,7 +70,9 @@ def decoded(path: Path, content: bytes) -> Image.Image:
         raise
     except UnidentifiedImageError:
         if (bands := _bands(content)) is not None:
-            cure = "save it as PNG" if bands < 4 else "save its red, green and blue band as an image of 8 or 16 bits"
+            cure = message(
+                "save it as PNG" if bands < 4 else "save its red, green and blue band as an image of 8 or 16 bits"
+            )
             raise InputError(f"{path}: a TIFF of {bands} band(s) in a form that is not read; {cure}") from None
         raise InputError(f"{path}: {_instead(content)}") from None
     except Exception as error:  # Pillow's decoders raise anything for a damaged file

@@ -18,7 +18,7 @@ from esl.data.id_labels import channel_bits
 from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
-from esl.data.notes import dark, dark_colours, nearly_fitting, not_read, nothing_there, same_names
+from esl.data.notes import dark, dark_colours, nearly_fitting, not_read, nothing_there, same_names, without_labels
 from esl.data.settings import Checks
 from esl.errors import InputError, is_text, message, printable
 
@@ -129,7 +129,7 @@ def inspect(
         *dark(root, highest, listing.bits),
         *dark_colours(root, brightest),
     ]
-    near = [*nearly_fitting(root, listing)]
+    near = [*nearly_fitting(root, listing)] or [*without_labels(root, listing)]
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
     if not defects:
         defects = _defects_of_the_whole(index, required)

@@ -24,6 +24,12 @@ def nothing_there(name: str, format_: Format, root: Path, split: str, listing: L
     return message(f"{root}: no samples of {name} {split!r} there; expected {format_.layout(split)}{there}{near}")
 
 
+def without_labels(root: Path, listing: Listing) -> Iterator[str]:
+    """Where no label was found, though the folder of labels is there: a line about what is in it."""
+    if listing.label_files is not None and not any(sample.label for sample in listing.samples):
+        yield from (line for line in _dead_ends(root, listing) if not line.startswith(f"{root} "))
+
+
 def _dead_ends(root: Path, listing: Listing) -> Iterator[str]:
     """For each pattern a line that says which part of it fits nothing, and what is there instead."""
     for pattern in listing.patterns:

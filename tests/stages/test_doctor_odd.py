@@ -61,6 +61,19 @@ def test_a_pattern_that_fits_nothing_says_where_it_ends_and_what_is_there(
     assert str(caught.value).splitlines()[1:] == [f"  {tmp_path}/{line}"]
 
 
+def test_a_pattern_of_labels_that_fits_nothing_says_what_is_there(tmp_path: Path, doctor: Doctor) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "datasets: {camera: {images: 'shots/{n}.png', labels: [{files: 'masks/{n}_mask.png', ids: gta5}]}}\n"
+    )
+    flags = ("--root", tmp_path / "root", "--dataset", "camera", "--configfile", tmp_path / "own.yaml")
+    image_file(tmp_path / "root/shots/1.png")
+    status, report = doctor(*flags)
+    assert status == 0 and "1 sound, 0 of them labelled" in report and "note" not in report  # none were expected, maybe
+    label_file(tmp_path / "root/masks/1.png", label_of([7]))
+    status, report = doctor(*flags)
+    assert status == 0 and f"note       {tmp_path}/root/masks holds 1.png, but expected {{n}}_mask.png in it" in report
+
+
 def test_images_of_another_ending_than_the_formats_are_named_next_to_the_labels_they_miss(
     tmp_path: Path, doctor: Doctor
 ) -> None:
