@@ -176,10 +176,10 @@ def _check_size(path: Path, width: int, height: int) -> None:
 def _check_png(path: Path, content: bytes) -> None:
     """InputError unless a PNG of 16-bit RGB has sound checksums, a size in bounds, and as much data as that takes."""
     try:
-        chunks = list(_chunks(content))
-        header = chunks[0][1]
+        parts = list(chunks(content))
+        header = parts[0][1]
         width, height = (int.from_bytes(header[place : place + 4], "big") for place in (0, 4))
-        sound = chunks[0][0] == b"IHDR" and len(header) == 13 and header[10:] == bytes(3) and chunks[-1][0] == b"IEND"
+        sound = parts[0][0] == b"IHDR" and len(header) == 13 and header[10:] == bytes(3) and parts[-1][0] == b"IEND"
     except (IndexError, ValueError):
         sound, width, height = False, 1, 1
     if not sound:
@@ -190,7 +190,7 @@ def _check_png(path: Path, content: bytes) -> None:
     expected = height * (1 + 6 * width)
     unpack = zlib.decompressobj()
     try:
-        data = unpack.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"), expected + 1)
+        data = unpack.decompress(b"".join(data for kind, data in parts if kind == b"IDAT"), expected + 1)
     except zlib.error as error:
         raise InputError(f"{path}: not a readable image ({one_line(error)}); obtain the file again") from None
     filters = data[:: 1 + 6 * width]
@@ -198,7 +198,7 @@ def _check_png(path: Path, content: bytes) -> None:
         raise InputError(f"{path}: not a readable image (its data do not fill its size); obtain the file again")
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Type and data of every chunk of a PNG; ValueError for a checksum that fails or a chunk that is cut."""
     place = len(SIGNATURE)
     while place < len(content):

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.data.decoding import SIGNATURE, decoded
+from esl.data.decoding import SIGNATURE, chunks, decoded
 from esl.errors import InputError
 
 TIFF_BITS, TIFF_WHITE = 258, 262
 """The tags of the bits of a channel, and of what 0 means (TIFF 6.0, BitsPerSample, PhotometricInterpretation)."""
+
+INDEXED = 3
+"""The colour type of a PNG with a palette (PNG specification, 11.2.2)."""
 
 
 def lossless(path: Path, content: bytes) -> Image.Image:
@@ -84,6 +87,23 @@ def red_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
             "leave out `channel` for labels of ids alone"
         )
     return np.asarray(image)[..., 0]
+
+
+def has_grey_palette(content: bytes) -> bool:
+    """Whether a PNG's palette holds greys alone, but not those of its indices, as tools make it of grey ids.
+
+    The indices are read: the greys are colours. A mask of black and white is none of these.
+    """
+    if not content.startswith(SIGNATURE) or content[25] != INDEXED:
+        return False
+    try:
+        palette = next(data for kind, data in chunks(content) if kind == b"PLTE")
+        colours = np.frombuffer(palette, dtype=np.uint8).reshape(-1, 3)
+    except (StopIteration, ValueError):  # a damaged one, which Pillow may read all the same
+        return False
+    greys: list[int] = colours[:, 0].tolist()
+    grey = bool((colours == colours[:, :1]).all())
+    return grey and greys != [*range(len(greys))] and sorted(greys) != [0, 255]
 
 
 def channel_bits(image: Image.Image, content: bytes) -> int:

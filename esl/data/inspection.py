@@ -14,11 +14,20 @@ from tqdm import tqdm
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
 from esl.data.decoding import decoded
 from esl.data.formats.base import Format, LabelFiles, Sample
-from esl.data.id_labels import channel_bits
+from esl.data.id_labels import channel_bits, has_grey_palette
 from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
 from esl.data.list_files import listing_of
-from esl.data.notes import dark, dark_colours, nearly_fitting, not_read, nothing_there, same_names, without_labels
+from esl.data.notes import (
+    dark,
+    dark_colours,
+    grey_palettes,
+    nearly_fitting,
+    not_read,
+    nothing_there,
+    same_names,
+    without_labels,
+)
 from esl.data.settings import Checks
 from esl.errors import InputError, is_text, message, printable
 
@@ -67,6 +76,7 @@ class _LabelReport:
     ids: frozenset[int]
     pixels: list[int]
     unknown: str  # about ids that the format does not define; empty if there are none
+    grey_palette: bool  # see has_grey_palette
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ class _SampleReport:
     left_out: str | None = None
     highest: int | None = None
     brightest: int | None = None
+    grey_palette: bool = False
 
 
 def inspect(
@@ -128,6 +139,7 @@ def inspect(
         *same_names(root, listing),
         *dark(root, highest, listing.bits),
         *dark_colours(root, brightest),
+        *grey_palettes(root, sum(each.grey_palette for each in reports)),
     ]
     near = [*nearly_fitting(root, listing)] or [*without_labels(root, listing)]
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
@@ -190,7 +202,13 @@ def _inspect_sample(
     ids = label.ids if label else frozenset[int]()
     if defects or image is None:
         return _SampleReport(ids=ids, defects=tuple(defects))
-    return _SampleReport(_indexed(sample, root, image, label), ids, highest=image.highest, brightest=image.brightest)
+    return _SampleReport(
+        _indexed(sample, root, image, label),
+        ids,
+        highest=image.highest,
+        brightest=image.brightest,
+        grey_palette=bool(label and label.grey_palette),
+    )
 
 
 def _check_name(path: Path, root: Path) -> None:
@@ -220,6 +238,7 @@ def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
         frozenset(np.flatnonzero(counts).tolist()),
         pixels.tolist(),
         _about_unknown(unknown_ids(ids, table), table),
+        table.encoding == "ids" and has_grey_palette(content),
     )
 
 

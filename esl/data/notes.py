@@ -83,6 +83,15 @@ def dark_colours(root: Path, brightest: list[int]) -> Iterator[str]:
         )
 
 
+def grey_palettes(root: Path, count: int) -> Iterator[str]:
+    """A line about labels whose ids may be the greys of their palettes rather than the indices."""
+    if count:
+        yield message(
+            f"{root}: {count} label(s) have a palette of greys, as tools that make files smaller give to grey ids; its "
+            "indices are read: if the greys are the ids, save the labels as grey PNGs"
+        )
+
+
 def same_names(root: Path, listing: Listing) -> Iterator[str]:
     """A line about two folders with the same names in them, where all are taken as images: one may hold labels."""
     if listing.label_files is not None:

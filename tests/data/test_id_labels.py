@@ -13,8 +13,11 @@ from PIL import Image
 
 from esl.classes import Encoding, Label, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.id_labels import plain_ids
+from esl.data.formats.registry import format_named
+from esl.data.id_labels import has_grey_palette, plain_ids
 from esl.data.images import read_ids, read_image
+from esl.data.inspection import inspect
+from esl.data.settings import Checks
 from esl.errors import InputError
 from tests.data.test_decoding import png
 
@@ -104,6 +107,34 @@ def test_a_grey_bmp_of_4_bits_is_refused(tmp_path: Path) -> None:
     content = head + struct.pack("<IiiHHIIiiII", 40, 4, 1, 1, 4, 0, 4, 0, 0, 16, 0) + palette + b"\x01\x23\0\0"
     with pytest.raises(InputError, match=r"label\.png: a grey BMP of 4 bits.*save the labels as PNG"):
         _read(tmp_path / "label.png", content)
+
+
+@pytest.mark.parametrize(
+    ("greys", "odd"),
+    [([7, 26, 11], True), ([7], True), ([0, 50, 100], True), ([0, 1, 2], False), ([0, 255], False), ([255, 0], False)],
+)
+def test_labels_whose_palette_holds_greys_are_mentioned(tmp_path: Path, greys: list[int], odd: bool) -> None:
+    image = Image.fromarray(np.arange(len(greys), dtype=np.uint8)[None])
+    image.putpalette([grey for grey in greys for _ in range(3)])
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+        image.save(tmp_path / folder / "00001.png")
+    ids: dict[object, object] = {0: "road", 1: "car", 2: "sky"}
+    declared = format_named("mine", {"images": "images", "labels": [{"files": "labels", "ids": ids}]})
+    inspection = inspect("mine", declared, tmp_path, "all", CLASS_SETS["cityscapes19"], Checks())
+    (sample,) = inspection.checked().samples
+    assert inspection.index.read_label(sample).tolist() == [[0, 13, 10][: len(greys)]]
+    assert [note.startswith(f"{tmp_path}: 1 label(s) have a palette of greys") for note in inspection.notes] == [
+        True
+    ] * odd
+
+
+def test_palettes_of_colours_and_other_files_have_no_grey_palette() -> None:
+    image = Image.fromarray(IDS)
+    image.putpalette([0, 0, 0, 128, 64, 128, 244, 35, 232, 70, 70, 70])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    assert not any(map(has_grey_palette, (buffer.getvalue(), _saved(IDS), _saved(IDS, "BMP"), b"")))
 
 
 def test_colours_of_16_bits_are_refused_since_their_low_bytes_would_be_lost(png_of_16_bits: PngOf16Bits) -> None:
