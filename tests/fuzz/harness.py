@@ -54,7 +54,7 @@ class Reader:
     mutate: Mutate = damaged
     named: str | None = None  # what a message names; None: the path of the file
     lists: bool = False  # whether a message lists every mistake, each on a line
-    slower: int = 1  # a slow reader gets so many times fewer inputs
+    slower: int = 1  # in the short form a slow reader gets so many times fewer inputs
 
     def input(self, seed: int, number: int) -> bytes:
         """Input ``number``: the seed and the number alone decide it."""
