@@ -66,7 +66,13 @@ def test_wrong_settings_are_named_by_key() -> None:
         train.main([*flags, '--settings={"schedule": {"iterations": 0}}'])
 
 
-WAITING = "import time; from esl.stages.command import stage; print('begun', flush=True); stage(lambda: time.sleep(60))"
+WAITING = """
+import signal, time
+from esl.stages.command import stage
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where tests run in the background
+print("begun", flush=True)
+stage(lambda: time.sleep(60))
+"""
 
 STARTING = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAITING!r}])"
 
