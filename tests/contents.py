@@ -1,7 +1,12 @@
 """Whole contents of the JSON files that stages exchange, from the part of them that a test is about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from esl.errors import InputError
 
 Content = dict[str, Any]
 
@@ -64,3 +69,11 @@ def whole_predictions(files: Mapping[str, Content] = ONE_FILE, **partial: Any) -
         "files": {id_: {"sha256": DIGEST} | entry for id_, entry in files.items()},
     }
     return content | partial
+
+
+def refused(path: Path, text: str, reason: str, read: Callable[[Path], Any]) -> None:
+    """Checks that ``read`` refuses a file of this text in one line, with this reason and a cure."""
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"{path.name}: not {reason}.*; delete it") as caught:
+        read(path)
+    assert len(str(caught.value).splitlines()) == 1

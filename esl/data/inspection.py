@@ -84,12 +84,10 @@ class _SampleReport:
     """The result for one sample: the indexed sample, its defects, or the image that was left out."""
 
     sample: IndexedSample | None = None
-    ids: frozenset[int] = frozenset()
+    image: _ImageReport | None = None
+    label: _LabelReport | None = None
     defects: tuple[str, ...] = ()
     left_out: str | None = None
-    highest: int | None = None
-    brightest: int | None = None
-    grey_palette: bool = False
 
 
 def inspect(
@@ -132,14 +130,14 @@ def inspect(
         left_out=tuple(each.left_out for each in reports if each.left_out is not None),
         bits=listing.bits,
     )
-    highest = [each.highest for each in reports if each.highest is not None]
-    brightest = [each.brightest for each in reports if each.brightest is not None]
+    sound = [each for each in reports if each.sample is not None]
+    images = [each.image for each in sound if each.image is not None]
     notes = [
         *not_read(root, listing),
         *same_names(root, listing),
-        *dark(root, highest, listing.bits),
-        *dark_colours(root, brightest),
-        *grey_palettes(root, sum(each.grey_palette for each in reports)),
+        *dark(root, [image.highest for image in images if image.highest is not None], listing.bits),
+        *dark_colours(root, [image.brightest for image in images if image.brightest is not None]),
+        *grey_palettes(root, sum(each.label is not None and each.label.grey_palette for each in sound)),
     ]
     near = [*nearly_fitting(root, listing)] or [*without_labels(root, listing)]
     defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
@@ -149,7 +147,7 @@ def inspect(
         defects += near
     else:
         notes += near
-    present = frozenset[int]().union(*(each.ids for each in reports))
+    present = frozenset[int]().union(*(each.label.ids for each in reports if each.label is not None))
     return Inspection(index, present, [*map(printable, defects)], [*map(printable, notes)])
 
 
@@ -199,16 +197,9 @@ def _inspect_sample(
             defects += _label_defects(sample.label, label, image, checks)
         except InputError as error:
             defects.append(str(error))
-    ids = label.ids if label else frozenset[int]()
     if defects or image is None:
-        return _SampleReport(ids=ids, defects=tuple(defects))
-    return _SampleReport(
-        _indexed(sample, root, image, label),
-        ids,
-        highest=image.highest,
-        brightest=image.brightest,
-        grey_palette=bool(label and label.grey_palette),
-    )
+        return _SampleReport(label=label, defects=tuple(defects))
+    return _SampleReport(_indexed(sample, root, image, label), image, label)
 
 
 def _check_name(path: Path, root: Path) -> None:

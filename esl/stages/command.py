@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
+import psutil
 from pydantic.fields import FieldInfo
 
 from esl.errors import InputError
@@ -40,17 +41,13 @@ def _end_with_snakemake() -> None:
     number = os.environ.get(SNAKEMAKE)
     if number is None:
         return
-    import psutil  # comes with snakemake
-
     for ancestor in psutil.Process().parents():  # in a container or a step of Slurm it is none, and those end theirs
         if str(ancestor.pid) == number:
             threading.Thread(target=_watch, args=(ancestor,), daemon=True).start()
 
 
-def _watch(ancestor: Any) -> None:  # a psutil.Process
+def _watch(ancestor: psutil.Process) -> None:
     """Ends this process once ``ancestor`` has ended."""
-    import psutil
-
     with suppress(psutil.NoSuchProcess):
         while ancestor.is_running() and ancestor.status() != psutil.STATUS_ZOMBIE:
             time.sleep(1)

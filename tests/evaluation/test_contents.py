@@ -10,6 +10,7 @@ import pytest
 from esl.errors import InputError
 from esl.evaluation.contents import read_scores, read_table
 from esl.files import write_json
+from tests.contents import refused
 
 SCORES: dict[str, Any] = {
     "miou": {"cityscapes19": 0.375, "other": None},
@@ -31,11 +32,7 @@ TABLE: dict[str, Any] = {"benchmark": "gta2city", "models": {"source": SCORES, "
 
 
 def _refused(path: Path, text: str, reason: str, read: Callable[[Path], Any] = read_scores) -> None:
-    """Checks that a file of this text is refused in one line, with this reason."""
-    path.write_text(text)
-    with pytest.raises(InputError, match=rf"{path.name}: not {reason}.*; delete it") as caught:
-        read(path)
-    assert len(str(caught.value).splitlines()) == 1
+    refused(path, text, reason, read)
 
 
 def test_what_a_stage_wrote_is_read_back_as_it_is(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from esl.errors import InputError
 from esl.files import write_json
 from esl.labels.manifest import read_any_manifest, read_manifest
+from tests.contents import refused
 
 FILE = {"sha256": "ab" * 32, "kept": 0.5}
 PSEUDO_LABELS: dict[str, Any] = {
@@ -37,11 +37,7 @@ PREDICTIONS: dict[str, Any] = {
 
 
 def _refused(path: Path, text: str, reason: str, read: Callable[[Path], Any] = read_manifest) -> None:
-    """Checks that a file of this text is refused in one line, with this reason."""
-    path.write_text(text)
-    with pytest.raises(InputError, match=rf"{path.name}: not {reason}.*; delete it") as caught:
-        read(path)
-    assert len(str(caught.value).splitlines()) == 1
+    refused(path, text, reason, read)
 
 
 def test_what_a_stage_wrote_is_read_back_as_it_is(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.files import sha256_of_file, write_json
 from esl.labels.png import write_png
+from esl.stages.doctor import main as run_doctor
 from esl.training.settings import TrainSettings
 from tests.contents import whole_manifest
 
@@ -41,3 +42,16 @@ def _write_manifest(folder: Path, index: Index, seed: int = 0) -> Path:
 @pytest.fixture(scope="session")
 def write_manifest() -> Callable[..., Path]:
     return _write_manifest
+
+
+@pytest.fixture
+def doctor(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Runs the doctor; returns its exit status and its report."""
+
+    def run(*flags: object) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            run_doctor([*map(str, flags), "--workers", "1"])
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, capsys.readouterr().out
+
+    return run

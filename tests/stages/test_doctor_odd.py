@@ -12,19 +12,6 @@ from tests.data.dataset_files import image_file, label_file, label_of
 Doctor = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def doctor(capsys: pytest.CaptureFixture[str]) -> Doctor:
-    """Runs the doctor; returns its exit status and its report."""
-
-    def run(*flags: object) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([*map(str, flags), "--workers", "1"])
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, capsys.readouterr().out
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("images", "near"),
     [
