@@ -65,7 +65,7 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; run the stage that writes it: snakemake {path}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin a file with a byte order mark
         content = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
         if "\\u" in text:
             json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair could not be written again

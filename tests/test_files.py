@@ -119,6 +119,11 @@ def test_json_that_other_readers_read_otherwise_is_refused(tmp_path: Path, conte
         read_json(tmp_path / "odd.json")
 
 
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
+    assert read_json(tmp_path / "a.json") == {"a": 1}
+
+
 def test_a_whole_surrogate_pair_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(rb'{"a": "\ud83d\ude97", "b": "\\ud800"}')
     assert read_json(tmp_path / "a.json") == {"a": "\N{AUTOMOBILE}", "b": "\\ud800"}

@@ -120,6 +120,17 @@ class Index:
         """The number of images of each size, the most frequent first."""
         return {f"{w}x{h}": n for (w, h), n in Counter(sample.size_wh for sample in self.samples).most_common()}
 
+    def sums(self) -> dict[str, Any]:
+        """What the index file says of all samples together."""
+        return {
+            "images": len(self.samples),
+            "labelled": len(self.labelled),
+            "left_out": [*self.left_out],
+            "sizes": self.sizes(),
+            "class_pixels": self.class_pixels(),
+            "resized_labels": [sample.id for sample in self.samples if sample.label_size_wh is not None],
+        }
+
     def class_of(self, label: Label) -> str | None:
         """The class that ``label`` is part of; ``None``: it is ignored."""
         train_id = self.class_set.train_id(label)
@@ -131,12 +142,7 @@ class Index:
             "dataset": self.dataset,
             "root": self.root,
             "split": self.split,
-            "images": len(self.samples),
-            "labelled": len(self.labelled),
-            "left_out": [*self.left_out],
-            "sizes": self.sizes(),
-            "class_pixels": self.class_pixels(),
-            "resized_labels": [sample.id for sample in self.samples if sample.label_size_wh is not None],
+            **self.sums(),
             "fingerprint": self.fingerprint(),
             "class_set": self.class_set.to_json(),
             "label_files": self.label_files,
@@ -190,7 +196,7 @@ def read_index(path: Path) -> Index:
 
     Raises:
         InputError: the file is damaged, of another version, or was edited: its content does not give the fingerprint
-            that it names, or a path leads out of its root.
+            or the sums that it names, or a path leads out of its root.
     """
     content = read_json(path)
     try:
@@ -209,7 +215,9 @@ def read_index(path: Path) -> Index:
             read.left_out,
             read.bits,
         )
-        edited = index.fingerprint() != content["fingerprint"]
+        edited = index.fingerprint() != content["fingerprint"] or any(
+            content[key] != value for key, value in index.sums().items()
+        )
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         reason = next(explanations(error)) if isinstance(error, ValidationError) else one_line(repr(error))
         raise InputError(

@@ -158,7 +158,7 @@ def _by_name(samples: list[Sample], root: Path) -> dict[str, list[Sample]]:
 def _lines(path: Path) -> Iterator[Entry]:
     """The entries of a list file, with the numbers of their lines."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected text in UTF-8, one id or path per line ({error})") from None
     for number, line in enumerate(text.splitlines(), start=1):

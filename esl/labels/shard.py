@@ -227,6 +227,8 @@ def open_shard(path: Path) -> Iterator[Shard]:
     Raises:
         InputError: the file is missing, damaged or of another version.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run the stage that writes it: snakemake {path}")
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:

@@ -65,6 +65,11 @@ def _of_the_network(settings: TrainSettings, batches: dict[str, tuple[str, str |
     lines = []
     if mistake := pretrained_mistake(settings.network, settings.pretrained):
         lines.append(message(f"pretrained: {mistake}"))
+    if settings.optimization.repeat_backbone:
+        name, optimizer = settings.network, settings.optimization.optimizer
+        if not name.startswith("deeplabv2_") or optimizer != "sgd":
+            both = message(f"only for deeplabv2_resnet101 with optimizer: sgd, but got {name} with {optimizer}")
+            lines.append(message(f"training.repeat_backbone: {both}; set it to false"))
     smallest = network_entry(settings.network).smallest_batch
     if settings.target is not None and settings.target.batch_norm == "frozen":  # which does not look at the batch
         return lines

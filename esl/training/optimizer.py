@@ -1,6 +1,8 @@
 """The optimiser of a network, and the polynomial schedule of every learning rate."""
 
+import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -16,7 +18,29 @@ def build_optimizer(network: nn.Module, optimization: OptimizationSettings, lear
     decay = optimization.weight_decay
     if optimization.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=decay)
-    return torch.optim.SGD(groups, lr=learning_rate, momentum=optimization.momentum, weight_decay=decay)
+    momentum = optimization.momentum
+    if optimization.repeat_backbone:
+        return _repeating_sgd(network, groups, lr=learning_rate, momentum=momentum, weight_decay=decay)
+    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, weight_decay=decay)
+
+
+def _repeating_sgd(network: nn.Module, groups: list[dict[str, Any]], **arguments: float) -> Optimizer:
+    """SGD that moves a parameter of the backbone, the first of ``groups``, as often as the public code does."""
+    assert callable(network.repeated_backbone)  # the settings were checked
+    groups[0]["params"] = network.repeated_backbone()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="optimizer contains a parameter group with duplicate parameters")
+        optimizer = torch.optim.SGD(groups, **arguments, foreach=False)  # one after the other
+    optimizer.register_step_pre_hook(_at_rest)
+    return optimizer
+
+
+def _at_rest(optimizer: Optimizer, *_: Any) -> None:
+    """Momentum begins with 0; torch would begin with the first gradient, once for each listing of a parameter."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if "momentum_buffer" not in optimizer.state[parameter]:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
 def polynomial_decay(schedule: ScheduleSettings, power: float) -> Callable[[int], float]:

@@ -33,6 +33,12 @@ class OptimizationSettings(Settings):
     optimizer: Literal["adamw", "sgd"] = Field("adamw", description="`adamw`, or `sgd` with momentum.")
     momentum: Number = Field(0.9, ge=0, lt=1, description="Momentum of `sgd`.")
     weight_decay: Number = Field(0.01, ge=0, description="Weight decay of the optimiser.")
+    repeat_backbone: bool = Field(
+        False,
+        description="Let `sgd` move each weight of the backbone of `deeplabv2_resnet101` three or four times in an "
+        "iteration, once for every module around it, as the public code of ADVENT and BDL does, which lists it so "
+        "often. Only to compare with that code.",
+    )
     power: Number = Field(
         0.9,
         ge=0,

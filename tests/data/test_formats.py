@@ -57,6 +57,7 @@ def test_a_part_of_gta5_is_a_split_if_its_list_names_an_image_or_is_damaged(tmp_
     assert format_named("gta5").splits(tmp_path) == []
     _gta5(tmp_path)
     (tmp_path / "train.txt").write_text("00009\n")
+    (tmp_path / "val.txt").write_bytes(b"\xef\xbb\xbf00001\r\n")  # as Windows' editors write it
     (tmp_path / "test.txt").write_bytes(b"\xff\xfe")
     assert format_named("gta5").splits(tmp_path) == ["all", "test", "val"]
     with pytest.raises(InputError, match=r"test\.txt: expected text in UTF-8, one number or file name per line"):

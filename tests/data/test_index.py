@@ -108,6 +108,17 @@ def test_an_edited_index_is_refused(tmp_path: Path, small_index: Index) -> None:
             read_index(tmp_path / "index.json")
 
 
+def test_sizes_and_pixels_that_do_not_give_the_sums_are_refused(tmp_path: Path, small_index: Index) -> None:
+    content = small_index.to_json()
+    first, *others = content["samples"]
+    more = [first["pixels"][0] + 1, *first["pixels"][1:]]
+    changes = ({"samples": [{**first, "size_wh": [99, 9]}, *others]}, {"samples": [{**first, "pixels": more}, *others]})
+    for change in (*changes, {"images": 99}, {"class_pixels": {}}):
+        write_json(tmp_path / "index.json", content | change)
+        with pytest.raises(InputError, match=r"index\.json: edited or damaged since it was written; delete it"):
+            read_index(tmp_path / "index.json")
+
+
 @pytest.mark.parametrize("path", ["../secret.png", "/etc/passwd", "a/../../b.png"])
 @pytest.mark.parametrize("key", ["image", "label"])
 def test_no_path_of_an_index_leads_out_of_its_root(tmp_path: Path, small_index: Index, key: str, path: str) -> None:

@@ -116,7 +116,8 @@ def test_every_wrong_line_is_reported_at_once_by_its_number(cityscapes: Path) ->
 def test_patterns_name_samples_of_all_splits_in_the_config_and_in_a_list_file(
     cityscapes: Path, split: str, ids: list[str]
 ) -> None:
-    (cityscapes / "list.txt").write_text("# the same\n" + "\n".join(split.split()))
+    lines = "\r\n".join(split.split())
+    (cityscapes / "list.txt").write_text(f"\N{BOM}{lines}\r\n", encoding="utf-8")  # as Windows' editors write it
     index = _index("cityscapes", cityscapes, split)
     assert [sample.id.removesuffix("_000019") for sample in index.samples] == ids
     assert index.samples == _index("cityscapes", cityscapes, "list.txt").samples

@@ -1,13 +1,16 @@
 """The optimiser's groups and the polynomial schedule."""
 
 import math
+import warnings
+from copy import deepcopy
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from esl.models.networks.deeplabv2 import CLASSIFIERS, DeepLabV2
 from esl.training.optimizer import build_optimizer, polynomial_decay
 from esl.training.settings import OptimizationSettings, ScheduleSettings
 
@@ -61,3 +64,44 @@ def test_the_classifiers_of_the_papers_network_learn_ten_times_as_fast(optimizer
     assert rates == [pytest.approx([rate, 10 * rate]) for rate in (0.1, 0.075, 0.05)]
     assert {group["weight_decay"] for group in built.param_groups} == {0.25}
     assert {group.get("momentum") for group in built.param_groups} == {0.5 if optimizer == "sgd" else None}
+
+
+def _public_sgd(network: DeepLabV2, inputs: list[Tensor]) -> None:
+    """The public code of ADVENT: its list of backbone parameters, and SGD as torch had it then, by hand (no decay)."""
+    listed = []
+    for part in (network.conv1, network.bn1, network.layer1, network.layer2, network.layer3, network.layer4):
+        for module in part.modules():
+            for parameter in module.parameters():
+                if parameter.requires_grad:
+                    listed.append((parameter, 0.1))
+    listed += [(parameter, 1.0) for name, parameter in network.named_parameters() if name.startswith(CLASSIFIERS)]
+    momentum = {parameter: torch.zeros_like(parameter) for parameter, _ in listed}
+    for image in inputs:
+        network.zero_grad()
+        network(image).main.square().mean().backward()
+        for parameter, rate in listed:
+            if parameter.grad is not None:  # the auxiliary classifier's has none here
+                momentum[parameter].mul_(0.9).add_(parameter.grad)
+                parameter.data.add_(momentum[parameter], alpha=-rate)
+
+
+def test_a_repeated_backbone_moves_as_in_the_public_code_and_resumes() -> None:
+    torch.manual_seed(0)
+    network = DeepLabV2(3, blocks=(1, 1, 1, 1)).train()
+    inputs = [torch.rand(1, 3, 33, 33) for _ in range(4)]
+    expected = deepcopy(network)
+    _public_sgd(expected, inputs)
+    optimization = OptimizationSettings(optimizer="sgd", momentum=0.9, weight_decay=0, repeat_backbone=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer = build_optimizer(network, optimization, 0.1)
+        for place, image in enumerate(inputs):
+            if place == 2:  # as a training that was killed
+                state = optimizer.state_dict()
+                optimizer = build_optimizer(network, optimization, 0.1)
+                optimizer.load_state_dict(deepcopy(state))
+            optimizer.zero_grad()
+            network(image).main.square().mean().backward()
+            optimizer.step()
+    for name, value in expected.state_dict().items():
+        assert torch.equal(network.state_dict()[name], value), name

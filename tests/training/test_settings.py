@@ -206,6 +206,9 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
         ({"network": "deeplabv3_resnet50", "target_batch": 1}, ["network, training.source.target_batch"]),
         ({"network": "deeplabv3_resnet50", "target_batch": 1, "source_batch": 1, "batch_norm": "frozen"}, []),
         ({"network": "deeplabv3_resnet50", "target_batch": 2}, []),
+        ({"repeat_backbone": True, "optimizer": "sgd"}, ["training.repeat_backbone"]),
+        ({"repeat_backbone": True, "network": "deeplabv2_resnet101"}, ["training.repeat_backbone"]),
+        ({"repeat_backbone": True, "network": "deeplabv2_resnet101", "optimizer": "sgd"}, []),
     ],
 )
 def test_conflicts_name_their_keys(train_settings: TrainSettingsOf, changed: dict[str, Any], keys: list[str]) -> None:

@@ -55,7 +55,7 @@ def _listed(root: Path, part: str) -> tuple[set[str], Path]:
     text, matlab = root / f"{part}.txt", root / "split.mat"
     if text.is_file():
         try:
-            names = [line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
+            names = [line.strip() for line in text.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         except UnicodeDecodeError as error:
             raise InputError(f"{text}: expected text in UTF-8, one number or file name per line ({error})") from None
         climbing = [name for name in names if "/" in name or "\\" in name or name in (".", "..")]

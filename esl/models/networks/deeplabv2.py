@@ -156,8 +156,7 @@ class DeepLabV2(nn.Module):
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Two groups for ``torch.optim.SGD``: the backbone at ``learning_rate``, the classifiers at ten times that.
 
-        Every trained parameter is listed once, in the order of ``named_parameters``. (The public code lists a backbone
-        parameter once for each module around it, so that its SGD moves most of them three times a step.)
+        Every trained parameter is listed once, in the order of ``named_parameters``.
         """
         groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
         for name, parameter in self.named_parameters():
@@ -167,3 +166,12 @@ class DeepLabV2(nn.Module):
             {"params": groups[False], "lr": learning_rate},
             {"params": groups[True], "lr": CLASSIFIER_RATE * learning_rate},
         ]
+
+    def repeated_backbone(self) -> list[nn.Parameter]:
+        """The trained parameters of the backbone as the public code of ADVENT lists them for SGD.
+
+        Each is there once for every module around it, from ``layer1`` or the like inwards: convolutions three times,
+        those of shortcuts four times, the first one once.
+        """
+        parts = (self.conv1, self.bn1, self.layer1, self.layer2, self.layer3, self.layer4)
+        return [p for part in parts for module in part.modules() for p in module.parameters() if p.requires_grad]
