@@ -40,6 +40,8 @@ class ClassSet:
     members: tuple[tuple[str, ...], ...]  # the names of the labels that make up each class
     subsets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Class sets consisting of some of these classes, whose mean IoU is reported as well: name -> classes."""
+    foreign: tuple[str, ...] = ()
+    """Labels of no class that some of the literature scores as errors, so that means are reported in both ways."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -66,7 +68,8 @@ class ClassSet:
         rows = zip(self.classes, self.colours, self.members, strict=True)
         classes = {name: {"colour": [*colour], "labels": [*members]} for name, colour, members in rows}
         subsets = {name: [*some] for name, some in self.subsets.items()}
-        return {"name": self.name, "classes": classes, "subsets": subsets}
+        foreign = {"foreign": [*self.foreign]} if self.foreign else {}
+        return {"name": self.name, "classes": classes, "subsets": subsets, **foreign}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "ClassSet":
@@ -78,6 +81,7 @@ class ClassSet:
             tuple((row["colour"][0], row["colour"][1], row["colour"][2]) for row in rows),
             tuple(tuple(row["labels"]) for row in rows),
             {name: tuple(some) for name, some in content["subsets"].items()},
+            tuple(content.get("foreign", ())),
         )
 
 
@@ -104,8 +108,13 @@ class IdTable:
     """The id of each colour, where pixels hold colours."""
 
 
-def id_table(labels: Sequence[Label], class_set: ClassSet, encoding: Encoding = "ids") -> IdTable:
+def id_table(
+    labels: Sequence[Label], class_set: ClassSet, encoding: Encoding = "ids", *, foreign: bool = False
+) -> IdTable:
     """The look-up tables of a format's ``labels`` for ``class_set``, matched by the names of the labels.
+
+    With ``foreign``, the labels that the class set calls so have the trainIds that follow those of its C classes,
+    C, C + 1, ... in its order, in place of ``IGNORE``.
 
     >>> two = ClassSet("two", ("road", "car"), ((128, 64, 128), (0, 0, 142)), (("road",), ("car",)))
     >>> table = id_table([Label(7, "road"), Label(26, "car"), Label(4, "static")], two)
@@ -117,5 +126,7 @@ def id_table(labels: Sequence[Label], class_set: ClassSet, encoding: Encoding = 
     for label in labels:
         known[label.id] = True
         train_ids[label.id] = class_set.train_id(label)
+        if foreign and label.name in class_set.foreign:
+            train_ids[label.id] = len(class_set) + class_set.foreign.index(label.name)
     colours = {label.colour: label.id for label in labels} if encoding == "colours" else {}
     return IdTable(train_ids, known, encoding, colours)

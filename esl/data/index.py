@@ -59,6 +59,11 @@ class Index:
         """The look-up table from raw ids of this dataset to trainIds."""
         return id_table(self.labels, self.class_set, self.encoding)
 
+    @cached_property
+    def scored_table(self) -> IdTable:
+        """``table``, but the labels that the class set calls foreign have trainIds after those of its classes."""
+        return id_table(self.labels, self.class_set, self.encoding, foreign=True)
+
     @property
     def labelled(self) -> list[IndexedSample]:
         """The samples that have a label."""
@@ -88,6 +93,10 @@ class Index:
             InputError: the file is missing, damaged, or has changed since it was indexed.
         """
         return read_label(self.label(sample), self.table, size_wh)
+
+    def read_scored_label(self, sample: IndexedSample) -> NDArray[np.uint8]:
+        """The label of ``sample`` (H, W) uint8 by ``scored_table``, for evaluation; errors as of ``read_label``."""
+        return read_label(self.label(sample), self.scored_table)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of every image and label file by its path from the root."""

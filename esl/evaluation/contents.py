@@ -15,6 +15,7 @@ class ModelScores(Content):
     iou: Annotated[Shares, Field(min_length=2)]  # by class
     pixel_accuracy: Share | None
     confusion: list[list[Count]]  # pixels; rows truth
+    foreign: dict[str, list[Count]] = Field({})  # pixels of labels of no class, by what was predicted there
     label_resolution: list[str]
     images: Count
     unlabelled: Count
@@ -28,6 +29,8 @@ class ModelScores(Content):
     def _confusion_is_of_the_classes(self) -> Self:
         if {len(self.iou)} != {len(self.confusion), *map(len, self.confusion)}:
             raise ValueError(f"confusion: expected {len(self.iou)} rows and columns, one for each class of iou")
+        if {len(self.iou)} != {len(self.iou), *map(len, self.foreign.values())}:
+            raise ValueError(f"foreign: expected {len(self.iou)} columns, one for each class of iou")
         return self
 
 

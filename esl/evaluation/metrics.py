@@ -10,10 +10,13 @@ NUM_COPIES = 4
 """Interleaved copies of the histogram while a confusion matrix is counted."""
 
 
-def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
+def confusion_matrix(
+    truth: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int, num_foreign: int = 0
+) -> NDArray[np.int64]:
     """Pixel counts (C, C) int64, rows truth, columns prediction; pixels whose truth is ``IGNORE`` are left out.
 
-    ``truth`` and ``prediction``, (H, W) or (N,) uint8, hold trainIds; ``prediction`` holds no ``IGNORE``.
+    ``truth`` and ``prediction``, (H, W) or (N,) uint8, hold trainIds; ``prediction`` holds no ``IGNORE``. Truth may
+    also be one of ``num_foreign`` foreign labels, which follow the classes: they are further rows, (C + F, C).
 
     Raises:
         ValueError: the shapes differ, or a value is not a class.
@@ -38,18 +41,20 @@ def confusion_matrix(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], nu
         .reshape(NUM_COPIES, num_cells)
         .sum(0)
     )
-    if counts[num_classes**2 : IGNORE * num_classes].any():
-        raise ValueError(f"Expected truth below {num_classes}, or {IGNORE}, but got {np.unique(truth).tolist()}")
-    return counts[: num_classes**2].reshape(num_classes, num_classes).numpy()
+    rows = num_classes + num_foreign
+    if counts[rows * num_classes : IGNORE * num_classes].any():
+        raise ValueError(f"Expected truth below {rows}, or {IGNORE}, but got {np.unique(truth).tolist()}")
+    return counts[: rows * num_classes].reshape(rows, num_classes).numpy()
 
 
 def intersection_over_union(confusion: NDArray[np.int64]) -> list[float | None]:
     """IoU per class of a confusion matrix (C, C): true positives / (truth + prediction - true positives), a fraction.
 
-    ``None`` for a class that is absent from both truth and prediction: the mean leaves it out.
+    Rows of foreign labels (C + F, C) make what is predicted there an error. ``None`` for a class that is absent from
+    both truth and prediction: the mean leaves it out.
     """
     hits = np.diag(confusion)
-    union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
+    union = confusion.sum(axis=0) + confusion[: len(hits)].sum(axis=1) - hits
     return [int(hit) / int(all_) if all_ else None for hit, all_ in zip(hits, union, strict=True)]
 
 

@@ -16,20 +16,22 @@ from esl.prefetch import prefetch
 
 
 def confusion_on(predictor: Predictor, index: Index, *, to: Resize, batch: int, workers: int = 1) -> NDArray[np.int64]:
-    """The confusion matrix (C, C) over every labelled sample, predicted at the resolution of its label file.
+    """The confusion matrix (C + F, C) over every labelled sample, predicted at the resolution of its label file.
+
+    The last F rows are those of labels that the class set calls foreign.
 
     Images are resized to ``to`` for the network, ``batch`` at a time on a GPU.
     """
-    num_classes = len(index.class_set)
+    num_classes, num_foreign = len(index.class_set), len(index.class_set.foreign)
 
     def compare(prediction: Prediction) -> NDArray[np.int64]:
-        truth = index.read_label(prediction.sample)
+        truth = index.read_scored_label(prediction.sample)
         height, width = truth.shape
-        return confusion_matrix(truth, label_map(prediction.probability, (height, width)), num_classes)
+        return confusion_matrix(truth, label_map(prediction.probability, (height, width)), num_classes, num_foreign)
 
     predictions = predictor.predictions(index, index.labelled, to=to, batch=batch, workers=workers)
     matrices = prefetch(compare, predictions, extra_threads(workers))
-    return sum(matrices, start=np.zeros((num_classes, num_classes), dtype=np.int64))
+    return sum(matrices, start=np.zeros((num_classes + num_foreign, num_classes), dtype=np.int64))
 
 
 def write_predictions(

@@ -44,6 +44,9 @@ def table(benchmark: str, models: dict[str, Scores], best: dict[str, Scores]) ->
         for name, *cells in block:
             padded = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
             lines.append("  ".join([name.ljust(widths[0]), *padded]))
+    if foreign := list(first.get("foreign", ())):
+        names = f"{', '.join(foreign[:-1])} or {foreign[-1]}" if foreign[1:] else foreign[0]
+        lines += ["", f"+foreign: what is predicted where the truth is {names} counts as an error, else not at all"]
     if best:
         most = max(len(scores["candidates"]) for scores in best.values())
         lines += ["", f"* the best of at most {most}, chosen by {next(iter(best.values()))['chosen_by']}"]

@@ -41,7 +41,8 @@ def score_model(
         predictor = Predictor(network, fabric, window_wh=settings.window_wh)
         confusion = confusion_on(predictor, index, to=to, batch=batch, workers=threads)
     else:
-        confusion = np.zeros((len(index.class_set), len(index.class_set)), dtype=np.int64)
+        rows = len(index.class_set) + len(index.class_set.foreign)
+        confusion = np.zeros((rows, len(index.class_set)), dtype=np.int64)
         print(f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr)
     window = {} if settings.window is None else {"window": settings.window}
     resolutions = sorted({sample.label_size_wh or sample.size_wh for sample in index.labelled})
@@ -59,14 +60,19 @@ def score_model(
 
 
 def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> dict[str, Any]:
-    """Scores of a confusion matrix (C, C), rows truth, by the names of the class set: fractions, null if undefined."""
-    iou = dict(zip(class_set.classes, intersection_over_union(confusion), strict=True))
-    return {
-        "miou": {
-            name: mean_iou([iou[class_] for class_ in classes])
-            for name, classes in ({class_set.name: class_set.classes} | dict(class_set.subsets)).items()
-        },
-        "iou": iou,
-        "pixel_accuracy": pixel_accuracy(confusion),
-        "confusion": confusion.tolist(),
-    }
+    """Scores of a confusion matrix, rows truth, by the names of the class set: fractions, null if undefined.
+
+    The matrix is (C, C), or (C + F, C) for a class set with F foreign labels. Their pixels are in ``foreign``, and
+    count only in the means that are called ``{name}+foreign``.
+    """
+    own = confusion[: len(class_set)]
+    iou = dict(zip(class_set.classes, intersection_over_union(own), strict=True))
+    sets = {class_set.name: class_set.classes} | dict(class_set.subsets)
+    means = {name: mean_iou([iou[class_] for class_ in classes]) for name, classes in sets.items()}
+    content = {"miou": means, "iou": iou, "pixel_accuracy": pixel_accuracy(own), "confusion": own.tolist()}
+    if class_set.foreign:
+        strict = dict(zip(class_set.classes, intersection_over_union(confusion), strict=True))
+        for name, classes in sets.items():
+            means[f"{name}+foreign"] = mean_iou([strict[class_] for class_ in classes])
+        content["foreign"] = dict(zip(class_set.foreign, confusion[len(class_set) :].tolist(), strict=True))
+    return content

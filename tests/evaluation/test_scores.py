@@ -1,6 +1,7 @@
 """Scores of confusion matrices worked by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,11 +50,41 @@ def test_synthias_model_is_scored_over_13_classes_and_its_16() -> None:
         confusion[row, row], confusion[row, (row + 1) % 16] = 3, 3
     wall = names.index("wall")
     confusion[wall], confusion[:, wall] = 0, 0
-    result = scores(confusion, CLASS_SETS["synthia16"])
+    result = scores(np.vstack([confusion, np.zeros((3, 16), dtype=np.int64)]), CLASS_SETS["synthia16"])
     # the class before wall is never predicted as wall, and the class after it never gets pixels of wall
     assert result["iou"] == dict.fromkeys(names, 3 / 9) | {"wall": None, "building": 3 / 6, "fence": 3 / 6}
     assert result["miou"] == {
         "synthia16": pytest.approx((13 * 3 / 9 + 2 * 3 / 6) / 15),
         "synthia13": pytest.approx((12 * 3 / 9 + 3 / 6) / 13),
+        "synthia16+foreign": pytest.approx((13 * 3 / 9 + 2 * 3 / 6) / 15),  # no foreign pixel is there
+        "synthia13+foreign": pytest.approx((12 * 3 / 9 + 3 / 6) / 13),
     }
     assert scores(np.eye(19, dtype=np.int64), CLASS_SETS["cityscapes19"])["miou"] == {"cityscapes19": 1.0}
+
+
+def test_foreign_truth_is_an_error_where_the_literature_scores_19_classes_and_averages_16() -> None:
+    """As BDL does: a confusion matrix over the 19 classes of Cityscapes, whose rows of 16 give the mean."""
+    rng = np.random.default_rng(5)
+    names19, names16 = CLASS_SETS["cityscapes19"].classes, CLASS_SETS["synthia16"].classes
+    truth = rng.integers(0, 19, 5000).astype(np.uint8)  # trainIds of Cityscapes
+    guess = rng.integers(0, 16, 5000)
+    in19 = np.array([names19.index(name) for name in names16])[guess]
+    right = rng.random(5000) < 0.7
+    predicted = np.where(right & np.isin(truth, [names19.index(name) for name in names16]), truth, in19)
+    whole = np.array([[np.sum((truth == row) & (predicted == column)) for column in range(19)] for row in range(19)])
+    theirs = [whole[c, c] / (whole[c].sum() + whole[:, c].sum() - whole[c, c]) for c in map(names19.index, names16)]
+
+    ids = {label.name: label.id for label in CITYSCAPES_LABELS}
+    scored = id_table(CITYSCAPES_LABELS, CLASS_SETS["synthia16"], foreign=True).train_ids
+    plain = id_table(CITYSCAPES_LABELS, CLASS_SETS["synthia16"]).train_ids
+    own = np.array([ids[name] for name in names19])
+    prediction = plain[own[predicted]]
+    result = scores(confusion_matrix(scored[own[truth]], prediction, 16, 3), CLASS_SETS["synthia16"])
+    left_out = scores(confusion_matrix(plain[own[truth]], prediction, 16), replace(CLASS_SETS["synthia16"], foreign=()))
+    assert result["miou"]["synthia16+foreign"] == pytest.approx(np.mean(theirs))
+    assert {name: result[name] for name in ("iou", "pixel_accuracy", "confusion")} == {
+        name: left_out[name] for name in ("iou", "pixel_accuracy", "confusion")
+    }
+    assert result["miou"]["synthia16"] == left_out["miou"]["synthia16"] > result["miou"]["synthia16+foreign"]
+    with pytest.raises(ValueError, match="Expected truth below 16, or 255"):
+        confusion_matrix(scored[own[truth]], prediction, 16)

@@ -21,19 +21,20 @@ from tests.figures.test_style import HOSTILE
 
 def _scores(class_set: ClassSet, seed: int) -> dict[str, Any]:
     """Scores of a random confusion matrix in which the last class is in no label and in no prediction."""
-    confusion = np.random.default_rng(seed).integers(0, 1000, (len(class_set), len(class_set)))
-    confusion[-1], confusion[:, -1] = 0, 0
+    rows = len(class_set) + len(class_set.foreign)
+    confusion = np.random.default_rng(seed).integers(0, 1000, (rows, len(class_set)))
+    confusion[len(class_set) - 1], confusion[:, -1] = 0, 0
     return whole_scores(**scores(confusion, class_set), images=3, unlabelled=0)
 
 
 def test_the_table_holds_the_percentages_of_every_model() -> None:
     models = {name: _scores(CLASS_SETS["synthia16"], seed) for seed, name in enumerate(("source", "esl-round1"))}
     rows, values = score_table(models)
-    assert rows[:2] == ["mIoU synthia16", "mIoU synthia13"] and len(rows) == 2 + 16
+    assert rows[1:4] == ["mIoU synthia13", "mIoU synthia16+foreign", "mIoU synthia13+foreign"] and len(rows) == 4 + 16
     for column, model in enumerate(models.values()):
         assert values[0, column] == 100 * model["miou"]["synthia16"]
         expected = [np.nan if value is None else 100 * value for value in model["iou"].values()]
-        assert np.array_equal(values[2:, column], expected, equal_nan=True)
+        assert np.array_equal(values[4:, column], expected, equal_nan=True)
     assert np.isnan(values[-1]).all()
 
 

@@ -69,7 +69,9 @@ def test_synthia_to_cityscapes_runs_in_its_16_classes(rendered, tiny):
     manifest, score = (read(rendered, f"synthia2city/{file}") for file in TARGETS["synthia2city"])
     classes = CLASS_SETS["synthia16"].classes
     assert tuple(manifest["kept_pixels"]) == tuple(score["iou"]) == classes
-    assert list(score["miou"]) == ["synthia16", "synthia13"]
+    assert list(score["miou"]) == ["synthia16", "synthia13", "synthia16+foreign", "synthia13+foreign"]
+    assert list(score["foreign"]) == ["terrain", "truck", "train"]
+    assert score["miou"]["synthia16+foreign"] < score["miou"]["synthia16"]
     assert manifest["images"] == manifest["quality"]["labelled_images"] == 10
     index = read(rendered, "synthia2city/data/source.json")
     assert index["dataset"] == "synthia" and index["class_pixels"]["road"] > 0

@@ -21,8 +21,9 @@ class Benchmark(Settings):
     class_set: str = Field(
         "cityscapes19",
         description="The classes that models distinguish: `cityscapes19`; `synthia16`, the 16 that SYNTHIA shares with "
-        "it, also scored over `synthia13` (the literature's mIoU*); `synthia13`; `vistas7`, the categories flat, "
-        "construction, object, nature, sky, human and vehicle; `camvid11`, those of CamVid; or one of `class_sets`.",
+        "it, also scored over `synthia13` (the literature's mIoU*), and with pixels of Cityscapes' other 3 as errors "
+        "(`+foreign`); `synthia13`; `vistas7`, the categories flat, construction, object, nature, sky, human and "
+        "vehicle; `camvid11`, those of CamVid; or one of `class_sets`.",
     )
     source: SourceData = Field(description="The labelled data.")
     target: TargetData = Field(description="The data to adapt to.")
