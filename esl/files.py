@@ -92,6 +92,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
+def require_file(path: Path, *, fix: str) -> None:
+    """Raises InputError, which ends with ``fix``, unless there is a file: a pipe is waited for, a device never ends."""
+    if not path.is_file():
+        raise InputError(f"{path}: {'a folder, pipe or device' if path.exists() else 'no such file'}; {fix}")
+
+
 def sha256_of_file(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

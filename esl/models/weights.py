@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from esl.errors import InputError, one_line
+from esl.files import require_file
 
 
 def read_tensors(path: Path, *, kind: str, fix: str, old_format: bool = False) -> Any:
@@ -24,6 +25,7 @@ def read_tensors(path: Path, *, kind: str, fix: str, old_format: bool = False) -
         InputError: the file is missing or damaged, or holds more than tensors and plain values; or, unless in
             ``old_format``, a number that is not finite.
     """
+    require_file(path, fix=fix)
     try:
         if not old_format or zipfile.is_zipfile(path):
             _check_sums(path)

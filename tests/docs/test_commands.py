@@ -16,7 +16,7 @@ from tests.documents import indented_blocks
 
 DOCUMENTS = [
     "README.md", "config/README.md", "docs/figures.md", "docs/results.md", "docs/extending.md", "docs/cluster.md",
-    "benchmarks/README.md",
+    "docs/faults.md", "benchmarks/README.md",
 ]  # fmt: skip
 CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]

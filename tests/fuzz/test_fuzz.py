@@ -1,12 +1,14 @@
 """Whatever the bytes of its file, every reader returns a sound value or refuses in one line that names the file."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from esl.data.index import Index
+from esl.errors import InputError
 from tests.fuzz.binaries import binary_readers
 from tests.fuzz.harness import Reader, fuzz
 from tests.fuzz.images import image_readers
@@ -17,6 +19,12 @@ INPUTS = int(os.environ.get("FUZZ", "10000"))
 
 ONLY = os.environ.get("FUZZ_ONLY", "")
 """Part of the name of those readers that the long form takes."""
+
+WITHOUT = ("files.json", "last.pt")
+"""Files whose readers go on without them, as if they were not there."""
+
+NOT_OURS = ("config",)
+"""Files that Snakemake reads."""
 
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
@@ -42,6 +50,36 @@ def test_a_hundred_damaged_inputs_of_every_reader(readers: list[tuple[Reader, Pa
     reports = [fuzz(reader, 100 // reader.slower, folder) for reader, folder in readers]
     findings = "\n".join(report.keep(tmp_path) for report in reports if report.findings)
     assert not findings, f"\n{findings}"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_pipe_or_an_endless_device_in_place_of_a_file_is_refused(
+    readers: list[tuple[Reader, Path]], tmp_path: Path, kind: str
+) -> None:
+    def hang(*_: object) -> None:
+        raise AssertionError("it is still reading")
+
+    signal.signal(signal.SIGALRM, hang)
+    wrong = []
+    for reader, folder in readers:
+        if reader.name in NOT_OURS:
+            continue
+        path = folder / reader.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+        signal.alarm(10)
+        try:
+            reader.read(path)
+            wrong += [f"{reader.name}: read"] if reader.name not in WITHOUT else []
+        except InputError:
+            pass
+        except BaseException as error:
+            wrong.append(f"{reader.name}: {error!r}")
+        finally:
+            signal.alarm(0)
+            path.unlink()
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.fuzz

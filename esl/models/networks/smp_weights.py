@@ -11,6 +11,7 @@ from segmentation_models_pytorch.encoders import encoders
 from torch import Tensor, nn
 
 from esl.errors import InputError, one_line
+from esl.files import require_file
 from esl.models.networks.smp import TIMM, SmpNetwork
 from esl.models.registry import LITE0
 from esl.models.weights import check_weights, read_tensors
@@ -99,6 +100,7 @@ def _translated(network: SmpNetwork, weights: dict[str, Tensor]) -> dict[str, Te
 def _read(path: Path) -> dict[str, Tensor]:
     """Names and tensors of a file, on the CPU."""
     if path.suffix == ".safetensors":
+        require_file(path, fix="download the file again")
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:
