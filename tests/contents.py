@@ -40,6 +40,18 @@ def whole_table(models: Mapping[str, Content], benchmark: str = "gta2city") -> C
     return {"benchmark": benchmark, "models": {name: whole_scores(**partial) for name, partial in models.items()}}
 
 
+def whole_labelled_shard(files: Mapping[str, Content] = ONE_FILE, **partial: Any) -> Content:
+    """What ``label_shard`` leaves for ``files``, sample id -> some keys of its entry; the rest is plausible."""
+    content = {
+        "images": len(files),
+        "teacher_sha256": DIGEST,
+        "thresholds_sha256": DIGEST,
+        "pixels": [384] + [0] * 255,
+        "files": {id_: {"sha256": DIGEST, "kept": 1.0} | entry for id_, entry in files.items()},
+    }
+    return content | partial
+
+
 def whole_manifest(files: Mapping[str, Content] = ONE_FILE, **partial: Any) -> Content:
     """A pseudo_labels.json of ``files``, sample id -> some keys of its entry; and plausible values of all others.
 

@@ -65,6 +65,20 @@ class PseudoLabels(_Manifest):
     files: Annotated[dict[str, PseudoLabelFile], Field(min_length=1)]  # type: ignore[assignment]  # a dict is invariant
 
 
+class LabelledShard(_Manifest):
+    """The content of labelled/{shard}.json: what a job wrote for one shard, until the manifest of all is written."""
+
+    teacher_sha256: Sha256
+    thresholds_sha256: Sha256  # of the bytes of thresholds.json
+    pixels: Annotated[list[Count], Field(min_length=256, max_length=256)]  # by trainId; 255 is ignored
+    files: Annotated[dict[str, PseudoLabelFile], Field(min_length=1)]  # type: ignore[assignment]  # a dict is invariant
+
+
+def read_labelled_shard(path: Path) -> dict[str, Any]:
+    """The content of a labelled/{shard}.json; errors as of ``read_manifest``."""
+    return read_content(path, LabelledShard, what="the pseudo-labels of a shard")
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """The content of a pseudo_labels.json, as it was written.
 

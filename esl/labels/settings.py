@@ -49,7 +49,10 @@ class InferenceSettings(_MapSettings):
 
     shards: int = Field(2, ge=1, description="Parts of the target training set, each a job and a file of its own.")
     images_per_shard: int | None = Field(
-        None, ge=1, description="The most images of a shard: for large sets, instead of `shards`."
+        None,
+        ge=1,
+        description="The most images of a shard: for large sets, instead of `shards`. Then a job for each shard writes "
+        "pseudo-labels, too.",
     )
 
 

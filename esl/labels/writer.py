@@ -9,26 +9,25 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from esl.classes import IGNORE
+from esl.data.images import CheckedFile, read_label
 from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
 from esl.files import sha256_of_file
+from esl.labels.manifest import read_labelled_shard
 from esl.labels.measures.base import Maps
 from esl.labels.measures.registry import measure_named
 from esl.labels.methods.base import Method
-from esl.labels.png import png_path, remove_others, write_png
+from esl.labels.png import png_path, remove_others, train_id_table, write_png
 from esl.labels.quality import Quality
 from esl.labels.shard import open_shard
 from esl.prefetch import prefetch
 
 
-class _Image(NamedTuple):
-    """An image of the shards, and what was written for it."""
+class Written(NamedTuple):
+    """PNGs of pseudo-labels, and the pixels that they hold."""
 
-    id: str
-    sha256: str
-    label: NDArray[np.uint8]  # (H, W), the pseudo-label
-    truth: NDArray[np.uint8] | None  # (H, W), where the target is labelled
-    maps: Maps
+    files: dict[str, dict[str, Any]]  # ``sha256`` and ``kept`` of each, by the sample's id
+    pixels: NDArray[np.int64]  # (256,) by trainId; those of ``IGNORE`` have no pseudo-label
 
 
 def write_pseudo_labels(
@@ -39,49 +38,107 @@ def write_pseudo_labels(
     folder: Path,
     *,
     workers: int = 1,
+    written: Written | None = None,
 ) -> dict[str, Any]:
     """Writes one PNG per image of every shard and returns the manifest's ``files``, ``classes``, ``kept``, ``quality``.
 
     ``thresholds`` (C) are the ``Threshold.value`` of every class. Labels of the target, where they exist, are read for
-    ``quality`` only: nothing that training reads depends on them. ``workers`` threads mask and compress.
+    ``quality`` only: nothing that training reads depends on them. ``workers`` threads mask and compress. With
+    ``written``, jobs of single shards have written the PNGs: they are only read again where labels exist.
 
     Raises:
         InputError: the shards do not hold exactly the samples of the index, or not the maps that the method reads.
     """
-    class_set = index.class_set
-    samples = {sample.id: sample for sample in index.samples}
     measures = stored_measures(shards) if index.labelled else []
+    quality = Quality(len(index.class_set), [measure_named(name) for name in measures])
+    if written is None:
+        written = write_pngs(shards, thresholds, method, index, folder, workers=workers, quality=quality)
+    elif index.labelled:
+        _judge(shards, index, folder, written, quality, workers)
+    if missing := {sample.id for sample in index.samples} - written.files.keys():
+        raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
+    remove_others(folder, [png_path(folder, id_) for id_ in written.files])
+    kept = zip(index.class_set.classes, written.pixels, strict=False)
+    classes = {name: int(pixels) for name, pixels in kept}
+    return {
+        "images": len(written.files),
+        "kept": sum(classes.values()) / int(written.pixels.sum()),
+        "kept_pixels": classes,
+        "quality": quality.summary(index.class_set) if quality.images else None,
+        "files": dict(sorted(written.files.items())),
+    }
 
-    def write(entry: tuple[str, Maps]) -> _Image:
-        id_, maps = entry
+
+def write_pngs(
+    shards: list[Path],
+    thresholds: Sequence[float | None],
+    method: Method,
+    index: Index,
+    folder: Path,
+    *,
+    workers: int,
+    quality: Quality | None = None,
+) -> Written:
+    """Writes one PNG per image of the shards, which may be some of many; labelled images are added to ``quality``."""
+    samples = {sample.id: sample for sample in index.samples}
+    measures = [] if quality is None else [measure.name for measure in quality.measures]
+
+    def write(image: tuple[str, Maps]) -> tuple[str, str, NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
+        id_, maps = image
         label = method.label(maps, thresholds)
         png = png_path(folder, id_)
-        write_png(png, label, class_set)
-        height, width = label.shape
-        truth = None if samples[id_].label is None else index.read_label(samples[id_], (width, height))
-        return _Image(id_, sha256_of_file(png), label, truth, maps)
+        write_png(png, label, index.class_set)
+        truth = None if quality is None else _truth(index, samples[id_], label)
+        return id_, sha256_of_file(png), label, truth, maps
 
-    quality = Quality(len(class_set), [measure_named(name) for name in measures])
-    kept_pixels = np.zeros(256, dtype=np.int64)
-    files: dict[str, dict[str, Any]] = {}
-    for image in prefetch(write, _images(shards, samples, method.maps, measures), workers):
-        pixels = np.bincount(image.label.ravel(), minlength=256)
-        kept_pixels += pixels
-        kept = (image.label.size - int(pixels[IGNORE])) / image.label.size
-        files[image.id] = {"sha256": image.sha256, "kept": kept}
-        if image.truth is not None:
-            quality.add(image.truth, image.label, image.maps)
-    if missing := samples.keys() - files.keys():
-        raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
-    remove_others(folder, [png_path(folder, id_) for id_ in files])
-    classes = {name: int(pixels) for name, pixels in zip(class_set.classes, kept_pixels, strict=False)}
-    return {
-        "images": len(files),
-        "kept": sum(classes.values()) / int(kept_pixels.sum()),
-        "kept_pixels": classes,
-        "quality": quality.summary(class_set) if quality.images else None,
-        "files": dict(sorted(files.items())),
-    }
+    written = Written({}, np.zeros(256, dtype=np.int64))
+    for id_, sha256, label, truth, maps in prefetch(write, _images(shards, samples, method.maps, measures), workers):
+        pixels = np.bincount(label.ravel(), minlength=256)
+        written.pixels[:] += pixels
+        written.files[id_] = {"sha256": sha256, "kept": (label.size - int(pixels[IGNORE])) / label.size}
+        if quality is not None and truth is not None:
+            quality.add(truth, label, maps)
+    return written
+
+
+def joined(parts: Sequence[Path], teacher_sha256: str, thresholds_sha256: str) -> Written:
+    """What jobs of single shards have written, from the files that ``label_shard`` left.
+
+    Raises:
+        InputError: a file is missing or damaged, was made with another teacher or thresholds, or two hold one image.
+    """
+    written = Written({}, np.zeros(256, dtype=np.int64))
+    for path in parts:
+        content = read_labelled_shard(path)
+        if (content["teacher_sha256"], content["thresholds_sha256"]) != (teacher_sha256, thresholds_sha256):
+            raise InputError(f"{path}: made with another teacher or thresholds; delete it and run the workflow again")
+        if twice := written.files.keys() & content["files"].keys():
+            raise InputError(f"{path}: holds {min(twice)!r}, which another shard holds too; delete {path.parent}")
+        written.files.update(content["files"])
+        written.pixels[:] += np.array(content["pixels"], dtype=np.int64)
+    return written
+
+
+def _judge(shards: list[Path], index: Index, folder: Path, written: Written, quality: Quality, workers: int) -> None:
+    """Adds every labelled image to ``quality``; its pseudo-label is read from its PNG."""
+    samples = {sample.id: sample for sample in index.samples}
+    table = train_id_table(index.class_set)
+
+    def read(image: tuple[str, Maps]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
+        id_, maps = image
+        label = read_label(CheckedFile(png_path(folder, id_), written.files[id_]["sha256"]), table)
+        return label, _truth(index, samples[id_], label), maps
+
+    measures = [measure.name for measure in quality.measures]
+    for label, truth, maps in prefetch(read, _images(shards, samples, ["label"], measures), workers):
+        if truth is not None:
+            quality.add(truth, label, maps)
+
+
+def _truth(index: Index, sample: IndexedSample, label: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The true trainIds of ``sample`` at the size of its pseudo-label; ``None``: it is not labelled."""
+    height, width = label.shape
+    return None if sample.label is None else index.read_label(sample, (width, height))
 
 
 def stored_measures(shards: list[Path]) -> list[str]:
@@ -98,9 +155,10 @@ def _images(
 ) -> Iterator[tuple[str, Maps]]:
     """Every image of the shards with ``maps``, which the method reads; labelled ones with those of ``measures`` too."""
     ids = set()
-    with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
+    with tqdm(total=len(samples) if len(shards) > 1 else None, unit="image", mininterval=5) as bar:
         for path in shards:
             with open_shard(path) as shard:
+                bar.total = bar.total or len(shard.ids)
                 for row, id_ in enumerate(shard.ids):
                     if id_ not in samples or id_ in ids:
                         reason = "which another shard holds too" if id_ in ids else "which the index does not"

@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 
 from esl.data.index import read_index
-from esl.files import write_json
+from esl.files import sha256_of_file, write_json
 from esl.labels.methods.registry import build_method
 from esl.labels.shard import teacher_of
 from esl.labels.thresholds import read_thresholds
-from esl.labels.writer import write_pseudo_labels
+from esl.labels.writer import joined, write_pseudo_labels
 from esl.stages.command import add_paths, say, stage
 
 
@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--maps", type=Path, required=True, nargs="+", help="every shard of the teacher")
     add_paths(parser, "--thresholds", "--index", "--output")
+    parser.add_argument("--labelled", type=Path, help="folder of what label_shard wrote for every shard, if it did")
     parser.add_argument("--threads", type=int, default=1, help="threads that mask and compress")
     flags = parser.parse_args(arguments)
     thresholds = read_thresholds(flags.thresholds)
@@ -24,7 +25,12 @@ def main(arguments: list[str] | None = None) -> None:
     method = build_method(thresholds["method"], thresholds["parameters"])
     values = [thresholds["classes"][name]["threshold"] for name in origin.classes]
     folder: Path = flags.output.with_suffix("")
-    manifest = write_pseudo_labels(flags.maps, values, method, read_index(flags.index), folder, workers=flags.threads)
+    written = None
+    if flags.labelled is not None:
+        parts = [flags.labelled / f"{maps.stem}.json" for maps in flags.maps]
+        written = joined(parts, origin.checkpoint_sha256, sha256_of_file(flags.thresholds))
+    index = read_index(flags.index)
+    manifest = write_pseudo_labels(flags.maps, values, method, index, folder, workers=flags.threads, written=written)
     write_json(flags.output, {"method": method.name, "teacher_sha256": origin.checkpoint_sha256, **manifest})
     accuracy = (manifest["quality"] or {}).get("accuracy")
     right = "" if accuracy is None else f", {100 * accuracy:.1f} % of them right"

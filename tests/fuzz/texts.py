@@ -23,9 +23,10 @@ from esl.evaluation.contents import read_scores, read_table
 from esl.labels.manifest import read_any_manifest, read_manifest
 from esl.labels.png import checked_files
 from esl.labels.thresholds import read_thresholds
+from esl.labels.writer import joined
 from esl.stages.doctor import read_declarations
 from tests.configs import SMALL, merged, shipped
-from tests.contents import whole_manifest, whole_predictions, whole_scores, whole_table
+from tests.contents import DIGEST, whole_labelled_shard, whole_manifest, whole_predictions, whole_scores, whole_table
 from tests.fuzz.harness import Reader, WrongValueError
 from tests.fuzz.mutations import as_json, damaged, edited, json_edits
 from tests.labels.test_thresholds import CONTENT as THRESHOLDS
@@ -80,10 +81,17 @@ def _contents(folder: Path) -> Iterator[Reader]:
     manifests = [whole_manifest(), whole_manifest({"a": {}, "b": {}}, quality=quality)]
     yield Reader("thresholds.json", "thresholds.json", [as_json(THRESHOLDS)], read_thresholds, json_edits)
     yield Reader("pseudo_labels.json", "pseudo_labels.json", list(map(as_json, manifests)), manifest, json_edits)
+    shard = [as_json(whole_labelled_shard({"a": {}, "b": {}}))]
+    yield Reader("labelled/1-of-1.json", "1-of-1.json", shard, _joined, json_edits)
     yield Reader("predictions.json", "predictions.json", [as_json(whole_predictions())], read_any_manifest, json_edits)
     yield Reader("miou.json, model", "miou.json", [as_json(whole_scores())], read_scores, json_edits)
     table = whole_table({"source": {}, "esl": {"iou": {"road": None, "sky": 0.5}}})
     yield Reader("miou.json, benchmark", "miou.json", [as_json(table)], read_table, json_edits)
+
+
+def _joined(path: Path) -> Any:
+    written = joined([path], DIGEST, DIGEST)
+    return written.files, written.pixels.tolist()
 
 
 def _index(path: Path) -> Any:

@@ -1,6 +1,7 @@
 """From wildcards to paths and settings."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,20 @@ def test_a_shard_has_at_most_the_images_that_the_config_asks_for(make_plan, job)
         plan = make_plan(gta2city(target=photos, inference={"images_per_shard": most}))
         assert plan.shards(job()) == names
     assert plan.teacher_maps(job(round="esl-round1")) == ["results/gta2city/adapted/maps/1-of-1.h5"]
+
+
+def test_pseudo_labels_are_written_by_a_job_for_each_shard_of_a_large_set_only(make_plan, job):
+    plan = make_plan(gta2city(inference={"images_per_shard": 300}))
+    for name in ("gta2city", "gta2city-seed3"):
+        assert re.fullmatch(plan.labelled_by_shard_pattern, name)
+        assert not re.fullmatch(plan.labelled_at_once_pattern, name)
+    assert re.fullmatch(plan.labelled_at_once_pattern, "synthia2city")
+    assert not re.fullmatch(plan.labelled_by_shard_pattern, "synthia2city")
+    esl = job(round="esl-round2", shard="2-of-2")
+    assert plan.labelled_shards(esl) == [f"results/gta2city/esl-round2/labelled/{n}-of-2.json" for n in (1, 2)]
+    assert plan.teacher_shard(esl) == plan.teacher_maps(esl)[1] == "results/gta2city/esl-round1/maps/2-of-2.h5"
+    assert plan.labelled_flag(esl) == "--labelled results/gta2city/esl-round2/labelled"
+    assert make_plan(gta2city(inference={"shards": 2})).labelled_flag(esl) == ""
 
 
 def test_later_rounds_are_taught_by_the_round_before(make_plan, job):

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -11,13 +13,17 @@ import torch
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
-from esl.data.index import Index
+from esl.data.index import Index, read_index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
+from esl.errors import InputError
 from esl.files import write_json
+from esl.labels.manifest import read_manifest
+from esl.labels.writer import joined
 from esl.models.checkpoint import Description, save_checkpoint
 from esl.models.registry import build_network
-from esl.stages import infer, pseudo_label, threshold
+from esl.stages import infer, label_shard, pseudo_label, threshold
+from tests.contents import DIGEST, whole_labelled_shard
 
 METHODS = ("esl", "bdl", "fda", "cbst")
 
@@ -44,6 +50,44 @@ def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[.
     return inspect(
         "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
     ).checked()
+
+
+def _check_a_job_for_each_shard(maps: list[Path], flags: str, folder: Path, method: str) -> None:
+    """Jobs of single shards, joined, write the bytes that one job writes, labelled images or not."""
+    index = read_index(folder.parent / "index.json")
+    blind = [replace(sample, label=None, pixels=None, label_sha256=None) for sample in index.samples]
+    write_json(folder.parent / "blind.json", replace(index, samples=blind).to_json())
+    with TemporaryDirectory() as name:
+        again = Path(name)
+        for path in maps:
+            own = f"--maps {path} {flags} --folder {again}/pseudo_labels --output {again}/labelled/{path.stem}.json"
+            label_shard.main(own.split())
+        every = f"--maps {' '.join(map(str, maps))} {flags} --labelled {again}/labelled"
+        pseudo_label.main(f"{every} --output {again}/pseudo_labels.json".split())
+        one = sorted((folder / method / "pseudo_labels").iterdir())
+        for path in (folder / method / "pseudo_labels.json", *one):
+            assert (again / path.relative_to(folder / method)).read_bytes() == path.read_bytes(), path
+        assert len(list((again / "pseudo_labels").iterdir())) == len(one)
+        pseudo_label.main(f"{every} --output {again}/pseudo_labels.json".replace("/index.json", "/blind.json").split())
+        quality = {"quality": None}
+        assert (
+            read_manifest(again / "pseudo_labels.json")
+            == read_manifest(folder / method / "pseudo_labels.json") | quality
+        )
+
+
+def test_what_shards_wrote_for_other_thresholds_or_twice_is_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "1-of-2.json", tmp_path / "2-of-2.json"
+    write_json(first, whole_labelled_shard({"a": {}}))
+    write_json(second, whole_labelled_shard({"b": {}, "c": {}}, pixels=[1] * 256))
+    written = joined([first, second], DIGEST, DIGEST)
+    assert [*written.files] == ["a", "b", "c"] and written.pixels.tolist() == [385] + [1] * 255
+    for teacher, thresholds in ((DIGEST, "1" * 64), ("1" * 64, DIGEST)):
+        with pytest.raises(InputError, match=r"1-of-2\.json: made with another teacher or thresholds; delete it"):
+            joined([first, second], teacher, thresholds)
+    write_json(second, whole_labelled_shard({"b": {}, "a": {}}))
+    with pytest.raises(InputError, match=r"2-of-2\.json: holds 'a', which another shard holds too"):
+        joined([first, second], DIGEST, DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +120,7 @@ def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labe
             threshold.main([*flags.split(), "--settings", json.dumps({"method": method})])
             flags = f"--maps {every} --thresholds {folder}/{method}/thresholds.json --index {tmp_path}/index.json"
             pseudo_label.main(f"{flags} --threads {threads} --output {folder}/{method}/pseudo_labels.json".split())
+            _check_a_job_for_each_shard(maps, flags.removeprefix(f"--maps {every} "), folder, method)
         files = [*folder.rglob("*.json"), *folder.rglob("*.png")]
         return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

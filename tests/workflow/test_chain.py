@@ -11,6 +11,7 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.files import sha256_of_file
+from tests.workflow.conftest import digests
 
 CLASSES = CLASS_SETS["cityscapes19"].classes
 MODELS = ["source", "adapted", "control-round1", "bdl-round1", "esl-round1"]
@@ -106,6 +107,17 @@ def test_a_second_fresh_run_gives_the_same_bytes_and_never_needs_target_training
     assert with_labels["quality"]["labelled_images"] == 10
     assert without["quality"] is None
     assert with_labels["files"] == without["files"]
+
+
+def test_a_job_for_each_shard_of_a_large_set_writes_the_bytes_of_one_job(own):
+    before = digests(own.root)
+    large = {"benchmarks": {"gta2city": {"inference": {"images_per_shard": 5}}}}
+    targets = ["results/gta2city/esl-round1/pseudo_labels.json"]
+    jobs = {f"Writing pseudo-labels for esl-round1, shard {number}-of-2" for number in (1, 2)}
+    assert own.planned(change=large, targets=targets) == jobs | {"Writing pseudo-labels for esl-round1"}
+    run = own.snakemake(change=large, targets=targets)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert digests(own.root) == before
 
 
 @pytest.mark.parametrize("damage", ["delete", "edit"])

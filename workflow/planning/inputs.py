@@ -103,6 +103,15 @@ class Plan(Params):
         folder = f"results/{wildcards.benchmark}/{teacher(benchmark, name, number)}/maps"
         return [f"{folder}/{shard}" for shard in self.shards(wildcards)]
 
+    def teacher_shard(self, wildcards: Wildcards) -> str:
+        """One of them."""
+        return str(Path(self.teacher_maps(wildcards)[0]).with_name(f"{wildcards.shard}.h5"))
+
+    def labelled_shards(self, wildcards: Wildcards) -> list[str]:
+        """What a job for each shard wrote, for large sets."""
+        folder = f"results/{wildcards.benchmark}/{wildcards.round}/labelled"
+        return [f"{folder}/{Path(shard).stem}.json" for shard in self.shards(wildcards)]
+
     def compared_maps(self, wildcards: Wildcards) -> list[str]:
         """Every shard of a model's maps of plain images, then of averaged views, with every measure."""
         folder = f"results/{wildcards.benchmark}/{wildcards.model}/confidence"

@@ -1,7 +1,7 @@
 """The benchmarks of a config, and the models of each: their order, and which one teaches which."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,7 +53,17 @@ class Models:
     @property
     def benchmark_pattern(self) -> str:
         """Every benchmark, also with a seed of its own: ``NAME-seedK``."""
-        return rf"(?:{'|'.join(self.benchmarks)})(?:-seed\d+)?"
+        return _pattern(self.benchmarks)
+
+    @property
+    def labelled_at_once_pattern(self) -> str:
+        """Those whose pseudo-labels are written by one job."""
+        return _pattern([name for name, it in self.config.benchmarks.items() if not it.inference.images_per_shard])
+
+    @property
+    def labelled_by_shard_pattern(self) -> str:
+        """Those whose pseudo-labels are written by a job for each shard."""
+        return _pattern([name for name, it in self.config.benchmarks.items() if it.inference.images_per_shard])
 
     layout_pattern = "|".join(LAYOUTS)
     part_pattern = "|".join(PARTS)
@@ -125,3 +135,8 @@ class Models:
         yield from (f"{name}-round{number}" for name, number in rounds(benchmark))
         if benchmark.oracle:
             yield "oracle"
+
+
+def _pattern(benchmarks: Sequence[str]) -> str:
+    """The names of benchmarks, also with a seed; of none, what fits nothing."""
+    return rf"(?:{'|'.join(benchmarks)})(?:-seed\d+)?" if benchmarks else r"(?!)"

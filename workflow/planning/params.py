@@ -151,6 +151,11 @@ class Params(Resources):
         """The flag of the previous round's thresholds, if there are any."""
         return _flags({"previous": input.previous}) if input.previous else ""
 
+    def labelled_flag(self, wildcards: Wildcards) -> str:
+        """The flag of the folder of what jobs of single shards wrote, if they did."""
+        folder = f"results/{wildcards.benchmark}/{wildcards.round}/labelled"
+        return _flags({"labelled": folder}) if self.settings_of(wildcards).inference.images_per_shard else ""
+
     def best_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
         """The flag of the best snapshots, if there are any."""
         return f"--best {shlex.join(input.best)}" if input.best else ""

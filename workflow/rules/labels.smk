@@ -118,6 +118,8 @@ rule pseudo_label:
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
     log:
         "logs/{benchmark}/{round}/pseudo_label.log",
+    wildcard_constraints:
+        benchmark=plan.labelled_at_once_pattern,
     priority: 1
     conda:
         "../../environment.yml"
@@ -127,8 +129,46 @@ rule pseudo_label:
         runtime=plan.growing(240),
     params:
         code=plan.code("esl.stages.pseudo_label"),
+        labelled=plan.labelled_flag,
     message:
         "Writing pseudo-labels for {wildcards.round} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.pseudo_label --maps {input.maps} --thresholds {input.thresholds} --index {input.index}"
-        " --threads {threads} --output {output.manifest} > {log} 2>&1"
+        " {params.labelled} --threads {threads} --output {output.manifest} > {log} 2>&1"
+
+
+# The same for sets with `images_per_shard`: a job for each shard, and one that joins what they wrote.
+rule label_shard:
+    input:
+        maps=plan.teacher_shard,
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        labelled=temp("results/{benchmark}/{round}/labelled/{shard}.json"),
+    log:
+        "logs/{benchmark}/{round}/label_{shard}.log",
+    priority: 1
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=plan.growing(4000),
+        runtime=plan.growing(60),
+    params:
+        code=plan.code("esl.stages.label_shard"),
+        folder="results/{benchmark}/{round}/pseudo_labels",
+    message:
+        "Writing pseudo-labels for {wildcards.round} of {wildcards.benchmark}, shard {wildcards.shard}"
+    shell:
+        "python -m esl.stages.label_shard --maps {input.maps} --thresholds {input.thresholds} --index {input.index}"
+        " --threads {threads} --folder {params.folder} --output {output.labelled} > {log} 2>&1"
+
+
+use rule pseudo_label as join_labelled_shards with:
+    input:
+        maps=plan.teacher_maps,
+        labelled=plan.labelled_shards,
+        thresholds="results/{benchmark}/{round}/thresholds.json",
+        index="results/{benchmark}/data/target_train.json",
+    wildcard_constraints:
+        benchmark=plan.labelled_by_shard_pattern,
