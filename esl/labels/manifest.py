@@ -73,6 +73,12 @@ class LabelledShard(_Manifest):
     pixels: Annotated[list[Count], Field(min_length=256, max_length=256)]  # by trainId; 255 is ignored
     files: Annotated[dict[str, PseudoLabelFile], Field(min_length=1)]  # type: ignore[assignment]  # a dict is invariant
 
+    @model_validator(mode="after")
+    def _pixels_are_those_of_images(self) -> Self:
+        if not self.images <= sum(self.pixels) < 2**63:
+            raise ValueError(f"pixels: expected those of {self.images} images, but got {sum(self.pixels)}")
+        return self
+
 
 def read_labelled_shard(path: Path) -> dict[str, Any]:
     """The content of a labelled/{shard}.json; errors as of ``read_manifest``."""

@@ -51,12 +51,13 @@ def write_pseudo_labels(
     """
     measures = stored_measures(shards) if index.labelled else []
     quality = Quality(len(index.class_set), [measure_named(name) for name in measures])
+    by_others = written is not None
     if written is None:
         written = write_pngs(shards, thresholds, method, index, folder, workers=workers, quality=quality)
-    elif index.labelled:
-        _judge(shards, index, folder, written, quality, workers)
     if missing := {sample.id for sample in index.samples} - written.files.keys():
         raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
+    if by_others and index.labelled:
+        _judge(shards, index, folder, written, quality, workers)
     remove_others(folder, [png_path(folder, id_) for id_ in written.files])
     kept = zip(index.class_set.classes, written.pixels, strict=False)
     classes = {name: int(pixels) for name, pixels in kept}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.configs import PROJECT, merged, shipped
-from tests.workflow.conftest import TINY, Project
+from tests.workflow.conftest import TINY, Project, checkout, digests
 
 
 @pytest.fixture
@@ -64,3 +64,12 @@ def test_another_directory_without_a_config_takes_the_shipped_one(fresh: Project
     command = ("--dry-run", "--snakefile", str(fresh.root / "workflow/Snakefile"), "--directory", str(elsewhere))
     assert "Summarizing the models of gta2city" in run(tmp_path, *command, "results/gta2city/miou.json").stdout
     assert not [path for path in elsewhere.iterdir() if path.name != ".snakemake"]
+
+
+@pytest.mark.slow
+def test_a_checkout_may_have_any_name_and_no_word_of_it_is_a_command(tmp_path: Path, run_once: Path) -> None:
+    project = checkout(tmp_path / 'it\'s "my" $(touch pwned); touch pwned & $HOME `touch pwned` Zürich 道路')
+    done = project.snakemake()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert digests(project.root) == digests(run_once)
+    assert not [*tmp_path.rglob("pwned")] and not Path("pwned").exists()
