@@ -73,3 +73,10 @@ def test_a_checkout_may_have_any_name_and_no_word_of_it_is_a_command(tmp_path: P
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests(project.root) == digests(run_once)
     assert not [*tmp_path.rglob("pwned")] and not Path("pwned").exists()
+
+
+def test_braces_in_the_path_of_a_checkout_are_one_line(tmp_path: Path) -> None:
+    done = checkout(tmp_path / "a {b}").snakemake("--dry-run")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in said
+    assert "a {b}: Snakemake cannot run a workflow whose path has braces; rename the folder" in said

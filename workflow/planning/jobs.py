@@ -1,9 +1,16 @@
 """The environment of jobs: the packages of this checkout, and whom they end with."""
 
 import os
+import sys
 
 from esl.stages.command import SNAKEMAKE
 from planning.digest import PROJECT
+
+
+def refuse_braces() -> None:
+    """Ends planning where the path of the checkout has braces: Snakemake takes what is in them for a wildcard."""
+    if "{" in str(PROJECT) or "}" in str(PROJECT):
+        sys.exit(f"error: {PROJECT}: Snakemake cannot run a workflow whose path has braces; rename the folder")
 
 
 def let_jobs_import_this_checkout() -> None:
