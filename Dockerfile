@@ -8,6 +8,7 @@ WORKDIR /opt/esl
 # The packages first: they are installed again only when what the project needs changes.
 COPY pyproject.toml constraints.txt README.md ./
 COPY esl/__init__.py esl/
+COPY miniature/__init__.py miniature/
 RUN python3 -m venv /opt/venv \
     && pip install --no-cache-dir --constraint constraints.txt --editable '.[networks,export,slurm]'
 COPY . .

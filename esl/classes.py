@@ -126,7 +126,8 @@ def id_table(
     for label in labels:
         known[label.id] = True
         train_ids[label.id] = class_set.train_id(label)
-        if foreign and label.name in class_set.foreign:
-            train_ids[label.id] = len(class_set) + class_set.foreign.index(label.name)
+        others = [name for name in label.names if name in class_set.foreign]
+        if foreign and others and train_ids[label.id] == IGNORE:
+            train_ids[label.id] = len(class_set) + class_set.foreign.index(others[0])
     colours = {label.colour: label.id for label in labels} if encoding == "colours" else {}
     return IdTable(train_ids, known, encoding, colours)

@@ -94,8 +94,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def require_file(path: Path, *, fix: str) -> None:
     """Raises InputError, which ends with ``fix``, unless there is a file: a pipe is waited for, a device never ends."""
-    if not path.is_file():
-        raise InputError(f"{path}: {'a folder, pipe or device' if path.exists() else 'no such file'}; {fix}")
+    try:
+        if path.is_file():
+            return
+        reason = "a folder, pipe or device" if path.exists() else "no such file"
+    except OSError as error:  # its name is too long, or its folder is closed
+        reason = f"cannot be read ({error.strerror})"
+    raise InputError(f"{path}: {reason}; {fix}")
 
 
 def sha256_of_file(path: Path) -> str:

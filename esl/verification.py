@@ -126,9 +126,11 @@ def check_model(results: Results, model: str) -> Iterator[str]:
         yield f"{scored}: the scores of another checkpoint than {path}, or one of the two is damaged; {AGAIN}"
     if content["labels_sha256"] != index.fingerprint():
         yield f"{scored}: scored on other images or labels than the index has; {AGAIN}"
-    counts = [*content["confusion"], *content.get("foreign", {}).values()]
-    made = scores(np.asarray(counts), index.class_set)
-    if any(content.get(name) != value for name, value in made.items()):
+    foreign = content.get("foreign", {})
+    counts = np.asarray([*content["confusion"], *foreign.values()])
+    if [*foreign] != [*index.class_set.foreign] or any(
+        content.get(name) != value for name, value in scores(counts, index.class_set).items()
+    ):
         yield f"{scored}: does not follow from its confusion matrix; {AGAIN}"
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from esl.errors import InputError
-from esl.files import atomic_path, read_json, sha256_of_file, sha256_of_lines, write_json
+from esl.files import atomic_path, read_json, require_file, sha256_of_file, sha256_of_lines, write_json
 
 
 def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
@@ -132,6 +132,12 @@ def test_a_whole_surrogate_pair_is_read(tmp_path: Path) -> None:
 def test_a_missing_json_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.json: no such file"):
         read_json(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("name", ["none.bin", "a" * 300, "."])
+def test_what_is_no_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"(no such file|cannot be read \(File name too long\)|a folder, .*); get it$"):
+        require_file(tmp_path / name, fix="get it")
 
 
 def test_digests_are_sha256(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.errors import InputError, one_line
-from esl.files import atomic_path
+from esl.files import atomic_path, require_file
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
 from esl.labels.hdf5_heaps import check_heaps_at_start, check_heaps_of
@@ -227,8 +227,7 @@ def open_shard(path: Path) -> Iterator[Shard]:
     Raises:
         InputError: the file is missing, damaged or of another version.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; run the stage that writes it: snakemake {path}")
+    require_file(path, fix=f"run the stage that writes it: snakemake {path}")
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:

@@ -58,6 +58,8 @@ def write_pseudo_labels(
         raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
     if by_others and index.labelled:
         _judge(shards, index, folder, written, quality, workers)
+    if strange := written.files.keys() - {sample.id for sample in index.samples}:
+        raise InputError(f"{folder}: {min(strange)!r} is not in the index; delete {folder.with_name('labelled')}")
     remove_others(folder, [png_path(folder, id_) for id_ in written.files])
     kept = zip(index.class_set.classes, written.pixels, strict=False)
     classes = {name: int(pixels) for name, pixels in kept}
@@ -89,7 +91,9 @@ def write_pngs(
         label = method.label(maps, thresholds)
         png = png_path(folder, id_)
         write_png(png, label, index.class_set)
-        truth = None if quality is None else _truth(index, samples[id_], label)
+        labelled = quality is not None and samples[id_].label is not None
+        height, width = label.shape
+        truth = index.read_label(samples[id_], (width, height)) if labelled else None
         return id_, sha256_of_file(png), label, truth, maps
 
     written = Written({}, np.zeros(256, dtype=np.int64))
@@ -125,21 +129,25 @@ def _judge(shards: list[Path], index: Index, folder: Path, written: Written, qua
     samples = {sample.id: sample for sample in index.samples}
     table = train_id_table(index.class_set)
 
-    def read(image: tuple[str, Maps]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
+    def read(image: tuple[str, Maps]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Maps] | None:
         id_, maps = image
-        label = read_label(CheckedFile(png_path(folder, id_), written.files[id_]["sha256"]), table)
-        return label, _truth(index, samples[id_], label), maps
+        if samples[id_].label is None:
+            return None
+        png = png_path(folder, id_)
+        try:
+            label = read_label(CheckedFile(png, written.files[id_]["sha256"]), table)
+        except InputError:
+            again = folder.with_name("labelled")
+            raise InputError(
+                f"{png}: missing or changed; to write it again delete {again} and run the workflow"
+            ) from None
+        height, width = label.shape
+        return index.read_label(samples[id_], (width, height)), label, maps
 
     measures = [measure.name for measure in quality.measures]
-    for label, truth, maps in prefetch(read, _images(shards, samples, ["label"], measures), workers):
-        if truth is not None:
-            quality.add(truth, label, maps)
-
-
-def _truth(index: Index, sample: IndexedSample, label: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The true trainIds of ``sample`` at the size of its pseudo-label; ``None``: it is not labelled."""
-    height, width = label.shape
-    return None if sample.label is None else index.read_label(sample, (width, height))
+    for image in prefetch(read, _images(shards, samples, ["label"], measures), workers):
+        if image is not None:
+            quality.add(*image)
 
 
 def stored_measures(shards: list[Path]) -> list[str]:

@@ -1,7 +1,7 @@
 """The optimiser of a network, and the polynomial schedule of every learning rate."""
 
-import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -20,27 +20,35 @@ def build_optimizer(network: nn.Module, optimization: OptimizationSettings, lear
         return torch.optim.AdamW(groups, lr=learning_rate, weight_decay=decay)
     momentum = optimization.momentum
     if optimization.repeat_backbone:
-        return _repeating_sgd(network, groups, lr=learning_rate, momentum=momentum, weight_decay=decay)
+        assert callable(network.repeated_backbone)  # the settings were checked
+        repeats = Counter(network.repeated_backbone())
+        return _RepeatingSgd(groups, repeats, lr=learning_rate, momentum=momentum, weight_decay=decay)
     return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, weight_decay=decay)
 
 
-def _repeating_sgd(network: nn.Module, groups: list[dict[str, Any]], **arguments: float) -> Optimizer:
-    """SGD that moves a parameter of the backbone, the first of ``groups``, as often as the public code does."""
-    assert callable(network.repeated_backbone)  # the settings were checked
-    groups[0]["params"] = network.repeated_backbone()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="optimizer contains a parameter group with duplicate parameters")
-        optimizer = torch.optim.SGD(groups, **arguments, foreach=False)  # one after the other
-    optimizer.register_step_pre_hook(_at_rest)
-    return optimizer
+class _RepeatingSgd(torch.optim.SGD):
+    """SGD as torch 0.4 had it, where a parameter that is listed several times moves as often in a step.
 
+    It adds the decay to the gradient itself, so that each time decays more; momentum begins with 0.
+    """
 
-def _at_rest(optimizer: Optimizer, *_: Any) -> None:
-    """Momentum begins with 0; torch would begin with the first gradient, once for each listing of a parameter."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            if "momentum_buffer" not in optimizer.state[parameter]:
-                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    def __init__(self, groups: list[dict[str, Any]], repeats: Mapping[nn.Parameter, int], **arguments: Any) -> None:
+        super().__init__(groups, **arguments)
+        self._repeats = repeats
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # nothing passes a closure
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                if "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(parameter)
+                for _ in range(self._repeats.get(parameter, 1)):
+                    parameter.grad.add_(parameter, alpha=group["weight_decay"])
+                    state["momentum_buffer"].mul_(group["momentum"]).add_(parameter.grad)
+                    parameter.add_(state["momentum_buffer"], alpha=-group["lr"])
 
 
 def polynomial_decay(schedule: ScheduleSettings, power: float) -> Callable[[int], float]:

@@ -35,9 +35,9 @@ class OptimizationSettings(Settings):
     weight_decay: Number = Field(0.01, ge=0, description="Weight decay of the optimiser.")
     repeat_backbone: bool = Field(
         False,
-        description="Let `sgd` move each weight of the backbone of `deeplabv2_resnet101` three or four times in an "
-        "iteration, once for every module around it, as the public code of ADVENT and BDL does, which lists it so "
-        "often. Only to compare with that code.",
+        description="Let `sgd` move a weight of the backbone of `deeplabv2_resnet101` once in an iteration for every "
+        "module around it, most of them three or four times, as the public code of ADVENT and BDL does, which lists it "
+        "so often for the SGD of torch 0.4. Only to compare with that code.",
     )
     power: Number = Field(
         0.9,

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from esl.classes import id_table
+from esl.classes import IGNORE, Label, id_table
 from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.mapillary import aliases
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.evaluation.metrics import confusion_matrix
 from esl.evaluation.scores import scores
@@ -60,6 +61,14 @@ def test_synthias_model_is_scored_over_13_classes_and_its_16() -> None:
         "synthia13+foreign": pytest.approx((12 * 3 / 9 + 3 / 6) / 13),
     }
     assert scores(np.eye(19, dtype=np.int64), CLASS_SETS["cityscapes19"])["miou"] == {"cityscapes19": 1.0}
+
+
+def test_labels_that_call_themselves_otherwise_are_foreign_by_any_of_their_names() -> None:
+    names = ("object--vehicle--truck", "nature--terrain", "object--vehicle--car", "void--static")
+    labels = [Label(id_, name, also=aliases(name)) for id_, name in enumerate(names)]
+    train_ids = id_table(labels, CLASS_SETS["synthia16"], foreign=True).train_ids
+    classes = CLASS_SETS["synthia16"].classes
+    assert train_ids[:4].tolist() == [16 + 1, 16, classes.index("car"), IGNORE]
 
 
 def test_foreign_truth_is_an_error_where_the_literature_scores_19_classes_and_averages_16() -> None:

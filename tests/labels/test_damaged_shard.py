@@ -185,6 +185,6 @@ def test_ids_fill_several_heaps(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"not a readable HDF5 file") as caught, open_shard(tmp_path):
+    with pytest.raises(InputError, match="a folder, pipe or device; run the stage") as caught, open_shard(tmp_path):
         pass
     assert str(caught.value).isprintable()

@@ -79,6 +79,8 @@ def test_pseudo_labels_are_written_by_a_job_for_each_shard_of_a_large_set_only(m
     esl = job(round="esl-round2", shard="2-of-2")
     assert plan.labelled_shards(esl) == [f"results/gta2city/esl-round2/labelled/{n}-of-2.json" for n in (1, 2)]
     assert plan.teacher_shard(esl) == plan.teacher_maps(esl)[1] == "results/gta2city/esl-round1/maps/2-of-2.h5"
+    modules = chosen_modules("esl.stages.label_shard", plan.settings_of(esl), esl, plan.config)
+    assert [*modules] == ["esl.labels.methods.esl"]
     assert plan.labelled_flag(esl) == "--labelled results/gta2city/esl-round2/labelled"
     assert make_plan(gta2city(inference={"shards": 2})).labelled_flag(esl) == ""
 

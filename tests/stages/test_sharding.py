@@ -68,6 +68,12 @@ def _check_a_job_for_each_shard(maps: list[Path], flags: str, folder: Path, meth
         for path in (folder / method / "pseudo_labels.json", *one):
             assert (again / path.relative_to(folder / method)).read_bytes() == path.read_bytes(), path
         assert len(list((again / "pseudo_labels").iterdir())) == len(one)
+        for path in one[:1]:
+            (again / path.relative_to(folder / method)).unlink()
+            with pytest.raises(
+                InputError, match=rf"{path.name}: missing or changed; to write it again delete {again}/lab"
+            ):
+                pseudo_label.main(f"{every} --output {again}/pseudo_labels.json".split())
         pseudo_label.main(f"{every} --output {again}/pseudo_labels.json".replace("/index.json", "/blind.json").split())
         quality = {"quality": None}
         assert (

@@ -63,6 +63,12 @@ def retrained(path: Path) -> None:
     torch.save(content, path)
 
 
+def foreign(path: Path) -> None:
+    """Rows of labels that the class set does not call foreign."""
+    content = read_json(path)
+    write_json(path, content | {"foreign": {"truck": [1] * 19}})
+
+
 def text(path: Path) -> None:
     path.write_text(path.read_text().replace("source", "sauce", 1))
 
@@ -96,6 +102,7 @@ DAMAGES: list[tuple[str, Damage, str]] = [
     ("esl-round1/thresholds.json", digit, "esl-round1/thresholds.json: is not what its inputs give"),
     ("bdl-round1/gate.json", digit, "bdl-round1/gate.json: is not what its inputs give"),
     ("bdl-round1/miou.json", digit, "bdl-round1/miou.json: the scores of another checkpoint"),
+    ("esl-round1/miou.json", foreign, "esl-round1/miou.json: does not follow from its confusion matrix"),
     ("control-round1/miou.json", Path.unlink, "control-round1/miou.json: missing; make it again: snakemake"),
     ("esl-round1/checkpoint.pt", Path.unlink, "esl-round1/checkpoint.pt: missing; make it again: snakemake"),
     ("data/target_train.json", digit, "data/target_train.json: edited or damaged since it was written"),

@@ -35,7 +35,7 @@ def chosen_modules(module: str, benchmark: Benchmark, wildcards: Any, config: Co
         yield from (measure_module(map_) for map_ in (MEASURES if hasattr(wildcards, "views") else maps))
     if stage == "confidence":
         yield from map(measure_module, MEASURES)
-    if stage in ("threshold", "pseudo_label"):
+    if stage in ("threshold", "label_shard", "pseudo_label"):
         name, _ = round_of(wildcards.round)
         variant = benchmark.methods[name]
         yield method_module(method_of(name, variant))
