@@ -130,7 +130,7 @@ def test_results_that_were_copied_elsewhere_are_whole(own: Project, tmp_path: Pa
 @pytest.mark.faults
 def test_an_image_that_vanishes_while_a_training_reads_is_one_line(own: Project, table: Table) -> None:
     job = next(job for job in jobs_of(own) if "source/checkpoint.pt" in str(job.output))
-    log = own.root / job.command.partition(" > ")[2].split()[0]
+    log = own.root / job.command.rpartition(" > ")[2].split()[0]
     expected = digests(own.root)
     image = next((own.root / "data/miniature/0/gta5").rglob("images/*.png"))
     for content in (None, image.read_bytes()[:100]):
