@@ -16,6 +16,9 @@ from tests.workflow.conftest import Project, checkout, digests
 FAULTS = int(os.environ.get("FAULTS", "200"))
 """How many faults the long form sends; a tenth of them to whole runs."""
 
+SEED = int(os.environ.get("FAULTS_SEED", "0"))
+"""Which faults, and when."""
+
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[Table]:
@@ -47,7 +50,7 @@ def test_a_job_that_is_killed_leaves_no_half_written_file_and_runs_again(drawn: 
 
 @pytest.mark.faults
 def test_every_stage_at_random_moments(drawn: Project, table: Table) -> None:
-    chance = random.Random(1)
+    chance = random.Random(1 + SEED)
     jobs = jobs_of(drawn)
     assert {"index", "train", "adapt", "infer", "threshold", "pseudo_label", "evaluate", "summarize"} <= {
         job.name for job in jobs
@@ -66,7 +69,7 @@ def test_every_stage_at_random_moments(drawn: Project, table: Table) -> None:
 def test_snakemake_at_random_moments(
     run_once: Path, tmp_path: Path, table: Table, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed + 4 * SEED)
     run = Run(checkout(tmp_path / "project"), chance)
     for _ in range(FAULTS // 40):
         number, whole = chance.choice(SIGNALS), chance.random() < 0.5
