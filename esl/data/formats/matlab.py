@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.errors import InputError, one_line
+from esl.errors import InputError, message, one_line
 from esl.files import require_file
 
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
@@ -32,7 +32,7 @@ def read_numbers(path: Path, name: str) -> NDArray[np.float64]:
     Raises:
         InputError: the file is missing or damaged, of another version of the format, or has no such array of numbers.
     """
-    require_file(path, fix="obtain it again")
+    require_file(path, fix=message("obtain it again"))
     try:
         content = path.read_bytes()
         order = BYTE_ORDERS.get(content[126:128])
