@@ -87,6 +87,7 @@ def write_pngs(
     measures = [] if quality is None else [measure.name for measure in quality.measures]
 
     def write(image: tuple[str, Maps]) -> tuple[str, str, NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
+        """Id of an image, digest of its PNG, pseudo-label, truth where it counts, and maps."""
         id_, maps = image
         label = method.label(maps, thresholds)
         png = png_path(folder, id_)
@@ -130,6 +131,7 @@ def _judge(shards: list[Path], index: Index, folder: Path, written: Written, qua
     table = train_id_table(index.class_set)
 
     def read(image: tuple[str, Maps]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Maps] | None:
+        """Truth, pseudo-label and maps of an image; ``None`` where it has no label."""
         id_, maps = image
         if samples[id_].label is None:
             return None

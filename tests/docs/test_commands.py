@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +23,10 @@ CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "co
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
 TABLES = ("config/ablation.yaml", "config/adaptations.yaml")
 """Overlays that are run for a table in docs/results.md, over several seeds."""
-PROGRAMS = ("snakemake", "make", "python", "for")
+PROGRAMS = ("snakemake", "make", "python", "for", "docker")
 """The first words of a block of commands; other blocks show files or their content."""
+BUILD = "docker build --tag esl ."
+"""The command whose files are checked instead: images of others cannot be had everywhere."""
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:
@@ -36,7 +39,7 @@ def shown_commands() -> Iterator[tuple[str, str]]:
             yield from ((name, command) for command in commands)
 
 
-COMMANDS = [*dict.fromkeys(shown_commands())]
+COMMANDS = [shown for shown in dict.fromkeys(shown_commands()) if shown[1] != BUILD]
 
 
 def files_in(text: str) -> dict[str, str]:
@@ -105,6 +108,8 @@ def test_a_command_of_the_documentation_runs(newcomer, document, command):
             typed = typed.replace("mine.yaml", f"{dataset}.yaml")
     if "-m esl.stages.verify" in typed or "-m esl.stages.export_label_ids" in typed:
         typed = f"{typed} --help"  # there are no results here; tests of these two stages have some
+    if typed.startswith("docker run"):  # what the image runs, in the folder that it mounts
+        typed = typed.partition(" esl ")[2].replace("/work", str(newcomer))
     if "-m benchmarks" in typed:
         typed = f"{typed} --help"  # measures for minutes
     typed = re.sub(r"--report \S+ --report-after-run ", "", typed)  # a plan has no report; tests/workflow makes one
@@ -112,6 +117,16 @@ def test_a_command_of_the_documentation_runs(newcomer, document, command):
     run = subprocess.run(["bash", "-ec", typed], cwd=newcomer, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_image_copies_what_is_there_and_installs_extras_that_the_project_has():
+    assert ("docs/cluster.md", BUILD) in shown_commands()
+    recipe = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    copied = [word for line in re.findall(r"^COPY (.*)", recipe, re.M) for word in line.split()[:-1]]
+    assert copied and all((PROJECT / word).exists() for word in copied)
+    extras = re.findall(r"--editable '\.\[(.*)\]'", recipe)[0].split(",")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(extras) <= project["optional-dependencies"].keys()
 
 
 @pytest.mark.parametrize("name", [*DOCUMENTS, *CONFIGS])
