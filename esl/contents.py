@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from esl.errors import InputError
+from esl.errors import InputError, explanations
 from esl.files import read_json
-from esl.settings import explanations
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A number in [0, 1]."""

@@ -1,7 +1,13 @@
-"""The exception for user errors, and the likely correction of a misspelt name."""
+"""Mistakes of users, and how they are put into words.
+
+Modules called ``errors`` or ``notes`` hold nothing but texts for people: the code digest leaves them out.
+"""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
 
 LISTED_NAMES = 40
 """The most names that a suggestion lists."""
@@ -14,17 +20,26 @@ class InputError(ValueError):
     """
 
 
-def message(text: str) -> str:
-    """A text for people, as it is: what it says decides no result, so the code digest leaves it out.
+@dataclass(frozen=True)
+class Problem:
+    """A mistake that is reported together with others, instead of raised at once.
 
-    For texts that are returned or collected; those of raised exceptions are left out anyway.
+    ``keys`` are the config keys or the files that it concerns; the line for people is ``str(problem)``.
+
+    >>> str(Problem(("training.crop", "source.size"), "exclude each other; remove one"))
+    'training.crop, source.size: exclude each other; remove one'
     """
+
+    keys: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return ": ".join([*filter(None, [", ".join(self.keys)]), self.text])
+
+
+def message(text: str) -> str:
+    """A text for people; goes as soon as nothing calls it."""
     return text
-
-
-def is_text(name: str) -> bool:
-    """Whether the name of a file is text: one that is not UTF-8 holds surrogates (PEP 383)."""
-    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def printable(text: str) -> str:
@@ -43,7 +58,7 @@ def one_line(reason: object, longest: int = 300) -> str:
     ('at byte 7: nothing', 'KeyError', 'abc...')
     """
     text = printable(" ".join(str(reason).split())) or type(reason).__name__
-    return text if len(text) <= longest else message(f"{text[:longest]}...")
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
@@ -54,5 +69,39 @@ def suggestion(name: str, known: Collection[str]) -> str:
     """
     near = difflib.get_close_matches(name, known, n=1)
     if near:
-        return message(f"; did you mean {near[0]!r}?")
-    return message(f"; known: {', '.join(sorted(known))}") if 0 < len(known) <= LISTED_NAMES else ""
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if 0 < len(known) <= LISTED_NAMES else ""
+
+
+def dotted(path: Sequence[object]) -> str:
+    r"""The path of a key as people write it; one that cannot be printed stands in quotation marks.
+
+    >>> dotted(["training", "crop"]), dotted(["a\nb", 0]), dotted([])
+    ('training.crop', "'a\\nb'.0", '(top level)')
+    """
+    parts = [str(part) for part in path]
+    return ".".join(part if part.isprintable() else repr(part) for part in parts) or "(top level)"
+
+
+def explanations(error: ValidationError) -> Iterator[str]:
+    """One line for each mistake: the key, the expected value, the actual one."""
+    for entry in error.errors(include_url=False):
+        key = dotted([part for part in entry["loc"] if part != "[key]"])
+        expected = entry["msg"].removeprefix("Value error, ")
+        expected = expected[:1].lower() + expected[1:]
+        value = entry["input"]
+        got = f", but got {one_line(repr(value))}" if isinstance(value, str | int | float | bool | list) else ""
+        got = "" if entry["type"] in ("extra_forbidden", "missing") else got
+        yield f"{one_line(key)}: {one_line(expected, 1000)}{got}"
+
+
+def explanations_below(name: str, error: ValidationError, known: Collection[str]) -> str:
+    """The mistakes of ``explanations`` in one line, each key below ``name``; unknown keys with the likely one."""
+    lines = []
+    for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
+        if entry["type"] == "extra_forbidden":
+            key = str(entry["loc"][-1])
+            lines.append(f"{name}: unknown key {key!r}{suggestion(key, known)}")
+        else:
+            lines.append(f"{name}.{line}".replace(".(top level)", ""))
+    return "; ".join(lines)

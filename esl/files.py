@@ -92,6 +92,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
+def is_text(name: str) -> bool:
+    """Whether the name of a file is text: one that is not UTF-8 holds surrogates (PEP 383)."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
 def require_file(path: Path, *, fix: str) -> None:
     """Raises InputError, which ends with ``fix``, unless there is a file: a pipe is waited for, a device never ends."""
     try:

@@ -6,12 +6,11 @@ takes its own class as one JSON object.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from esl.errors import InputError, message, one_line, suggestion
+from esl.errors import InputError, explanations, explanations_below
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -51,28 +50,6 @@ def subset(settings: Settings, cls: type[S]) -> S:
     return cls.model_validate({name: getattr(settings, name) for name in cls.model_fields})
 
 
-def dotted(path: Sequence[object]) -> str:
-    r"""The path of a key as people write it; one that cannot be printed stands in quotation marks.
-
-    >>> dotted(["training", "crop"]), dotted(["a\nb", 0]), dotted([])
-    ('training.crop', "'a\\nb'.0", '(top level)')
-    """
-    parts = [str(part) for part in path]
-    return ".".join(part if part.isprintable() else repr(part) for part in parts) or message("(top level)")
-
-
-def explanations(error: ValidationError) -> Iterator[str]:
-    """One line for each mistake: the key, the expected value, the actual one."""
-    for entry in error.errors(include_url=False):
-        key = dotted([part for part in entry["loc"] if part != "[key]"])
-        expected = entry["msg"].removeprefix("Value error, ")
-        expected = expected[:1].lower() + expected[1:]
-        value = entry["input"]
-        got = f", but got {one_line(repr(value))}" if isinstance(value, str | int | float | bool | list) else ""
-        got = "" if entry["type"] in ("extra_forbidden", "missing") else got
-        yield message(f"{one_line(key)}: {one_line(expected, 1000)}{got}")
-
-
 def named_settings(name: str, cls: type[S], values: Any) -> S:
     """The settings of something that a registry names, such as a method; ``values`` are plain JSON.
 
@@ -82,14 +59,7 @@ def named_settings(name: str, cls: type[S], values: Any) -> S:
     try:
         return cls.model_validate_json(json.dumps(values))
     except ValidationError as error:
-        lines = []
-        for entry, line in zip(error.errors(include_url=False), explanations(error), strict=True):
-            key = str(entry["loc"][-1]) if entry["loc"] else name
-            unknown = message(f"{name}: unknown key {key!r}{suggestion(key, cls.model_fields)}")
-            lines.append(
-                unknown if entry["type"] == "extra_forbidden" else message(f"{name}.{line}".replace(".(top level)", ""))
-            )
-        raise ValueError("; ".join(lines)) from None
+        raise ValueError(explanations_below(name, error, cls.model_fields)) from None
 
 
 def without_nulls(value: Any) -> Any:

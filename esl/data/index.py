@@ -13,9 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
 from esl.data.images import DEPTH, CheckedFile, Resize, SizeWH, read_image, read_label
-from esl.errors import InputError, message, one_line
+from esl.errors import InputError, explanations, message, one_line
 from esl.files import read_json, sha256_of_lines
-from esl.settings import explanations
 
 LONGEST_ID = 220
 """The bytes of the longest id: file systems take 255, and files of results append to it."""

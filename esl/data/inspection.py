@@ -29,7 +29,8 @@ from esl.data.notes import (
     without_labels,
 )
 from esl.data.settings import Checks
-from esl.errors import InputError, is_text, message, printable
+from esl.errors import InputError, message, printable
+from esl.files import is_text
 
 SHOWN_DEFECTS = 40
 """The most defects that are printed, so that the report fits a screen; the count includes all of them."""

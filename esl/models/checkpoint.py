@@ -11,11 +11,10 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from torch import nn
 
 from esl.classes import ClassSet
-from esl.errors import InputError, one_line
+from esl.errors import InputError, explanations, one_line
 from esl.files import atomic_path
 from esl.models.registry import build_network, network_mistake
 from esl.models.weights import read_tensors
-from esl.settings import explanations
 
 FORMAT_VERSION = 2
 

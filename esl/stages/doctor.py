@@ -26,8 +26,7 @@ from esl.data.list_files import listing_of
 from esl.data.notes import nothing_there
 from esl.data.report import report
 from esl.data.settings import Checks
-from esl.errors import InputError, one_line
-from esl.settings import explanations
+from esl.errors import InputError, explanations, one_line
 from esl.stages.command import stage
 from esl.stages.config_files import read_yaml
 

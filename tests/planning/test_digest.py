@@ -48,10 +48,10 @@ def test_what_may_change_a_result_changes_the_digest(before, after):
     assert not same(before, after)
 
 
-def test_the_closure_follows_every_kind_of_import_and_leaves_registries_out():
+def test_the_closure_follows_every_kind_of_import_and_leaves_out_registries_and_texts():
     closure = import_closure(["esl.stages.train"])
-    assert {"esl.training.loop", "esl.training.step", "esl.data.stream", "esl.errors", "esl"} <= set(closure)
-    assert not [name for name in closure if name.rpartition(".")[2] == "registry"]
+    assert {"esl.training.loop", "esl.training.step", "esl.data.stream", "esl.files", "esl"} <= set(closure)
+    assert not [name for name in closure if name.rpartition(".")[2] in ("registry", "errors", "notes")]
 
 
 def test_what_extensions_add_to_is_in_the_closure_of_no_training_and_no_inference():

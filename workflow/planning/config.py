@@ -13,8 +13,8 @@ from esl.data.config import ClassDeclaration, DatasetDeclaration
 from esl.data.formats.declared import declared
 from esl.data.formats.label_names import unknown_members, unknown_names
 from esl.data.formats.registry import format_names
-from esl.errors import InputError, suggestion
-from esl.settings import Settings, dotted, explanations, without_nulls
+from esl.errors import InputError, dotted, explanations, suggestion
+from esl.settings import Settings, without_nulls
 from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
 from planning.rounds import missing_maps, mistakes, unknown_classes

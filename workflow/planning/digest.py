@@ -13,14 +13,15 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "message", "say")
+MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "Problem", "message", "say")
 """Calls whose arguments are texts for people; so are those of a `print` to the log. Statements of such a call alone
 are left out."""
 DESCRIPTIONS = ("description", "json_schema_extra", "help", "epilog", "desc", "unit")
 """Keywords of any call that are texts for people."""
 PACKAGES = ("esl", "miniature")
-REGISTRY = "registry"
-"""Modules of this name hold names only, from which the settings choose modules: see ``roots.py``."""
+LEFT_OUT = ("registry", "errors", "notes")
+"""Modules of these names decide no result: registries hold names, from which the settings choose modules (see
+``roots.py``); the others hold texts for people."""
 
 
 @cache
@@ -42,7 +43,7 @@ def import_closure(roots: Iterable[str]) -> dict[str, ast.Module]:
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name in closure or name.rpartition(".")[2] == REGISTRY or (file := _module_file(name)) is None:
+        if name in closure or name.rpartition(".")[2] in LEFT_OUT or (file := _module_file(name)) is None:
             continue
         closure[name] = _essence_of(file)
         waiting += [name.rpartition(".")[0], *_imports(closure[name])]

@@ -8,7 +8,8 @@ from unicodedata import normalize
 
 from esl.classes import Encoding, Label
 from esl.data.images import DEPTH
-from esl.errors import InputError, is_text, message, printable
+from esl.errors import InputError, message, printable
+from esl.files import is_text
 
 
 @dataclass(frozen=True)

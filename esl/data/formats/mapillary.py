@@ -13,9 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from esl.classes import Label
 from esl.data.formats.base import LabelFiles, Listing
 from esl.data.formats.patterns import Layout
-from esl.errors import InputError
+from esl.errors import InputError, explanations
 from esl.files import read_json
-from esl.settings import explanations
 
 IMAGES = "{split}/images/{key}.jpg"
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from esl.errors import InputError
+from esl.errors import InputError, explanations
 from esl.labels.methods.base import Method, MethodSettings
-from esl.settings import explanations
 
 METHODS = {
     "esl": "esl.labels.methods.esl:Esl",
