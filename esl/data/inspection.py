@@ -17,7 +17,6 @@ from esl.data.formats.base import Format, LabelFiles, Sample
 from esl.data.id_labels import channel_bits, has_grey_palette
 from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
 from esl.data.index import Index, IndexedSample, checked_id
-from esl.data.list_files import listing_of
 from esl.data.notes import (
     dark,
     dark_colours,
@@ -29,6 +28,7 @@ from esl.data.notes import (
     without_labels,
 )
 from esl.data.settings import Checks
+from esl.data.splits import listing_of
 from esl.errors import InputError, message, printable
 from esl.files import is_text
 
@@ -98,7 +98,7 @@ def inspect(
 
     Args:
         name: The name of the format in the config.
-        split: One of the format's splits, or a list file: see ``list_files``.
+        split: One of the format's splits, or a list file: see ``splits``.
 
     Raises:
         InputError: there is no sample, or a list or table that the format needs is missing or damaged.

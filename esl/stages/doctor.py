@@ -22,10 +22,10 @@ from esl.data.formats.paths import unread
 from esl.data.formats.patterns import WHOLE, Layout
 from esl.data.formats.registry import format_named, format_names
 from esl.data.inspection import inspect
-from esl.data.list_files import listing_of
 from esl.data.notes import nothing_there
 from esl.data.report import report
 from esl.data.settings import Checks
+from esl.data.splits import listing_of
 from esl.errors import InputError, explanations, one_line
 from esl.stages.command import stage
 from esl.stages.config_files import read_yaml

@@ -1,16 +1,16 @@
 """Stage: open every file of a dataset's split once and write the index, or list every defect.
 
-Next to the index it records the files and the token that planning gave it: see ``esl.data.listing``.
+Next to the index it records the files and the token that planning gave it: see ``esl.data.changes``.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from esl.data.changes import record_of, stats_of, write_record
 from esl.data.formats.base import existing_root
 from esl.data.formats.registry import format_named
 from esl.data.inspection import inspect
-from esl.data.listing import record_of, stats_of, write_record
 from esl.data.settings import IndexSettings
 from esl.errors import InputError, message
 from esl.files import write_json

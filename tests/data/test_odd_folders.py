@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from esl.data.changes import state
 from esl.data.formats import folders
 from esl.data.formats.declared import declared
 from esl.data.formats.label_names import unknown_names
@@ -13,9 +14,8 @@ from esl.data.formats.registry import format_named
 from esl.data.images import read_content
 from esl.data.index import LONGEST_ID
 from esl.data.inspection import Inspection, inspect
-from esl.data.list_files import listing_of
-from esl.data.listing import state
 from esl.data.settings import Checks
+from esl.data.splits import listing_of
 from esl.errors import InputError
 from tests.data.dataset_files import CITYSCAPES19, image_file, label_file, label_of
 

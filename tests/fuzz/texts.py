@@ -13,11 +13,11 @@ from PIL import Image
 from planning.config import read_config
 from scipy.io import savemat
 
+from esl.data.changes import record_of, state, stats_of, write_record
 from esl.data.formats.mapillary import labels_of
 from esl.data.formats.registry import format_named
 from esl.data.index import Index, read_index
-from esl.data.list_files import listing_of
-from esl.data.listing import record_of, state, stats_of, write_record
+from esl.data.splits import listing_of
 from esl.errors import InputError
 from esl.evaluation.contents import read_scores, read_table
 from esl.labels.manifest import read_any_manifest, read_manifest

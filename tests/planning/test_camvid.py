@@ -6,7 +6,7 @@ import pytest
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
-from esl.data.list_files import listing_of
+from esl.data.splits import listing_of
 from tests.configs import shipped
 from tests.data.dataset_files import image_file
 

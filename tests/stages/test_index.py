@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import ClassSet
+from esl.data.changes import record_of, state
 from esl.data.class_sets import CLASS_SETS, declared_class_set
 from esl.data.formats.base import existing_root
 from esl.data.formats.registry import declaration, format_named
 from esl.data.index import read_index
-from esl.data.listing import record_of, state
 from esl.data.settings import IndexSettings
 from esl.errors import InputError
 from esl.stages.index import main

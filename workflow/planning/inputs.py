@@ -7,9 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from esl.data.changes import record_of, state
 from esl.data.formats.registry import format_named
-from esl.data.list_files import listing_of
-from esl.data.listing import record_of, state
+from esl.data.splits import listing_of
 from esl.errors import InputError
 from planning.models import ADAPTED, Run, Wildcards
 from planning.params import AVERAGED, PLAIN, Params

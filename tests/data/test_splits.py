@@ -12,8 +12,8 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named, format_names
 from esl.data.index import Index
 from esl.data.inspection import inspect
-from esl.data.list_files import listing_of
 from esl.data.settings import Checks
+from esl.data.splits import listing_of
 from esl.errors import InputError
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from esl.data.formats.base import Format
-from esl.data.list_files import listing_of
+from esl.data.splits import listing_of
 from esl.errors import InputError, message
 from esl.files import read_json, sha256_of_file, sha256_of_lines, write_json
 

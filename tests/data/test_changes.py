@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.data import listing
+from esl.data import changes
+from esl.data.changes import ABSENT, files_of, record_of, state
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
-from esl.data.listing import ABSENT, files_of, record_of, state
 from esl.data.settings import IndexSettings
 from esl.stages.index import main
 
@@ -123,8 +123,8 @@ def test_files_that_were_only_touched_keep_the_token_and_they_alone_are_read(
         read.append(path.name)
         return digest(path)
 
-    digest = listing.sha256_of_file
-    monkeypatch.setattr(listing, "sha256_of_file", sha256_of_file)
+    digest = changes.sha256_of_file
+    monkeypatch.setattr(changes, "sha256_of_file", sha256_of_file)
     assert _state(root, index) == token and read == []
     _touch(root / "images/00002.png")
     assert _state(root, index) == token and read == ["00002.png"]
@@ -142,7 +142,7 @@ def test_new_dates_that_cannot_be_recorded_are_no_error(
     def write_json(path: Path, content: dict[str, Any]) -> None:
         raise PermissionError(f"{path}: a folder of somebody else's")
 
-    monkeypatch.setattr(listing, "write_json", write_json)
+    monkeypatch.setattr(changes, "write_json", write_json)
     _touch(root / "images/00002.png")
     assert _state(root, index) == token and _state(root, index) == token
     assert record_of(index).read_bytes() == recorded
