@@ -29,7 +29,7 @@ def write_inputs(folder: Path, images: int) -> None:
         coarse.resize(SIZE_WH).save(town / f"town_{number:06d}_000019_leftImg8bit.png")
     format_, classes = format_named("cityscapes"), CLASS_SETS["cityscapes19"]
     checks = Checks(labels="optional")
-    index = inspect("cityscapes", format_, folder / "root", "train", classes, checks, workers=2).checked()
+    index = inspect("cityscapes", format_, folder / "root", "train", classes, checks, workers=2).sound_index()
     write_json(folder / "index.json", index.to_json())
     torch.manual_seed(0)
     description = Description.of("small", classes, {}, {})

@@ -89,7 +89,7 @@ def small_index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     root = _write_cityscapes(tmp_path_factory.mktemp("cityscapes"), "train", frames)
     return inspect(
         "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
-    ).checked()
+    ).sound_index()
 
 
 SHORT_TRAINING = {
@@ -171,7 +171,9 @@ def mixed_index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Writ
         frames[f"ulm_{number:06d}_000019"] = (image, ids[::2, ::2] if number == 3 else ids)
     root = write_cityscapes(tmp_path_factory.mktemp("mixed"), "val", frames)
     checks = Checks(mismatched_labels="resize")
-    return inspect("cityscapes", format_named("cityscapes"), root, "val", CLASS_SETS["cityscapes19"], checks).checked()
+    return inspect(
+        "cityscapes", format_named("cityscapes"), root, "val", CLASS_SETS["cityscapes19"], checks
+    ).sound_index()
 
 
 class Pooling(nn.Module):

@@ -7,7 +7,7 @@ import pytest
 from cityscapesscripts.helpers.labels import labels as official_labels
 
 from esl.classes import IGNORE, ClassSet, id_table
-from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.class_sets import CLASS_SETS, build_class_set
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS
 from esl.data.label_tables.registry import LABEL_TABLES, label_table
@@ -124,7 +124,7 @@ def test_every_shipped_table_is_injective_in_its_ids_and_total_over_them() -> No
 
 
 def test_a_class_set_of_ones_own_is_made_of_labels_by_name() -> None:
-    mine = declared_class_set(
+    mine = build_class_set(
         "mine", {"drivable": {"labels": ["road", "parking"], "colour": [1, 2, 3]}, "car": {}, "lamp": {}}
     )
     assert mine.classes == ("drivable", "car", "lamp")
@@ -143,4 +143,4 @@ def test_a_class_set_of_ones_own_is_made_of_labels_by_name() -> None:
 )
 def test_a_class_set_that_cannot_be_is_refused_by_name(classes: dict[str, dict[str, list[str]]], message: str) -> None:
     with pytest.raises(InputError, match=rf"class_sets\.mine: .*{message}"):
-        declared_class_set("mine", classes)
+        build_class_set("mine", classes)

@@ -86,7 +86,7 @@ CLASS_SETS = {
 }
 
 
-def declared_class_set(name: str, declaration: Mapping[str, Mapping[str, Any]]) -> ClassSet:
+def build_class_set(name: str, declaration: Mapping[str, Mapping[str, Any]]) -> ClassSet:
     """A class set of the user's own: class name -> ``labels`` (by default its own name) and ``colour`` (R, G, B).
 
     Without a colour, a class has that of the Cityscapes label of its name, or one of matplotlib's ``tab20``.
@@ -94,7 +94,7 @@ def declared_class_set(name: str, declaration: Mapping[str, Mapping[str, Any]]) 
     Raises:
         InputError: a label is part of two classes, or there are fewer than 2 or more than 255 classes.
 
-    >>> declared_class_set("two", {"drivable": {"labels": ["road", "parking"]}, "sky": {}}).members
+    >>> build_class_set("two", {"drivable": {"labels": ["road", "parking"]}, "sky": {}}).members
     (('road', 'parking'), ('sky',))
     """
     if not 2 <= len(declaration) <= IGNORE:

@@ -49,12 +49,12 @@ TURNS = {
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it logs what decoded() says by file name
+logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it logs what decode() says by file name
 warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd tags, without the file's name: see upright()
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, 179 megapixels, is replaced by ours
 
 
-def decoded(path: Path, content: bytes) -> Image.Image:
+def decode(path: Path, content: bytes) -> Image.Image:
     """The image in ``content``; ``path`` is for messages.
 
     Raises:

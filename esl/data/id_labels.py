@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.data.decoding import SIGNATURE, chunks, decoded
+from esl.data.decoding import SIGNATURE, chunks, decode
 from esl.errors import InputError
 
 TIFF_BITS, TIFF_WHITE = 258, 262
@@ -16,13 +16,13 @@ INDEXED = 3
 """The colour type of a PNG with a palette (PNG specification, 11.2.2)."""
 
 
-def lossless(path: Path, content: bytes) -> Image.Image:
+def decode_lossless(path: Path, content: bytes) -> Image.Image:
     """The image in a label file.
 
     Raises:
-        InputError: as ``decoded``; or the file is compressed with loss, which mixes ids and colours where they meet.
+        InputError: as ``decode``; or the file is compressed with loss, which mixes ids and colours where they meet.
     """
-    image = decoded(path, content)
+    image = decode(path, content)
     lossy_webp = image.format == "WEBP" and content[12:16] == b"VP8 "  # the lossless one is "VP8L"
     if image.format in ("JPEG", "MPO") or lossy_webp or image.info.get("compression") in ("jpeg", "webp"):
         raise InputError(
@@ -38,10 +38,10 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     Alpha is dropped. The values of 1, 2 and 4 bits are ids as they are (Pillow stretches grey to 0 ... 255).
 
     Raises:
-        InputError: as ``lossless``; or the pixels are colours, floating-point numbers, ids above 255, or ids that could
-            be meant inverted.
+        InputError: as ``decode_lossless``; or the pixels are colours, floating-point numbers, ids above 255, or ids
+            that could be meant inverted.
     """
-    image = lossless(path, content)
+    image = decode_lossless(path, content)
     if image.mode == "P":
         return np.asarray(image)
     if image.mode == "1":
@@ -77,9 +77,9 @@ def red_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     """Ids (H, W) in the red channel of RGB or RGBA, as CARLA saves them; the other channels say nothing of classes.
 
     Raises:
-        InputError: as ``lossless``; or the image is not RGB of 8 bits.
+        InputError: as ``decode_lossless``; or the image is not RGB of 8 bits.
     """
-    image = lossless(path, content)
+    image = decode_lossless(path, content)
     bits = channel_bits(image, content)
     if image.mode not in ("RGB", "RGBA") or bits > 8:
         raise InputError(

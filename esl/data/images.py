@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import IdTable
-from esl.data.decoding import decoded, first_of_16_bits, has_16_bit_channels, upright
-from esl.data.id_labels import lossless, plain_ids, red_ids
+from esl.data.decoding import decode, first_of_16_bits, has_16_bit_channels, upright
+from esl.data.id_labels import decode_lossless, plain_ids, red_ids
 from esl.errors import InputError
 
 SizeWH = tuple[int, int]
@@ -118,7 +118,7 @@ def decode_image(path: Path, content: bytes, to: Resize = None, bits: int = DEPT
     Raises:
         InputError: the image is damaged, or its values are not integers of 8 or 16 bits.
     """
-    return as_rgb(path, decoded(path, content), to, bits)
+    return as_rgb(path, decode(path, content), to, bits)
 
 
 def as_rgb(path: Path, image: Image.Image, to: Resize = None, bits: int = DEPTH) -> NDArray[np.uint8]:
@@ -176,7 +176,7 @@ def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
 
 def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
     """The id of every pixel's colour; the colours of a palette count as colours."""
-    image = lossless(path, content)
+    image = decode_lossless(path, content)
     if image.mode not in ("RGB", "RGBA", "P"):
         raise InputError(
             f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "

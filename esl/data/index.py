@@ -170,7 +170,7 @@ class Index:
         }
 
 
-def checked_id(id_: str) -> str:
+def require_plain_id(id_: str) -> str:
     """``id_`` itself, if it can name result files.
 
     Raises:
@@ -242,7 +242,7 @@ def read_index(path: Path) -> Index:
 def _mistake(sample: IndexedSample, index: Index) -> str | None:
     """Why a sample cannot be one of ``index``, if so: of what the fingerprint leaves out."""
     try:
-        checked_id(sample.id)
+        require_plain_id(sample.id)
     except InputError as error:
         return str(error)
     for name in filter(None, (sample.image, sample.label)):

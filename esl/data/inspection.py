@@ -12,11 +12,11 @@ import numpy as np
 from tqdm import tqdm
 
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
-from esl.data.decoding import decoded
+from esl.data.decoding import decode
 from esl.data.formats.base import Format, LabelFiles, Sample
 from esl.data.id_labels import channel_bits, has_grey_palette
 from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
-from esl.data.index import Index, IndexedSample, checked_id
+from esl.data.index import Index, IndexedSample, require_plain_id
 from esl.data.notes import (
     dark,
     dark_colours,
@@ -48,7 +48,7 @@ class Inspection:
     defects: list[str]
     notes: list[str]
 
-    def checked(self) -> Index:
+    def sound_index(self) -> Index:
         """The index; InputError lists the defects if there are any."""
         if self.defects:
             raise InputError(
@@ -171,7 +171,7 @@ def _inspect_sample(
 ) -> _SampleReport:
     """The indexed sample, or its defects."""
     try:
-        checked_id(sample.id)
+        require_plain_id(sample.id)
         for path in filter(None, (sample.image, sample.label)):
             _check_name(path, root)
     except InputError as error:
@@ -211,7 +211,7 @@ def _check_name(path: Path, root: Path) -> None:
 
 def _image_report(path: Path, bits: int) -> _ImageReport:
     _, content = read_content(path)
-    image = decoded(path, content)
+    image = decode(path, content)
     pixels = as_rgb(path, image, bits=bits)
     height, width = pixels.shape[:2]
     highest = highest_value(image)

@@ -10,14 +10,14 @@ from PIL import Image
 
 from esl.classes import IGNORE, ClassSet, IdTable
 from esl.data.images import CheckedFile
-from esl.data.index import checked_id
+from esl.data.index import require_plain_id
 from esl.errors import InputError
 from esl.files import atomic_path, sha256_of_file
 
 
 def png_path(folder: Path, id_: str) -> Path:
     """The file of the pseudo-label of ``id_``; InputError for an id that would lead out of ``folder``."""
-    return folder / f"{checked_id(id_)}.png"
+    return folder / f"{require_plain_id(id_)}.png"
 
 
 def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None:

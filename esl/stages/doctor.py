@@ -14,9 +14,9 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from esl.classes import ClassSet
-from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.class_sets import CLASS_SETS, build_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration, merged_declarations
-from esl.data.formats.base import Format, Listing, Sample, existing_root
+from esl.data.formats.base import Format, Listing, Sample, require_root
 from esl.data.formats.folders import entries, is_folder
 from esl.data.formats.paths import unread
 from esl.data.formats.patterns import WHOLE, Layout
@@ -42,7 +42,7 @@ class Declarations:
 def main(arguments: list[str] | None = None) -> None:
     """Reports how a folder is recognised, split by split; exits with 1 where there is a defect."""
     flags = _parser().parse_args(arguments)
-    root: Path = existing_root(flags.root, "--root")
+    root: Path = require_root(flags.root, "--root")
     own = read_declarations(flags.configfile)
     class_set = _class_set(flags.class_set, own)
     checks = Checks(**{name: getattr(flags, name) for name in Checks.model_fields})
@@ -111,7 +111,7 @@ def _validate(key: str, type_: Any, value: Mapping[str, Any]) -> None:
 
 def _class_set(name: str, own: Declarations) -> ClassSet:
     if name in own.class_sets:
-        return declared_class_set(name, own.class_sets[name])
+        return build_class_set(name, own.class_sets[name])
     if name not in CLASS_SETS:
         known = ", ".join([*CLASS_SETS, *own.class_sets])
         raise InputError(f"--class-set: expected one of {known}, but got {name!r}")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from esl.data.changes import record_of, stats_of, write_record
-from esl.data.formats.base import existing_root
+from esl.data.formats.base import require_root
 from esl.data.formats.registry import format_named
 from esl.data.inspection import inspect
 from esl.data.settings import IndexSettings
@@ -28,12 +28,12 @@ def main(arguments: list[str] | None = None) -> None:
     settings = IndexSettings.from_json(flags.settings)
     format_, split = format_named(settings.dataset, settings.declaration), settings.split
     try:
-        root = existing_root(Path(settings.root), settings.key)
+        root = require_root(Path(settings.root), settings.key)
         stats = stats_of(format_, root, split)  # before any file is read: a later change shows in the next plan
         inspection = inspect(
             settings.dataset, format_, root, split, settings.class_set, settings, workers=flags.workers
         )
-        index = inspection.checked()
+        index = inspection.sound_index()
     except InputError as error:
         raise InputError(f"{error}\n{_advice(flags.output)}") from None
     for note in inspection.notes:

@@ -45,7 +45,7 @@ def index_of(
     name: str, root: Path, split: str, class_set: ClassSet = CITYSCAPES19, checks: Checks | None = None
 ) -> Index:
     """The index of a shipped format, which must be without defects."""
-    return inspect(name, format_named(name), root, split, class_set, checks or Checks()).checked()
+    return inspect(name, format_named(name), root, split, class_set, checks or Checks()).sound_index()
 
 
 def train_ids_of(index: Index, number: int = 0) -> list[int]:

@@ -110,7 +110,9 @@ def test_idd_frames_of_one_number_in_two_drives_are_two_samples(tmp_path: Path) 
 
 
 def _own(root: Path, declaration: dict[str, object], split: str = "all", checks: Checks | None = None) -> Index:
-    return inspect("mine", format_named("mine", declaration), root, split, CITYSCAPES19, checks or Checks()).checked()
+    return inspect(
+        "mine", format_named("mine", declaration), root, split, CITYSCAPES19, checks or Checks()
+    ).sound_index()
 
 
 def test_folders_of_images_and_labels_are_paired_by_their_paths(tmp_path: Path) -> None:

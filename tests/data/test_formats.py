@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE
-from esl.data.formats.base import existing_root
+from esl.data.formats.base import require_root
 from esl.data.formats.registry import format_named, format_names
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS
@@ -171,8 +171,8 @@ def test_an_unknown_format_a_missing_root_and_an_unknown_split_are_refused_with_
     with pytest.raises(InputError, match=r"gta5, mapillary, cityscapes, synthia, .*, folder, but got 'gta'"):
         format_named("gta")
     with pytest.raises(InputError, match=r"nowhere: no such folder; benchmarks\.x\.source\.root must be"):
-        existing_root(tmp_path / "nowhere", "benchmarks.x.source.root")
-    assert existing_root(tmp_path, "key") == tmp_path
+        require_root(tmp_path / "nowhere", "benchmarks.x.source.root")
+    assert require_root(tmp_path, "key") == tmp_path
     image_file(tmp_path / "RGB/0000000.png")
     with pytest.raises(InputError, match=r"split 'train': SYNTHIA-RAND-CITYSCAPES .* has no splits; ask for 'all'"):
         index_of("synthia", tmp_path, "train")

@@ -122,7 +122,7 @@ def test_labels_whose_palette_holds_greys_are_mentioned(tmp_path: Path, greys: l
     ids: dict[object, object] = {0: "road", 1: "car", 2: "sky"}
     declared = format_named("mine", {"images": "images", "labels": [{"files": "labels", "ids": ids}]})
     inspection = inspect("mine", declared, tmp_path, "all", CLASS_SETS["cityscapes19"], Checks())
-    (sample,) = inspection.checked().samples
+    (sample,) = inspection.sound_index().samples
     assert inspection.index.read_label(sample).tolist() == [[0, 13, 10][: len(greys)]]
     assert [note.startswith(f"{tmp_path}: 1 label(s) have a palette of greys") for note in inspection.notes] == [
         True

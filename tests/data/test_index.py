@@ -13,7 +13,7 @@ from PIL import Image
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
-from esl.data.index import Index, checked_id, read_index
+from esl.data.index import Index, read_index, require_plain_id
 from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import Checks
@@ -40,7 +40,7 @@ def _frames(count: int = 3) -> dict[str, Frame]:
 
 
 def _index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
-    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).checked()
+    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).sound_index()
 
 
 def _defects(root: Path, checks: Checks = STRICT) -> str:
@@ -169,8 +169,8 @@ def test_a_file_that_changed_since_it_was_indexed_is_refused_by_whatever_reads_i
 @pytest.mark.parametrize("id_", ["..", ".", "", "a/b", "a\\b"])
 def test_an_id_that_is_not_a_plain_file_name_is_refused(id_: str) -> None:
     with pytest.raises(InputError, match=r"expected a plain file name without folders; rename the file"):
-        checked_id(id_)
-    assert checked_id("a..b") == "a..b"
+        require_plain_id(id_)
+    assert require_plain_id("a..b") == "a..b"
 
 
 def test_the_fingerprint_knows_what_labels_mean(small_index: Index) -> None:

@@ -43,7 +43,7 @@ def _frames(count: int = 3) -> dict[str, Frame]:
 
 
 def _index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
-    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).checked()
+    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).sound_index()
 
 
 def _defects(root: Path, checks: Checks = STRICT) -> str:
@@ -82,7 +82,7 @@ def test_a_gta5_folder_is_indexed_with_its_palette_labels_and_licence_plates(tmp
     label.putpalette([channel for label in GTA5_LABELS for channel in label.colour])
     label.save(tmp_path / "labels" / "00001.png")
     Image.fromarray(_image(0, 3, 2)).save(tmp_path / "images" / "00001.png")
-    index = inspect("gta5", format_named("gta5"), tmp_path, "all", CITYSCAPES19, STRICT).checked()
+    index = inspect("gta5", format_named("gta5"), tmp_path, "all", CITYSCAPES19, STRICT).sound_index()
     (sample,) = index.samples
     assert (sample.id, sample.image, sample.label) == ("00001", "images/00001.png", "labels/00001.png")
     assert sample.pixels is not None
@@ -105,7 +105,7 @@ def test_a_real_frame_is_indexed_and_its_pixels_add_up(real_cityscapes: Path) ->
 def test_any_number_of_workers_gives_the_same_index(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
     root = write_cityscapes(tmp_path, "train", _frames(20))
     both = inspect("cityscapes", format_named("cityscapes"), root, "train", CITYSCAPES19, STRICT, workers=2)
-    assert _index(root) == both.checked()
+    assert _index(root) == both.sound_index()
 
 
 # --------------------------------------------------------------------------------------------------------- defects

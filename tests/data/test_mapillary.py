@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from esl.classes import IGNORE
-from esl.data.class_sets import declared_class_set
+from esl.data.class_sets import build_class_set
 from esl.data.formats.registry import format_named
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
@@ -152,10 +152,10 @@ def test_vistas_finer_labels_are_matched_by_their_cityscapes_names(tmp_path: Pat
     names = ["construction--flat--parking", "construction--flat--road", "construction--structure--bridge"]
     names += ["object--vehicle--caravan", "construction--barrier--guard-rail"]
     _vistas(tmp_path, names, "config.json", "labels")
-    own = declared_class_set(
+    own = build_class_set(
         "own", {"road": {}, "parking": {}, "bridge": {}, "big": {"labels": ["caravan", "guard rail"]}}
     )
-    index = inspect("mapillary", format_named("mapillary"), tmp_path, "training", own, Checks()).checked()
+    index = inspect("mapillary", format_named("mapillary"), tmp_path, "training", own, Checks()).sound_index()
     assert index.read_label(index.samples[1])[0].tolist() == [1, 0, 2, 3, 3]
     index = index_of("mapillary", tmp_path, "training")
     assert index.read_label(index.samples[1])[0].tolist() == [0, 0, 2, IGNORE, 4]

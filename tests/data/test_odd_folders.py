@@ -8,7 +8,7 @@ import pytest
 
 from esl.data.changes import state
 from esl.data.formats import folders
-from esl.data.formats.declared import declared
+from esl.data.formats.declared import build_declared_format
 from esl.data.formats.label_names import unknown_names
 from esl.data.formats.registry import format_named
 from esl.data.images import read_content
@@ -218,7 +218,7 @@ def test_several_images_share_a_label_where_its_pattern_has_only_some_parts_of_t
         "images": "leftImg8bit_foggyDBF/{split}/*/{frame}_leftImg8bit_foggy_beta_{beta}.png",
         "labels": [{"files": "gtFine/{split}/*/{frame}_gtFine_labelIds.png", "ids": "cityscapes"}],
     }
-    index = _own(tmp_path, declaration, "train").checked()
+    index = _own(tmp_path, declaration, "train").sound_index()
     assert [sample.id for sample in index.samples] == [
         f"{f}_{beta}" for f in frames for beta in ("0.005", "0.01", "0.02")
     ]
@@ -242,7 +242,7 @@ def test_images_share_a_label_whatever_unicode_form_their_names_have(tmp_path: P
         image_file(tmp_path / f"fog/{decomposed}_{beta}.png")
     label_file(tmp_path / f"gt/{composed}.png", label_of([7]))
     labels = {"files": "gt/{frame}.png", "ids": "cityscapes"}
-    index = _own(tmp_path, {"images": "fog/{frame}_{beta}.png", "labels": [labels]}).checked()
+    index = _own(tmp_path, {"images": "fog/{frame}_{beta}.png", "labels": [labels]}).sound_index()
     assert [sample.label for sample in index.samples] == [f"gt/{composed}.png"] * 2
 
 
@@ -269,6 +269,6 @@ def test_a_list_file_names_images_whatever_unicode_form_it_is_written_in(tmp_pat
 
 def test_a_void_colour_of_an_unknown_name_is_corrected_to_unlabeled() -> None:
     colours = {"road": [128, 64, 128], "void": [0, 0, 0]}
-    layout = declared("cvat", {"images": "a", "labels": [{"files": "b", "colours": colours}]})
+    layout = build_declared_format("cvat", {"images": "a", "labels": [{"files": "b", "colours": colours}]})
     (line,) = unknown_names(layout, CITYSCAPES19.members)
     assert line.startswith("'void'") and line.endswith("; `unlabeled` ignores a colour")

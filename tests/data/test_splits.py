@@ -26,7 +26,7 @@ def _save(path: Path, array: NDArray[np.uint8]) -> None:
 
 def _index(name: str, root: Path, split: str, labels: str = "required") -> Index:
     checks = Checks(labels=labels)
-    return inspect(name, format_named(name), root, split, CLASS_SETS["cityscapes19"], checks).checked()
+    return inspect(name, format_named(name), root, split, CLASS_SETS["cityscapes19"], checks).sound_index()
 
 
 def _frame(root: Path, split: str, id_: str, kind: str = "gtFine", ids: str = "labelIds") -> None:

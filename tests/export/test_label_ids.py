@@ -26,7 +26,7 @@ FRAME = "berlin_000000_000019"
 
 def _index(root: Path, name: str = "cityscapes", class_set: str = "cityscapes19", split: str = "test") -> Index:
     checks = Checks(labels="all_or_none")
-    return inspect(name, format_named(name), root, split, CLASS_SETS[class_set], checks).checked()
+    return inspect(name, format_named(name), root, split, CLASS_SETS[class_set], checks).sound_index()
 
 
 def test_predictions_of_cityscapes_test_become_the_label_ids_that_its_server_takes(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from esl.classes import ClassSet
 from esl.data.changes import record_of, state
-from esl.data.class_sets import CLASS_SETS, declared_class_set
-from esl.data.formats.base import existing_root
+from esl.data.class_sets import CLASS_SETS, build_class_set
+from esl.data.formats.base import require_root
 from esl.data.formats.registry import declaration, format_named
 from esl.data.index import read_index
 from esl.data.settings import IndexSettings
@@ -43,7 +43,7 @@ def test_a_declared_dataset_and_class_set_end_in_an_index_that_needs_neither(tmp
     _save(tmp_path / "masks/a.png", np.array([[[9, 9, 9], [1, 2, 3]]] * 2, np.uint8))
     colours = {"free": [9, 9, 9], "blocked": [1, 2, 3]}
     declared = {"images": "shots", "labels": [{"files": "masks", "colours": colours}]}
-    classes = declared_class_set("two", {"blocked": {}, "free": {"colour": [0, 255, 0]}})
+    classes = build_class_set("two", {"blocked": {}, "free": {"colour": [0, 255, 0]}})
     settings = _settings(tmp_path, dataset="mine", declaration=declared, class_set=classes)
     output = tmp_path / "index.json"
     main(["--settings", settings.canonical(), "--output", str(output), "--workers", "1"])
@@ -71,7 +71,7 @@ def test_settings_that_are_no_json_object_or_hold_a_wrong_value_are_refused_by_k
         main(["--settings", text, "--output", str(tmp_path / "index.json")])
 
 
-@pytest.mark.parametrize("class_set", [*CLASS_SETS.values(), declared_class_set("own", {"b": {}, "a": {}})])
+@pytest.mark.parametrize("class_set", [*CLASS_SETS.values(), build_class_set("own", {"b": {}, "a": {}})])
 def test_settings_keep_the_order_of_the_classes(tmp_path: Path, class_set: ClassSet) -> None:
     settings = _settings(tmp_path, dataset="idd", declaration=declaration("idd"), class_set=class_set)
     read = IndexSettings.from_json(settings.canonical())
@@ -136,7 +136,7 @@ def test_a_folder_whose_name_is_not_utf_8_is_refused_in_a_line_that_can_be_print
     root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     root.mkdir()
     with pytest.raises(InputError, match=r"caf\\udce9: the name of --root is not in UTF-8; rename the folder"):
-        existing_root(root, "--root")
+        require_root(root, "--root")
 
 
 def test_a_link_to_nothing_is_a_defect_like_any_other(tmp_path: Path) -> None:

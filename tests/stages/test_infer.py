@@ -123,7 +123,7 @@ def test_images_of_one_pixel_go_all_the_way(
     root = write_cityscapes(tmp_path / "data", "train", frames)
     index = inspect(
         "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
-    ).checked()
+    ).sound_index()
     write_json(tmp_path / "index.json", index.to_json())
     maps, thresholds = run("1-of-1"), tmp_path / "thresholds.json"
     threshold.main(["--maps", str(maps), "--output", str(thresholds), "--settings", '{"method": "esl"}'])

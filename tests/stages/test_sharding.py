@@ -49,7 +49,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Callable[.
     root = write_cityscapes(tmp_path_factory.mktemp("sharding"), "train", frames)
     return inspect(
         "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
-    ).checked()
+    ).sound_index()
 
 
 def _check_a_job_for_each_shard(maps: list[Path], flags: str, folder: Path, method: str) -> None:

@@ -219,7 +219,7 @@ def street_index(tmp_path_factory: pytest.TempPathFactory, write_cityscapes: Wri
     root = write_cityscapes(tmp_path_factory.mktemp("streets"), "train", frames)
     return inspect(
         "cityscapes", format_named("cityscapes"), root, "train", CLASS_SETS["cityscapes19"], Checks()
-    ).checked()
+    ).sound_index()
 
 
 def test_a_page_of_500_images_opens_in_two_seconds_and_stays_below_300_megabytes(

@@ -211,7 +211,7 @@ def test_photographs_with_three_measures_take_at_most_150_kilobytes_each(
 ) -> None:
     """Maps of a network that looks at mean colours: as sharp as its stride of 4 allows."""
     declared = format_named("camvid", declaration("camvid"))
-    index = inspect("camvid", declared, real_camvid, "0001TP_006[6-8]*", CLASS_SETS["camvid11"], Checks()).checked()
+    index = inspect("camvid", declared, real_camvid, "0001TP_006[6-8]*", CLASS_SETS["camvid11"], Checks()).sound_index()
     names = ("confidence", "entropy", "margin")
     shard, folder = tmp_path / "results/source/maps/1-of-1.h5", tmp_path / "results/esl-round1"
     origin = Origin(index.class_set.classes, "abc0" * 16, "bilinear")

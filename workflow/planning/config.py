@@ -8,9 +8,9 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 
 from esl.classes import ClassSet
-from esl.data.class_sets import CLASS_SETS, declared_class_set
+from esl.data.class_sets import CLASS_SETS, build_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration
-from esl.data.formats.declared import declared
+from esl.data.formats.declared import build_declared_format
 from esl.data.formats.label_names import unknown_members, unknown_names
 from esl.data.formats.registry import format_names
 from esl.errors import InputError, dotted, explanations, suggestion
@@ -59,7 +59,7 @@ class Config(Settings):
     @cached_property
     def own_class_sets(self) -> dict[str, ClassSet]:
         """The class sets that the config declares."""
-        return {name: declared_class_set(name, _plain(entry)) for name, entry in self.class_sets.items()}
+        return {name: build_class_set(name, _plain(entry)) for name, entry in self.class_sets.items()}
 
     def class_set(self, name: str) -> ClassSet:
         """A class set by name: one of the config's own, or a shipped one."""
@@ -152,7 +152,7 @@ def _declarations(config: Config) -> Iterator[str]:
             yield f"{kind}.{name}: a shipped one has this name; choose another"
     try:
         own = [*config.own_class_sets.values()]
-        formats = {name: declared(name, config.declaration(name) or {}) for name in config.datasets}
+        formats = {name: build_declared_format(name, config.declaration(name) or {}) for name in config.datasets}
     except InputError as error:
         yield str(error)
         return

@@ -69,7 +69,7 @@ class Format(Protocol):
         """
 
 
-def existing_root(root: Path, key: str) -> Path:
+def require_root(root: Path, key: str) -> Path:
     """``root`` itself if it is a folder whose name is text; otherwise InputError names the ``key`` to correct."""
     if not is_text(str(root)):
         raise InputError(f"{printable(str(root))}: the name of {key} is not in UTF-8; rename the folder")

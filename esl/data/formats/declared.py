@@ -15,7 +15,7 @@ Declaration = Mapping[str, Any]
 """A ``DatasetDeclaration`` of the config as JSON: ``title``, ``images``, ``labels`` and ``splits``."""
 
 
-def declared(name: str, declaration: Declaration) -> Layout:
+def build_declared_format(name: str, declaration: Declaration) -> Layout:
     """The format that a declaration describes.
 
     Raises:

@@ -21,7 +21,7 @@ FORMATS = {
 }
 """Formats that are modules: name -> "module:attribute", a ``Format``."""
 
-DECLARED = "esl.data.formats.declared:declared"
+DECLARED = "esl.data.formats.declared:build_declared_format"
 """The function that builds a ``Format`` from a name and a declaration, shipped or the user's."""
 
 DECLARATIONS = Path(__file__).with_name("declared.yaml")
