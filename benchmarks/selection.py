@@ -91,7 +91,16 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
             histogram += shard.histogram("entropy")
     thresholds = [threshold.value for threshold in METHOD.thresholds({"entropy": histogram}, 1)]
     threshold_seconds = time.perf_counter() - start
-    index = Index("cityscapes", "", "train", CLASSES, None, "ids", (), [_sample(id_) for id_ in ids])
+    index = Index(
+        dataset="cityscapes",
+        root="",
+        split="train",
+        class_set=CLASSES,
+        label_files=None,
+        encoding="ids",
+        labels=(),
+        samples=[_sample(id_) for id_ in ids],
+    )
     start = time.perf_counter()
     write_pseudo_labels(shards, thresholds, METHOD, index, folder, workers=workers)
     label_seconds = time.perf_counter() - start

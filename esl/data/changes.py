@@ -1,8 +1,8 @@
-"""The files of a dataset as an input of the workflow: whether any has changed since the index was made.
+"""Detects whether a file of a dataset has changed since the index was made.
 
-Planning asks ``state`` for a token at every run, and the rule that makes the index carries it. Next to the index, its
-stage records the token and, of each file, size, date and digest: a file that was only touched changes no token, nor
-does a rendering that was deleted. A real dataset that is gone never gets here: planning refuses its root.
+Planning asks ``state`` for a token at every run, and the rule of the index carries it. Next to the index, its stage
+records the token and the size, date and digest of each file: a file that was only touched changes no token, nor does a
+rendering that was deleted. Planning refuses the root of a real dataset that is gone before it asks.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 from esl.data.formats.base import Format
 from esl.data.splits import listing_of
-from esl.errors import InputError, message
+from esl.errors import InputError
 from esl.files import read_json, sha256_of_file, sha256_of_lines, write_json
 
 ABSENT = "absent"
@@ -28,7 +28,7 @@ def record_of(index: Path) -> Path:
 
 
 def files_of(format_: Format, root: Path, split: str) -> list[Path]:
-    """The images and labels of a split, and the lists and tables that its listing depends on.
+    """The images and labels of a split, and its lists and tables.
 
     Raises:
         InputError: as ``listing_of``.
@@ -57,10 +57,10 @@ def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
 def state(root: Path, format_: Format, split: str, record: Path) -> str:
     """A token that changes when files of a split are added, removed or changed; see the module.
 
-    Reads sizes and dates, and the bytes of those files only whose date alone has changed. Nothing is raised for a
-    dataset that cannot be listed: the token says so, and the stage that makes the index reports it.
+    Reads sizes and dates, and the bytes of files only if their date alone has changed. A dataset that cannot be listed
+    raises nothing: the token holds the error, and the stage of the index reports it.
     """
-    recorded = _recorded(record)
+    recorded = _read_record(record)
     if not root.is_dir():
         return recorded["token"] if recorded else ABSENT
     try:
@@ -69,12 +69,12 @@ def state(root: Path, format_: Format, split: str, record: Path) -> str:
             _refresh(record, recorded, stats)
             return str(recorded["token"])
     except (InputError, OSError) as error:
-        return message(f"not listed: {error}")
+        return f"unlisted: {error}"
     return sha256_of_lines([f"{name} {size} {date}" for name, (size, date) in sorted(stats.items())])
 
 
 def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat], digests: Mapping[str, str]) -> None:
-    """Records the files of a split; those without a digest in ``digests`` are read for theirs."""
+    """Writes the record of a split's files; reads each file without a digest in ``digests`` to compute it."""
     files = {
         name: [size, date, digests.get(name) or sha256_of_file(_path(name, root))]
         for name, (size, date) in sorted(stats.items())
@@ -83,15 +83,15 @@ def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat]
 
 
 def _refresh(record: Path, recorded: Mapping[str, Any], stats: Mapping[str, Stat]) -> None:
-    """Records new dates of files whose bytes are the same, so that these are not read again at every planning."""
+    """Records new dates of unchanged files, so that the next planning does not read them again."""
     files = {name: [*stats[name], digest] for name, (_, _, digest) in recorded["files"].items()}
     if files != recorded["files"]:
-        with suppress(OSError):  # a folder of somebody else's: it will be read again
+        with suppress(OSError):  # somebody else's folder: they will be read again
             write_json(record, {"token": recorded["token"], "files": files})
 
 
-def _recorded(record: Path) -> dict[str, Any] | None:
-    """The content of a record; ``None`` for one that is missing or damaged."""
+def _read_record(record: Path) -> dict[str, Any] | None:
+    """The content of a record; ``None`` if it is missing or damaged."""
     if not record.is_file():
         return None
     try:
@@ -104,7 +104,7 @@ def _recorded(record: Path) -> dict[str, Any] | None:
 
 
 def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) -> bool:
-    """Whether the files are those of the record: by size and date, and by digest where the date alone differs."""
+    """Whether the record holds the same files: by size and date, and by digest if only the date differs."""
     if stats.keys() != recorded.keys():
         return False
     touched = []
@@ -118,9 +118,9 @@ def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) ->
 
 
 def _name(path: Path, root: Path) -> str:
-    """The path of a file from the root; a list file elsewhere keeps its own.
+    """The path of a file from the root, as text; a list file elsewhere keeps its own path.
 
-    Text: `Path.relative_to` would take most of the time that planning needs for a million files.
+    `Path.relative_to` would take most of the time that planning needs for a million files.
     """
     name, prefix = str(path), str(root / "x")[:-1]
     return name.removeprefix(prefix) if name.startswith(prefix) else f"./{name}"

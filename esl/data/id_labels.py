@@ -1,19 +1,43 @@
-"""The ids in a label file, however a tool has saved them: what can mean only one thing is read, the rest refused."""
+"""Reads label ids from any unambiguous encoding; refuses ambiguous files."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
-from esl.data.decoding import SIGNATURE, chunks, decode
+from esl.classes import IdTable
+from esl.data.decoding import decode
+from esl.data.png16 import SIGNATURE, chunks, first_of_16_bits, has_16_bit_channels
 from esl.errors import InputError
-
-TIFF_BITS, TIFF_WHITE = 258, 262
-"""The tags of the bits of a channel, and of what 0 means (TIFF 6.0, BitsPerSample, PhotometricInterpretation)."""
 
 INDEXED = 3
 """The colour type of a PNG with a palette (PNG specification, 11.2.2)."""
+
+SHOWN_COLOURS = 8
+"""The most unknown colours that an error names."""
+
+
+def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
+    """The bytes of a label file as raw ids (H, W) uint8, in the encoding of ``table``: see ``classes.Encoding``.
+
+    Raises:
+        InputError: the file is damaged or saved with loss, or holds colours where ids are expected, ids where colours
+            are, a colour that is not in the table, or ids above 255.
+    """
+    if table.encoding == "colours":
+        return _ids_of_colours(path, content, table)
+    if table.encoding == "red":
+        return red_ids(path, content)
+    if table.encoding == "first_of_16_bits" and has_16_bit_channels(content):
+        return deep_ids(path, content)
+    return plain_ids(path, content)
+
+
+def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
+    """The ids in ``ids`` that ``table`` does not know, in ascending order."""
+    present = np.bincount(ids.ravel(), minlength=256) > 0
+    return [int(id_) for id_ in np.flatnonzero(present & ~table.known)]
 
 
 def decode_lossless(path: Path, content: bytes) -> Image.Image:
@@ -26,8 +50,8 @@ def decode_lossless(path: Path, content: bytes) -> Image.Image:
     lossy_webp = image.format == "WEBP" and content[12:16] == b"VP8 "  # the lossless one is "VP8L"
     if image.format in ("JPEG", "MPO") or lossy_webp or image.info.get("compression") in ("jpeg", "webp"):
         raise InputError(
-            f"{path}: a label saved with loss ({image.format}), which makes up ids and colours where classes meet; "
-            "export the labels again as PNG"
+            f"{path}: a label saved with loss ({image.format}), so that ids and colours are wrong near borders of "
+            "classes; export the labels again as PNG"
         )
     return image
 
@@ -47,12 +71,10 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     if image.mode == "1":
         return np.asarray(image).astype(np.uint8)
     bits = channel_bits(image, content)
-    if getattr(image, "tag_v2", {}).get(TIFF_WHITE) == 0:
-        raise InputError(
-            f"{path}: a TIFF whose 0 is white, so that its ids could be meant inverted; save the labels as PNG"
-        )
-    if image.format == "BMP" and image.mode == "L" and content[28] == 4:  # which Pillow misreads
-        raise InputError(f"{path}: a grey BMP of 4 bits, which is not read; save the labels as PNG")
+    if getattr(image, "tag_v2", {}).get(ExifTags.Base.PhotometricInterpretation) == 0:
+        raise InputError(f"{path}: a TIFF with 0 as white: its ids could be meant inverted; save the labels as PNG")
+    if image.format == "BMP" and image.mode == "L" and content[28] == 4:  # Pillow misreads it
+        raise InputError(f"{path}: a grey BMP of 4 bits is not read; save the labels as PNG")
     if image.mode == "L":
         return np.asarray(image) // np.uint8({2: 85, 4: 17}.get(bits, 1))
     if image.mode.startswith("I"):
@@ -74,7 +96,7 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
 
 
 def red_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
-    """Ids (H, W) in the red channel of RGB or RGBA, as CARLA saves them; the other channels say nothing of classes.
+    """Ids (H, W) in the red channel of RGB or RGBA, as CARLA saves them; the other channels are ignored.
 
     Raises:
         InputError: as ``decode_lossless``; or the image is not RGB of 8 bits.
@@ -89,17 +111,58 @@ def red_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     return np.asarray(image)[..., 0]
 
 
-def has_grey_palette(content: bytes) -> bool:
-    """Whether a PNG's palette holds greys alone, but not those of its indices, as tools make it of grey ids.
+def deep_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
+    """Ids (H, W) in the first of three 16-bit channels, as SYNTHIA saves them.
 
-    The indices are read: the greys are colours. A mask of black and white is none of these.
+    Raises:
+        InputError: as ``first_of_16_bits``; or an id is above 255.
+    """
+    ids = first_of_16_bits(path, content)
+    if ids.max(initial=0) > 255:
+        raise InputError(f"{path}: holds ids up to {ids.max()}, but no dataset has any above 255; obtain it again")
+    return ids.astype(np.uint8)
+
+
+def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
+    """The id of every pixel's colour; the colours of a palette count as colours."""
+    image = decode_lossless(path, content)
+    if image.mode not in ("RGB", "RGBA", "P"):
+        raise InputError(
+            f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
+            "declare `ids` instead of `colours` for labels of ids"
+        )
+    pixels = _packed(np.asarray(image.convert("RGB")))
+    colours = np.array(sorted(table.colours), dtype=np.uint8)
+    ids = np.array([table.colours[colour] for colour in sorted(table.colours)], dtype=np.uint8)
+    known = _packed(colours)  # sorted, since colours are
+    place = np.searchsorted(known, pixels).clip(max=len(known) - 1)
+    if (strange := known[place] != pixels).any():
+        values = [int(value) for value in np.unique(pixels[strange])]
+        names = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
+        more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
+        raise InputError(
+            f"{path}: colours {names}{more} belong to no label; add them to `colours`, as `unlabeled` to ignore them"
+        )
+    return np.asarray(ids[place])
+
+
+def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """RGB (..., 3) uint8 as one number each: red, green, blue from the highest byte down."""
+    wide = colours.astype(np.uint32)
+    return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], dtype=np.uint32)
+
+
+def has_grey_palette(content: bytes) -> bool:
+    """Whether a PNG's palette holds only greys, other than its indices: tools make such palettes of grey ids.
+
+    ``plain_ids`` reads the indices. The palette of a black and white mask does not count.
     """
     if not content.startswith(SIGNATURE) or content[25] != INDEXED:
         return False
     try:
         palette = next(data for kind, data in chunks(content) if kind == b"PLTE")
         colours = np.frombuffer(palette, dtype=np.uint8).reshape(-1, 3)
-    except (StopIteration, ValueError):  # a damaged one, which Pillow may read all the same
+    except (StopIteration, ValueError):  # damaged, but Pillow may read it all the same
         return False
     greys: list[int] = colours[:, 0].tolist()
     grey = bool((colours == colours[:, :1]).all())
@@ -110,12 +173,12 @@ def channel_bits(image: Image.Image, content: bytes) -> int:
     """The bits of a channel: by the header of a PNG (PNG specification, 11.2.2) or the tag of a TIFF, otherwise 8."""
     if content.startswith(SIGNATURE):
         return content[24]
-    bits: tuple[int, ...] = getattr(image, "tag_v2", {}).get(TIFF_BITS, (8,))
+    bits: tuple[int, ...] = getattr(image, "tag_v2", {}).get(ExifTags.Base.BitsPerSample, (8,))
     return max(bits)
 
 
 def _bytes(path: Path, ids: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Ids of more than 8 bits that fit into 8."""
+    """Ids of more than 8 bits as uint8; InputError if one does not fit."""
     lowest, highest = int(ids.min(initial=0)), int(ids.max(initial=0))
     if lowest < 0 or highest > 255:
         strange = lowest if lowest < 0 else highest

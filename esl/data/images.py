@@ -1,4 +1,4 @@
-"""Images and labels, read from files into arrays."""
+"""Reads images and labels from files into arrays."""
 
 import hashlib
 from pathlib import Path
@@ -10,21 +10,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import IdTable
-from esl.data.decoding import decode, first_of_16_bits, has_16_bit_channels, upright
-from esl.data.id_labels import decode_lossless, plain_ids, red_ids
+from esl.data.decoding import decode, upright
+from esl.data.id_labels import decode_ids, unknown_ids
 from esl.errors import InputError
 
 SizeWH = tuple[int, int]
 """(width, height) in pixels, as Pillow and the config write it."""
 
 Resize = SizeWH | int | None
-"""What images are resized to: a size; the length of the longer side, at the same aspect ratio; ``None``: as it is."""
+"""The size that images are resized to: both sides; the longer side, at the same aspect ratio; ``None``: unchanged."""
 
 DEPTH = 16
 """The bits of the values in a 16-bit image, unless a dataset's declaration says otherwise."""
-
-SHOWN_COLOURS = 8
-"""The most unknown colours that an error names."""
 
 
 class CheckedFile(NamedTuple):
@@ -150,62 +147,3 @@ def as_rgb(path: Path, image: Image.Image, to: Resize = None, bits: int = DEPTH)
 def highest_value(image: Image.Image) -> int | None:
     """The highest value of a grey image of 16 or 32 bits; ``None`` for any other image."""
     return int(np.asarray(image).max(initial=0)) if image.mode.startswith("I") else None
-
-
-def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
-    """The bytes of a label file as raw ids (H, W) uint8, in the encoding of ``table``: see ``classes.Encoding``.
-
-    Raises:
-        InputError: the file is damaged or saved with loss, or holds colours where ids are expected, ids where colours
-            are, a colour that is not in the table, or ids above 255.
-    """
-    if table.encoding == "colours":
-        return _ids_of_colours(path, content, table)
-    if table.encoding == "red":
-        return red_ids(path, content)
-    if table.encoding == "first_of_16_bits" and has_16_bit_channels(content):
-        return _first_channel(path, content)
-    return plain_ids(path, content)
-
-
-def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
-    """The ids in ``ids`` that ``table`` does not know, in ascending order."""
-    present = np.bincount(ids.ravel(), minlength=256) > 0
-    return [int(id_) for id_ in np.flatnonzero(present & ~table.known)]
-
-
-def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
-    """The id of every pixel's colour; the colours of a palette count as colours."""
-    image = decode_lossless(path, content)
-    if image.mode not in ("RGB", "RGBA", "P"):
-        raise InputError(
-            f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
-            "declare `ids` instead of `colours` for labels of ids"
-        )
-    pixels = _packed(np.asarray(image.convert("RGB")))
-    colours = np.array(sorted(table.colours), dtype=np.uint8)
-    ids = np.array([table.colours[colour] for colour in sorted(table.colours)], dtype=np.uint8)
-    known = _packed(colours)  # sorted, since colours are
-    place = np.searchsorted(known, pixels).clip(max=len(known) - 1)
-    if (strange := known[place] != pixels).any():
-        values = [int(value) for value in np.unique(pixels[strange])]
-        names = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
-        more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
-        raise InputError(
-            f"{path}: colours {names}{more} belong to no label; add them to `colours`, as `unlabeled` to ignore them"
-        )
-    return np.asarray(ids[place])
-
-
-def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """RGB (..., 3) uint8 -> one number each: red, green, blue from the highest byte down."""
-    wide = colours.astype(np.uint32)
-    return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], dtype=np.uint32)
-
-
-def _first_channel(path: Path, content: bytes) -> NDArray[np.uint8]:
-    """The first of three 16-bit channels, which holds SYNTHIA's ids."""
-    ids = first_of_16_bits(path, content)
-    if ids.max(initial=0) > 255:
-        raise InputError(f"{path}: holds ids up to {ids.max()}, but no dataset has any above 255; obtain it again")
-    return ids.astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The index of a dataset's split: all that later stages know about it and need to read it."""
+"""The index of a dataset's split: the only source of later stages about its files, labels and classes."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
 from esl.data.images import DEPTH, CheckedFile, Resize, SizeWH, read_image, read_label
-from esl.errors import InputError, explanations, message, one_line
+from esl.errors import InputError, explanations, one_line
 from esl.files import read_json, sha256_of_lines
 
 LONGEST_ID = 220
@@ -30,13 +30,13 @@ class IndexedSample:
     image: str
     size_wh: SizeWH
     label: str | None
-    label_size_wh: SizeWH | None  # where it differs from the image's: read_label resizes it (nearest)
+    label_size_wh: SizeWH | None  # if it differs from the image's: read_label resizes it (nearest)
     pixels: list[int] | None  # labelled pixels of each class
     image_sha256: str
     label_sha256: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Index:
     """The checked samples of one split of a dataset, and how to read their labels."""
 
@@ -49,7 +49,7 @@ class Index:
     labels: tuple[Label, ...]
     samples: list[IndexedSample]
     left_out: tuple[str, ...] = ()
-    """Images without a label, which were skipped because the config says so."""
+    """Images without a label, skipped because the config says so."""
     bits: int = DEPTH
     """The bits of the values in 16-bit images."""
 
@@ -60,12 +60,12 @@ class Index:
 
     @cached_property
     def scored_table(self) -> IdTable:
-        """``table``, but the labels that the class set calls foreign have trainIds after those of its classes."""
+        """``table`` with trainIds for foreign labels of the class set, too; they follow the trainIds of its classes."""
         return id_table(self.labels, self.class_set, self.encoding, foreign=True)
 
     @property
     def labelled(self) -> list[IndexedSample]:
-        """The samples that have a label."""
+        """The samples with a label."""
         return [sample for sample in self.samples if sample.label is not None]
 
     def image(self, sample: IndexedSample) -> CheckedFile:
@@ -73,7 +73,7 @@ class Index:
         return CheckedFile(Path(self.root) / sample.image, sample.image_sha256, self.bits)
 
     def label(self, sample: IndexedSample) -> CheckedFile:
-        """The label file of ``sample``, which must have one."""
+        """The label file of ``sample``; a sample without one is an error of the caller."""
         assert sample.label is not None and sample.label_sha256 is not None, sample.id
         return CheckedFile(Path(self.root) / sample.label, sample.label_sha256)
 
@@ -104,18 +104,18 @@ class Index:
         return images | labels
 
     def image_fingerprint(self) -> str:
-        """SHA-256 over ids and image bytes, but no labels: adaptation never reads those of the target."""
+        """SHA-256 over ids and image bytes, not labels: adaptation never reads target labels."""
         return sha256_of_lines([*(f"{sample.id} {sample.image_sha256}" for sample in self.samples), *self._scale()])
 
     def fingerprint(self) -> str:
-        """SHA-256 over ids, image bytes, label bytes, and what the labels mean: class set, ids and their encoding."""
+        """SHA-256 over ids, image bytes, label bytes, class set, label names and ids, and their encoding."""
         files = [f"{s.id} {s.image_sha256} {s.label_sha256}" for s in self.samples]
         labels = [[label.id, label.name, *label.colour, *label.also] for label in self.labels]
         meaning = json.dumps([self.class_set.to_json(), self.encoding, labels])
         return sha256_of_lines([*files, meaning, *self._scale()])
 
     def _scale(self) -> list[str]:
-        """What fingerprints say of the values in images, where it is out of the ordinary."""
+        """The bits of values in images, for fingerprints, unless they are ``DEPTH``."""
         return [] if self.bits == DEPTH else [f"bits {self.bits}"]
 
     def class_pixels(self) -> dict[str, int]:
@@ -129,7 +129,7 @@ class Index:
         return {f"{w}x{h}": n for (w, h), n in Counter(sample.size_wh for sample in self.samples).most_common()}
 
     def sums(self) -> dict[str, Any]:
-        """What the index file says of all samples together."""
+        """Counts over all samples, as the index file holds them."""
         return {
             "images": len(self.samples),
             "labelled": len(self.labelled),
@@ -140,12 +140,12 @@ class Index:
         }
 
     def class_of(self, label: Label) -> str | None:
-        """The class that ``label`` is part of; ``None``: it is ignored."""
+        """The class of ``label``; ``None``: it is ignored."""
         train_id = self.class_set.train_id(label)
         return None if train_id == IGNORE else self.class_set.classes[train_id]
 
     def to_json(self) -> dict[str, Any]:
-        """The content of the index file: sums, resized labels and the meaning of ids first, for whoever opens it."""
+        """The content of the index file; sums and the meaning of ids come first, for people."""
         return {
             "dataset": self.dataset,
             "root": self.root,
@@ -187,7 +187,7 @@ def require_plain_id(id_: str) -> str:
 
 
 class _Content(BaseModel):
-    """The keys of an index file that are read back as they are."""
+    """The keys of an index file that ``Index`` takes unchanged."""
 
     dataset: str
     root: str
@@ -204,25 +204,13 @@ def read_index(path: Path) -> Index:
 
     Raises:
         InputError: the file is damaged, of another version, or was edited: its content does not give the fingerprint
-            or the sums that it names, or a path leads out of its root.
+            or the sums in it, or a path leads out of its root.
     """
     content = read_json(path)
     try:
         read = _Content.model_validate(content)
-        class_set = ClassSet.from_json(content["class_set"])
         labels = tuple(_label(entry) for entry in content["labels"])
-        index = Index(
-            read.dataset,
-            read.root,
-            read.split,
-            class_set,
-            read.label_files,
-            read.encoding,
-            labels,
-            read.samples,
-            read.left_out,
-            read.bits,
-        )
+        index = Index(class_set=ClassSet.from_json(content["class_set"]), labels=labels, **dict(read))
         edited = index.fingerprint() != content["fingerprint"] or any(
             content[key] != value for key, value in index.sums().items()
         )
@@ -234,27 +222,25 @@ def read_index(path: Path) -> Index:
     if edited:
         raise InputError(f"{path}: edited or damaged since it was written; delete it and run the workflow again")
     for sample in index.samples:
-        if (mistake := _mistake(sample, index)) is not None:
-            raise InputError(f"{path}: {one_line(mistake)}; delete it and run the workflow again")
+        try:
+            _check_sample(sample, index)
+        except InputError as error:
+            raise InputError(f"{path}: {one_line(error)}; delete it and run the workflow again") from None
     return index
 
 
-def _mistake(sample: IndexedSample, index: Index) -> str | None:
-    """Why a sample cannot be one of ``index``, if so: of what the fingerprint leaves out."""
-    try:
-        require_plain_id(sample.id)
-    except InputError as error:
-        return str(error)
+def _check_sample(sample: IndexedSample, index: Index) -> None:
+    """InputError for an impossible value that the fingerprint does not cover."""
+    require_plain_id(sample.id)
     for name in filter(None, (sample.image, sample.label)):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:
-            return message(f"{name!r} leads out of {index.root}")
+            raise InputError(f"{name!r} leads out of {index.root}")
     if min(sample.size_wh + (sample.label_size_wh or sample.size_wh)) < 1:
-        return message(f"{sample.id!r} has no pixels")
+        raise InputError(f"{sample.id!r} has no pixels")
     if sample.label is not None and None in (sample.label_sha256, sample.pixels):
-        return message(f"half of a label of {sample.id!r}")
+        raise InputError(f"incomplete label entry for {sample.id!r}")
     if sample.pixels is not None and (len(sample.pixels) != len(index.class_set) or min(sample.pixels) < 0):
-        return message(f"the pixels of {sample.id!r} are not those of {len(index.class_set)} classes")
-    return None
+        raise InputError(f"wrong pixel counts for {sample.id!r}: expected {len(index.class_set)} of them")
 
 
 def _label(entry: dict[str, Any]) -> Label:

@@ -1,4 +1,4 @@
-"""Opens every file of a dataset once and reports every defect before any hour of compute is spent."""
+"""Opens every file of a dataset once and reports every defect before any computation starts."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,34 +14,20 @@ from tqdm import tqdm
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
 from esl.data.decoding import decode
 from esl.data.formats.base import Format, LabelFiles, Sample
-from esl.data.id_labels import channel_bits, has_grey_palette
-from esl.data.images import SizeWH, as_rgb, decode_ids, highest_value, read_content, unknown_ids
+from esl.data.formats.notes import nearly_fitting, not_read, nothing_there, same_names, without_labels
+from esl.data.id_labels import channel_bits, decode_ids, has_grey_palette, unknown_ids
+from esl.data.images import SizeWH, as_rgb, highest_value, read_content
 from esl.data.index import Index, IndexedSample, require_plain_id
-from esl.data.notes import (
-    dark,
-    dark_colours,
-    grey_palettes,
-    nearly_fitting,
-    not_read,
-    nothing_there,
-    same_names,
-    without_labels,
-)
+from esl.data.notes import dark, dark_colours, grey_palettes, truncate, unknown_label_ids
 from esl.data.settings import Checks
 from esl.data.splits import listing_of
-from esl.errors import InputError, message, printable
+from esl.errors import InputError, Problem, printable
 from esl.files import is_text
-
-SHOWN_DEFECTS = 40
-"""The most defects that are printed, so that the report fits a screen; the count includes all of them."""
-
-SHOWN_IDS = 8
-"""The most unknown ids of a label that its defect names."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The index of the sound samples, the label ids that occur, every defect, and what else the user should know."""
+    """The index of the sound samples, the label ids that occur, every defect, and notes for the user."""
 
     index: Index
     present: frozenset[int]
@@ -76,7 +62,7 @@ class _LabelReport:
     sha256: str
     ids: frozenset[int]
     pixels: list[int]
-    unknown: str  # about ids that the format does not define; empty if there are none
+    unknown: list[int]  # ids that the format does not define
     grey_palette: bool  # see has_grey_palette
 
 
@@ -141,9 +127,9 @@ def inspect(
         *grey_palettes(root, sum(each.label is not None and each.label.grey_palette for each in sound)),
     ]
     near = [*nearly_fitting(root, listing)] or [*without_labels(root, listing)]
-    defects = [*listing.defects, *(defect for each in reports for defect in each.defects)]
+    defects = [*map(str, listing.defects), *(defect for each in reports for defect in each.defects)]
     if not defects:
-        defects = _defects_of_the_whole(index, required)
+        defects = [*map(str, _defects_of_the_whole(index, required))]
     if defects:  # they may explain each other
         defects += near
     else:
@@ -171,42 +157,43 @@ def _inspect_sample(
 ) -> _SampleReport:
     """The indexed sample, or its defects."""
     try:
-        require_plain_id(sample.id)
-        for path in filter(None, (sample.image, sample.label)):
-            _check_name(path, root)
+        image_path = _check_files(sample, root)
+        if sample.label is None and required:
+            if checks.missing_labels == "skip":
+                return _SampleReport(left_out=image_path.relative_to(root).as_posix())
+            raise InputError("an image without its label; expected it next to the others")
     except InputError as error:
-        return _SampleReport(defects=(message(f"{sample.image or sample.label}: {error}"),))
-    if sample.image is None:
-        return _SampleReport(
-            defects=(message(f"{sample.label}: a label without its image; expected it next to the others"),)
-        )
-    if sample.label is None and required:
-        if checks.missing_labels == "skip":
-            return _SampleReport(left_out=sample.image.relative_to(root).as_posix())
-        return _SampleReport(
-            defects=(message(f"{sample.image}: an image without its label; expected it next to the others"),)
-        )
+        return _SampleReport(defects=(f"{sample.image or sample.label}: {error}",))
     defects: list[str] = []
     image = label = None
     try:
-        image = _image_report(sample.image, bits)
+        image = _image_report(image_path, bits)
     except InputError as error:
         defects.append(str(error))
     if sample.label is not None:
         try:
             label = _label_report(sample.label, table, num_classes)
-            defects += _label_defects(sample.label, label, image, checks)
+            defects += map(str, _label_defects(sample.label, label, image, table, checks))
         except InputError as error:
             defects.append(str(error))
     if defects or image is None:
         return _SampleReport(label=label, defects=tuple(defects))
-    return _SampleReport(_indexed(sample, root, image, label), image, label)
+    return _SampleReport(_index_entry(sample, image_path, root, image, label), image, label)
 
 
-def _check_name(path: Path, root: Path) -> None:
-    """InputError for a name that is not text, which no file of results could hold."""
-    if not is_text(str(path.relative_to(root))):
-        raise InputError("its name is not in UTF-8; rename it (convmv does whole folders)")
+def _check_files(sample: Sample, root: Path) -> Path:
+    """The path of the sample's image.
+
+    Raises:
+        InputError: the id or a path cannot stand in files of results, or there is no image.
+    """
+    require_plain_id(sample.id)
+    for path in filter(None, (sample.image, sample.label)):
+        if not is_text(str(path.relative_to(root))):
+            raise InputError("its name is not in UTF-8; rename it (convmv does whole folders)")
+    if sample.image is None:
+        raise InputError("a label without its image; expected it next to the others")
+    return sample.image
 
 
 def _image_report(path: Path, bits: int) -> _ImageReport:
@@ -229,42 +216,32 @@ def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
         sha256(content).hexdigest(),
         frozenset(np.flatnonzero(counts).tolist()),
         pixels.tolist(),
-        _about_unknown(unknown_ids(ids, table), table),
+        unknown_ids(ids, table),
         table.encoding == "ids" and has_grey_palette(content),
     )
 
 
-def _about_unknown(unknown: list[int], table: IdTable) -> str:
-    """The end of a message about ids that ``table`` does not know, with the likely correction."""
-    if not unknown:
-        return ""
-    more = f" and {len(unknown) - SHOWN_IDS} more" if len(unknown) > SHOWN_IDS else ""
-    if unknown == [1] and table.known[[0, 255]].all():
-        cure = message("labels of 1 bit hold 0 and 1: declare 1 where it says 255")
-    elif unknown == [255] and table.known[[0, 1]].all():
-        cure = message("these masks hold 0 and 255: declare 255 where it says 1, or as null if it is ignored")
-    else:
-        cure = message("is it really of this dataset's format?")
-    return message(f"unknown label ids {unknown[:SHOWN_IDS]}{more}; {cure}")
-
-
-def _label_defects(path: Path, label: _LabelReport, image: _ImageReport | None, checks: Checks) -> Iterator[str]:
-    """The defects of a label that can be read."""
+def _label_defects(
+    path: Path, label: _LabelReport, image: _ImageReport | None, table: IdTable, checks: Checks
+) -> Iterator[Problem]:
+    """The defects of a readable label."""
     if label.unknown:
-        yield f"{path}: {label.unknown}"
+        yield Problem((str(path),), unknown_label_ids(label.unknown, table.known))
     if image and image.size_wh != label.size_wh and checks.mismatched_labels == "error":
         (label_width, label_height), (width, height) = label.size_wh, image.size_wh
-        yield message(
-            f"{path}: a label of {label_width}x{label_height} for an image of {width}x{height}; "
-            "fix the file, or set mismatched_labels: resize to have such labels resized (nearest)"
+        yield Problem(
+            (str(path),),
+            f"a label of {label_width}x{label_height} for an image of {width}x{height}; "
+            "fix the file, or set mismatched_labels: resize to have such labels resized (nearest)",
         )
 
 
-def _indexed(sample: Sample, root: Path, image: _ImageReport, label: _LabelReport | None) -> IndexedSample:
-    assert sample.image is not None
+def _index_entry(
+    sample: Sample, image_path: Path, root: Path, image: _ImageReport, label: _LabelReport | None
+) -> IndexedSample:
     return IndexedSample(
         id=sample.id,
-        image=sample.image.relative_to(root).as_posix(),
+        image=image_path.relative_to(root).as_posix(),
         size_wh=image.size_wh,
         label=sample.label.relative_to(root).as_posix() if sample.label else None,
         label_size_wh=label.size_wh if label and label.size_wh != image.size_wh else None,
@@ -274,21 +251,14 @@ def _indexed(sample: Sample, root: Path, image: _ImageReport, label: _LabelRepor
     )
 
 
-def _defects_of_the_whole(index: Index, required: bool) -> list[str]:
+def _defects_of_the_whole(index: Index, required: bool) -> Iterator[Problem]:
     """Defects that no single file shows."""
     if not index.samples:
-        return [message(f"{index.root}: every image was left out, since none has a label ({index.label_files})")]
-    if required and not any(index.class_pixels().values()):
-        return [
-            message(
-                f"{index.root}: no pixel of any class of {index.class_set.name} in any label ({index.label_files}); "
-                "are they dummies, like those of Cityscapes' test split (to predict the images without them, remove "
-                "them), or of another format?"
-            )
-        ]
-    return []
-
-
-def truncate(lines: list[str], most: int = SHOWN_DEFECTS) -> list[str]:
-    """The first ``most`` lines, and a line that says how many more there are."""
-    return lines[:most] + ([message(f"... and {len(lines) - most} more")] if len(lines) > most else [])
+        yield Problem((index.root,), f"every image was left out, since none has a label ({index.label_files})")
+    elif required and not any(index.class_pixels().values()):
+        yield Problem(
+            (index.root,),
+            f"no pixel of any class of {index.class_set.name} in any label ({index.label_files}); "
+            "are they dummies, like those of Cityscapes' test split (to predict the images without them, remove them), "
+            "or of another format?",
+        )

@@ -1,10 +1,11 @@
-"""The report of an inspection, as text for one screen."""
+"""Prints the report of an inspection, as text for one screen."""
 
 from esl.data.formats.base import Format
-from esl.data.inspection import Inspection, truncate
+from esl.data.inspection import Inspection
+from esl.data.notes import truncate
 
 SHOWN_ITEMS = 8
-"""The most sizes, and the most defects, that are shown."""
+"""The most sizes, and the most defects, in a report."""
 
 
 def report(inspection: Inspection, format_: Format) -> str:

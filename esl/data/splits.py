@@ -1,14 +1,15 @@
-"""Lists: a split of any dataset as a text file of ids, image paths or patterns, or as patterns in the config itself."""
+"""Splits of a dataset: its own ones, list files (text files of ids, image paths or patterns), and patterns."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from esl.data.formats.base import Format, LabelFiles, Listing, Sample, nfc
 from esl.data.formats.patterns import WHOLE
 from esl.data.images import DEPTH
-from esl.errors import InputError, message
+from esl.data.notes import truncate
+from esl.errors import InputError, Problem
 
 SHOWN_MISTAKES = 20
 """The most wrong entries of a list that an error names."""
@@ -17,7 +18,7 @@ _WILD = frozenset("*?[")
 """The characters that make a name a pattern, as in a shell; none of them matches ``/``."""
 
 Entry = tuple[str, str]
-"""Where an entry of a list stands, for messages, and its text."""
+"""The place of an entry in its list, for messages, and its text."""
 
 
 def listing_of(format_: Format, root: Path, split: str) -> Listing:
@@ -35,18 +36,20 @@ def listing_of(format_: Format, root: Path, split: str) -> Listing:
     """
     if is_list_file(split):
         path = list_file(root, split)
-        return _listed(format_, root, str(path), [*_lines(path)], (path,))
+        return _listing_of_entries(format_, root, str(path), [*_lines(path)], (path,))
     if is_pattern(split):
         entries = [(f"pattern {number}", text) for number, text in enumerate(split.split(), start=1)]
-        return _listed(format_, root, f"split {split!r}", entries, ())
+        return _listing_of_entries(format_, root, f"split {split!r}", entries, ())
     return format_.listing(root, split)
 
 
-def _listed(format_: Format, root: Path, title: str, entries: list[Entry], tables: tuple[Path, ...]) -> Listing:
+def _listing_of_entries(
+    format_: Format, root: Path, title: str, entries: list[Entry], tables: tuple[Path, ...]
+) -> Listing:
     """The samples that ``entries`` name, of all splits; ``title`` is the list's name in errors."""
     splits = format_.splits(root)
     listings = [format_.listing(root, each) for each in ([WHOLE] if WHOLE in splits else splits)]
-    chosen = _chosen(title, entries, [sample for listing in listings for sample in listing.samples], root)
+    chosen = _choose(title, entries, [sample for listing in listings for sample in listing.samples], root)
     listings = [
         replace(listing, samples=[sample for sample in listing.samples if sample.id in chosen]) for listing in listings
     ]
@@ -88,51 +91,55 @@ def list_file(root: Path, split: str) -> Path:
     raise InputError(f"split {split!r}: no such list file, neither in {root} nor in the working folder")
 
 
-def _chosen(title: str, entries: list[Entry], samples: list[Sample], root: Path) -> dict[str, Sample]:
-    """The samples that the entries of a list name, by id."""
+def _choose(title: str, entries: list[Entry], samples: list[Sample], root: Path) -> dict[str, Sample]:
+    """The samples that the entries of a list name, by id; InputError lists the wrong entries."""
     by_name = _by_name(samples, root)
-    chosen: dict[str, Sample] = {}
-    named_first: dict[str, str] = {}
-    mistakes = []
+    chosen: dict[str, tuple[Sample, str]] = {}  # with the place of the entry that names it first
+    problems = []
     for where, entry in entries:
         name = entry.removeprefix("!").removeprefix("./")
-        exact = by_name.get(nfc(name), [])
-        matches = exact or [sample for sample in samples if is_pattern(name) and _fits(sample, name, root)]
-        mistake = None
-        if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
-            mistake = message("expected an id, or a path below the root, without ..")
-        elif not matches:
-            mistake = message(f"no such image under {root}")
-        elif entry.startswith("!"):
-            if not [sample for sample in matches if chosen.pop(sample.id, None)]:
-                mistake = message("takes out none of the images that the entries before it name")
-        elif several := _several(exact, matches, chosen):
-            mistake = message(f"names several images: {', '.join(str(sample.image) for sample in several)}")
-        elif exact and exact[0].id in chosen:
-            mistake = message(f"the same image as in {named_first[exact[0].id]}; remove one")
-        else:
-            chosen |= {sample.id: sample for sample in matches}
-            named_first = {sample.id: where for sample in matches} | named_first
-        if mistake:
-            mistakes.append(f"{where}: {entry!r}: {mistake}")
-    if not chosen and not mistakes:
-        mistakes.append(message("it names no image"))
-    if mistakes:
-        more = len(mistakes) - SHOWN_MISTAKES
-        lines = mistakes[:SHOWN_MISTAKES] + ([message(f"... and {more} more")] if more > 0 else [])
-        raise InputError(f"{title}: {len(mistakes)} mistake(s)\n  " + "\n  ".join(lines))
-    return chosen
+        try:
+            exact = by_name.get(nfc(name), [])
+            matches = exact or [sample for sample in samples if is_pattern(name) and _fits(sample, name, root)]
+            _check_entry(name, exact, matches, root)
+            if not entry.startswith("!"):
+                _add(exact, matches, where, chosen)
+            elif not [sample for sample in matches if chosen.pop(sample.id, None)]:
+                raise InputError("takes out none of the images that the entries before it name")
+        except InputError as error:
+            problems.append(Problem((f"{where}: {entry!r}",), str(error)))
+    if not chosen and not problems:
+        problems.append(Problem((), "it names no image"))
+    if problems:
+        lines = truncate([*map(str, problems)], SHOWN_MISTAKES)
+        raise InputError(f"{title}: {len(problems)} mistake(s)\n  " + "\n  ".join(lines))
+    return {id_: sample for id_, (sample, _) in chosen.items()}
 
 
-def _several(exact: list[Sample], matches: list[Sample], chosen: Mapping[str, Sample]) -> list[Sample]:
-    """The images that one name has, or the first two of one id among those chosen and those that a pattern fits."""
-    if exact:
-        return exact if len(exact) > 1 else []
-    by_id = {**chosen}
+def _check_entry(name: str, exact: list[Sample], matches: list[Sample], root: Path) -> None:
+    """InputError for an entry that leads out of the root or names no image."""
+    if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
+        raise InputError("expected an id, or a path below the root, without ..")
+    if not matches:
+        raise InputError(f"no such image under {root}")
+
+
+def _add(exact: list[Sample], matches: list[Sample], where: str, chosen: dict[str, tuple[Sample, str]]) -> None:
+    """Adds to ``chosen`` the images that an entry names exactly, or else all that its pattern fits.
+
+    Raises:
+        InputError: two images have that name, or one id; or an earlier entry names the image.
+    """
+    if len(exact) > 1:
+        raise InputError(f"names several images: {', '.join(str(sample.image) for sample in exact)}")
+    if exact and exact[0].id in chosen:
+        raise InputError(f"the same image as in {chosen[exact[0].id][1]}; remove one")
+    added: dict[str, tuple[Sample, str]] = {}
     for sample in matches:
-        if (other := by_id.setdefault(sample.id, sample)) is not sample:
-            return [other, sample]
-    return []
+        other, _ = chosen.get(sample.id) or added.setdefault(sample.id, (sample, where))
+        if other is not sample:
+            raise InputError(f"names several images: {other.image}, {sample.image}")
+    chosen |= added
 
 
 def _fits(sample: Sample, pattern: str, root: Path) -> bool:
@@ -143,7 +150,7 @@ def _fits(sample: Sample, pattern: str, root: Path) -> bool:
 
 
 def _by_name(samples: list[Sample], root: Path) -> dict[str, list[Sample]]:
-    """Samples by everything that names them, in NFC: the id, and every end of the image's path."""
+    """Samples by each of their names, in NFC: the id, and every end of the image's path."""
     table: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         names = {sample.id}
@@ -167,7 +174,7 @@ def _lines(path: Path) -> Iterator[Entry]:
 
 
 def _label_files(title: str, listings: list[Listing]) -> LabelFiles | None:
-    """How to read the labels of the chosen samples; InputError if they are of different kinds."""
+    """The kind of the chosen samples' labels; InputError if there are several kinds."""
     kinds = [listing.label_files for listing in listings if any(sample.label for sample in listing.samples)]
     kinds = kinds or [listing.label_files for listing in listings][:1]
     distinct = list(dict.fromkeys(kind for kind in kinds if kind is not None))
@@ -176,7 +183,7 @@ def _label_files(title: str, listings: list[Listing]) -> LabelFiles | None:
     if len({(kind.labels, kind.encoding) for kind in distinct}) > 1:
         patterns = ", ".join(kind.pattern for kind in distinct)
         raise InputError(
-            f"{title}: names images whose labels differ in their ids ({patterns}); make one list for each kind"
+            f"{title}: names images with labels of different ids ({patterns}); make one list for each kind"
         )
     pattern = " or ".join(kind.pattern for kind in distinct).replace("{split}", "*")
     return replace(distinct[0], pattern=pattern)

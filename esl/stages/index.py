@@ -1,6 +1,6 @@
 """Stage: open every file of a dataset's split once and write the index, or list every defect.
 
-Next to the index it records the files and the token that planning gave it: see ``esl.data.changes``.
+Next to the index it records the files and planning's token: see ``esl.data.changes``.
 """
 
 import argparse
@@ -12,13 +12,13 @@ from esl.data.formats.base import require_root
 from esl.data.formats.registry import format_named
 from esl.data.inspection import inspect
 from esl.data.settings import IndexSettings
-from esl.errors import InputError, message
+from esl.errors import InputError
 from esl.files import write_json
 from esl.stages.command import add_paths, add_settings, stage
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Checks one part of the data: its files in, the index and a record of the files out."""
+    """Checks one part of the data: reads its files, writes the index and a record of the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_settings(parser, IndexSettings)
     add_paths(parser, "--output")
@@ -35,20 +35,17 @@ def main(arguments: list[str] | None = None) -> None:
         )
         index = inspection.sound_index()
     except InputError as error:
-        raise InputError(f"{error}\n{_advice(flags.output)}") from None
+        # Snakemake has removed the index; run together with it, models would be trained again behind it
+        raise InputError(
+            f"{error}\n  Once this is corrected, run `snakemake --cores 1 {flags.output}` by itself first (with the "
+            "same --configfile, if any): models that were trained before are then trained again only if the data have "
+            "changed"
+        ) from None
     for note in inspection.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"{root}: {len(index.samples)} images, {len(index.labelled)} of them labelled, no defects", file=sys.stderr)
     write_record(record_of(flags.output), flags.token, root, stats, index.digests())
     write_json(flags.output, index.to_json())
-
-
-def _advice(output: Path) -> str:
-    """What to run after a correction: Snakemake has removed the index, and trains again behind one of the same run."""
-    return message(
-        f"  Once this is corrected, run `snakemake --cores 1 {output}` by itself first (with the same --configfile, if "
-        "any): models that were trained before are then trained again only if the data have changed"
-    )
 
 
 if __name__ == "__main__":

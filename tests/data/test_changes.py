@@ -232,9 +232,9 @@ def test_vistas_config_belongs_to_the_files(tmp_path: Path) -> None:
 
 def test_a_dataset_that_cannot_be_listed_has_a_token_that_says_so(root: Path, index: Path) -> None:
     for split, message in (("val", "no list of the part 'val'"), ("none.txt", "no such list file")):
-        assert _state(root, index, split).startswith("not listed: ") and message in _state(root, index, split)
+        assert _state(root, index, split).startswith("unlisted: ") and message in _state(root, index, split)
     (root / "split.mat").write_bytes(b"no matlab")
     assert "split.mat: not readable as a file of MATLAB" in _state(root, index, "train")
     (root / "split.mat").unlink()
     _run_index(root, index)
-    assert _state(root, index, "val").startswith("not listed: ")  # a record changes nothing of it
+    assert _state(root, index, "val").startswith("unlisted: ")  # a record changes nothing of it

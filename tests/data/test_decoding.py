@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.data.decoding import MOST_PIXELS, SIGNATURE
+from esl.data.decoding import MOST_PIXELS
 from esl.data.images import read_image
+from esl.data.png16 import SIGNATURE
 from esl.errors import InputError
 from tests.configs import PROJECT
 
@@ -42,8 +43,8 @@ def saved(format_: str, mode: str = "RGB") -> bytes:
         (png(60000, 60000, 8, 2), r"claims 60000x60000 pixels"),
         (png(0, 10, 8, 2), "not a readable image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(x) print\n", "not a readable image"),
-        (b"", r"not a readable image, but empty \(0 bytes, none but zeros\); obtain the file again"),
-        (bytes(500), r"not a readable image, but empty \(500 bytes, none but zeros\); obtain the file again"),
+        (b"", r"not a readable image, but empty \(0 bytes, all zero\); obtain the file again"),
+        (bytes(500), r"not a readable image, but empty \(500 bytes, all zero\); obtain the file again"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n",
             "not a readable image, but a pointer of Git LFS .*git lfs pull",
@@ -131,14 +132,14 @@ MUTATE = """
 import sys
 import numpy as np
 from pathlib import Path
-from esl.data.images import _first_channel
+from esl.data.id_labels import deep_ids
 from esl.errors import InputError
 sound, rng, read = Path(sys.argv[1]).read_bytes(), np.random.default_rng(0), 0
 for _ in range(300):
     content = bytearray(sound)
     content[rng.integers(8, len(content))] ^= 1 << rng.integers(8)
     try:
-        _first_channel(Path("a.png"), bytes(content))
+        deep_ids(Path("a.png"), bytes(content))
         read += 1
     except InputError:
         pass
@@ -160,13 +161,13 @@ def test_no_flipped_bit_of_a_16_bit_label_ends_the_interpreter(tmp_path: Path, p
         (png(30000, 30000, 16, 2), "claims 30000x30000 pixels"),
         (png(4, 4, 16, 2, bytes(10)), "its data do not fill its size"),
         (png(4, 4, 16, 2, bytes([9] * 100)), "its data do not fill its size"),
-        (SIGNATURE + bytes(16) + bytes([16, 2]) + bytes(30), "a checksum fails"),
+        (SIGNATURE + bytes(16) + bytes([16, 2]) + bytes(30), "a wrong checksum"),
     ],
 )
 def test_a_16_bit_label_whose_header_lies_is_refused(
     tmp_path: Path, png_of_16_bits: PngOf16Bits, content: bytes, expected: str
 ) -> None:
-    from esl.data.images import _first_channel
+    from esl.data.id_labels import deep_ids
 
     with pytest.raises(InputError, match=f"a.png: .*{expected}"):
-        _first_channel(Path("a.png"), content)
+        deep_ids(Path("a.png"), content)

@@ -72,7 +72,7 @@ def test_a_list_of_a_part_that_is_missing_or_names_paths_or_absent_images_is_ref
     with pytest.raises(InputError, match=r"val\.txt: '\.\./00001\.png': expected plain numbers or file names"):
         index_of("gta5", tmp_path, "val")
     (tmp_path / "val.txt").write_text("00001\n00009\n")
-    with pytest.raises(InputError, match="'00009', which the list of 'val' names, is not there"):
+    with pytest.raises(InputError, match="no image '00009', but the list of 'val' names it"):
         index_of("gta5", tmp_path, "val")
     (tmp_path / "split.mat").write_bytes(b"no matlab")
     with pytest.raises(InputError, match=r"split\.mat: not readable as a file of MATLAB"):

@@ -96,7 +96,7 @@ def test_a_tiff_whose_0_is_white_is_refused_since_its_ids_could_be_meant_inverte
     content = _saved(array, "TIFF")
     tag = struct.pack("<HHIH", 262, 3, 1, 1)  # PhotometricInterpretation: 0 is black (TIFF 6.0)
     assert tag in content
-    with pytest.raises(InputError, match=r"label\.png: a TIFF whose 0 is white, .*save the labels as PNG"):
+    with pytest.raises(InputError, match=r"label\.png: a TIFF with 0 as white: .*save the labels as PNG"):
         _read(tmp_path / "label.png", content.replace(tag, tag[:-2] + bytes(2)))
 
 

@@ -16,9 +16,10 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.base import Sample
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
-from esl.data.inspection import SHOWN_DEFECTS, inspect
+from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS
+from esl.data.notes import SHOWN_DEFECTS
 from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import sha256_of_file

@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_listed_is_refused_by_name(tmp_path: Path, monke
     for format_ in (format_named("folder"), format_named("mine", {"images": "{part}/{n}.png"})):
         with pytest.raises(InputError, match=r"closed: cannot be listed \(Permission denied\).*make it readable"):
             format_.listing(tmp_path, "all")
-    assert state(tmp_path, format_named("folder"), "all", tmp_path / "none.json").startswith("not listed: ")
+    assert state(tmp_path, format_named("folder"), "all", tmp_path / "none.json").startswith("unlisted: ")
 
 
 def test_a_link_to_a_folder_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:

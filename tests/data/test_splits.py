@@ -181,7 +181,7 @@ def test_labels_of_one_meaning_may_come_from_several_kinds_of_files_and_others_m
     assert index.label_files == ("gtFine/*/*/{frame}_gtFine_labelIds.png or gtCoarse/*/*/{frame}_gtCoarse_labelIds.png")
     _frame(cityscapes, "extra", "bochum_000000_000019", ids="labelTrainIds")
     (cityscapes / "mixed.txt").write_text("ulm_000000_000019\nbochum_000000_000019\n")
-    with pytest.raises(InputError, match=r"mixed\.txt: names images whose labels differ in their ids"):
+    with pytest.raises(InputError, match=r"mixed\.txt: names images with labels of different ids"):
         _index("cityscapes", cityscapes, "mixed.txt")
 
 

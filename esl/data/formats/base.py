@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from esl.classes import Encoding, Label
 from esl.data.images import DEPTH
-from esl.errors import InputError, message, printable
+from esl.errors import InputError, Problem, printable
 from esl.files import is_text
 
 
@@ -38,8 +38,8 @@ class Listing:
     """Sorted by id; a missing half of a pair is ``None``."""
     label_files: LabelFiles | None
     """How to read the labels; ``None`` for a dataset that has no labels at all."""
-    defects: list[str]
-    """Defects that file names alone show, each a line for the user."""
+    defects: list[Problem]
+    """Defects that file names alone show."""
     tables: tuple[Path, ...] = ()
     """Other files that the listing depends on: lists of splits, tables of labels."""
     patterns: tuple[str, ...] = ()
@@ -85,13 +85,15 @@ def nfc(name: str) -> str:
     return normalize("NFC", name)
 
 
-def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]) -> tuple[list[Sample], list[str]]:
+def pair_up(
+    images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]
+) -> tuple[list[Sample], list[Problem]]:
     """The samples of two lists of ids and files, sorted by id; and the defects: ids that occur twice.
 
     Ids are the same whatever Unicode form names have: see ``nfc``.
 
-    >>> pair_up([("a", Path("x/a.png")), ("a", Path("y/a.png"))], [])[1]
-    ["y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or remove it"]
+    >>> str(pair_up([("a", Path("x/a.png")), ("a", Path("y/a.png"))], [])[1][0])
+    "y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or remove it"
     """
     tables: list[dict[str, tuple[str, Path]]] = []
     defects = []
@@ -100,11 +102,11 @@ def pair_up(images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path
         for id_, path in sorted(files, key=lambda file: file[1]):
             first, other = table.setdefault(nfc(id_), (id_, path))
             if other is not path:
-                form = "" if id_ == first else message(" (in another Unicode form)")
                 defects.append(
-                    message(
-                        f"{path}: the same id {id_!r} as {other}{form}; "
-                        "results are named by ids: rename one of the two, or remove it"
+                    Problem(
+                        (str(path),),
+                        f"the same id {id_!r} as {other}{'' if id_ == first else ' (in another Unicode form)'}; "
+                        "results are named by ids: rename one of the two, or remove it",
                     )
                 )
         tables.append(table)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from esl.data.formats.base import Listing
 from esl.data.formats.folders import entries, is_folder
+from esl.data.formats.notes import IMAGES_BELOW
 from esl.data.formats.patterns import WHOLE, Layout
-from esl.errors import InputError, message
+from esl.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,7 @@ class Folder:
 
     def layout(self, split: str) -> str:
         """The paths where files of ``split`` are expected, as text for messages."""
-        whole = message("images (png, jpg, webp, bmp, tif) in it or in folders below")
-        return whole if split == WHOLE else f"{split}/"
+        return IMAGES_BELOW if split == WHOLE else f"{split}/"
 
     def splits(self, root: Path) -> list[str]:
         """``all``, and every folder below ``root`` that holds images."""

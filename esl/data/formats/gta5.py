@@ -13,7 +13,7 @@ from esl.data.formats.base import LabelFiles, Listing
 from esl.data.formats.matlab import read_numbers
 from esl.data.formats.patterns import WHOLE, Layout
 from esl.data.label_tables.gta5 import GTA5_LABELS
-from esl.errors import InputError, message
+from esl.errors import InputError, Problem
 
 OFFICIAL_PARTS = {"train": "trainIds", "val": "valIds", "test": "testIds"}
 """The names of the parts in ``split.mat``."""
@@ -33,10 +33,10 @@ class Gta5(Layout):
         whole = super().listing(root, WHOLE)
         if split == WHOLE:
             return whole
-        ids, table = _listed(root, split)
+        ids, table = _read_list(root, split)
         samples = [sample for sample in whole.samples if sample.id in ids]
         absent = sorted(ids - {sample.id for sample in samples})
-        defects = [message(f"{root}: {id_!r}, which the list of {split!r} names, is not there") for id_ in absent]
+        defects = [Problem((str(root),), f"no image {id_!r}, but the list of {split!r} names it") for id_ in absent]
         return replace(whole, samples=samples, defects=whole.defects + defects, tables=(table,))
 
 
@@ -45,12 +45,12 @@ def _names_any(root: Path, part: str, ids: set[str]) -> bool:
     if not any((root / name).is_file() for name in (f"{part}.txt", "split.mat")):
         return False
     try:
-        return not ids.isdisjoint(_listed(root, part)[0])
+        return not ids.isdisjoint(_read_list(root, part)[0])
     except InputError:
         return True
 
 
-def _listed(root: Path, part: str) -> tuple[set[str], Path]:
+def _read_list(root: Path, part: str) -> tuple[set[str], Path]:
     """The ids of a part, and the file that lists them."""
     text, matlab = root / f"{part}.txt", root / "split.mat"
     if text.is_file():

@@ -1,4 +1,4 @@
-"""Names of labels in the user's declarations that nothing else knows, each with the likely correction."""
+"""Finds misspelt names of labels in the user's declarations, each with the likely correction."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from esl.data.formats.patterns import Layout
 from esl.data.formats.registry import format_named, format_names
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.registry import LABEL_TABLES, label_table
-from esl.errors import message, suggestion
+from esl.errors import suggestion
 
 
 def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
-    """Labels of a class set that no dataset has, neither a shipped one nor one of the user's ``own``."""
+    """Labels of a class set that neither a shipped dataset nor one of the user's ``own`` has."""
     shipped = [format_ for name in format_names() if isinstance(format_ := format_named(name), Layout)]
     kinds = [files for layout in (*shipped, *own) for files in layout.label_files]
     tables = [*map(label_table, LABEL_TABLES), *(files.labels for files in kinds)]
@@ -26,5 +26,5 @@ def unknown_names(layout: Layout, members: tuple[tuple[str, ...], ...]) -> list[
     known = {label.name for label in CITYSCAPES_LABELS} | {name for names in members for name in names}
     coloured = {label.name for files in layout.label_files if files.encoding == "colours" for label in files.labels}
     unknown = {label.name for files in layout.label_files for label in files.labels} - known
-    cure = message("; `unlabeled` ignores a colour")
-    return [f"{name!r}{suggestion(name, known)}{cure if name in coloured else ''}" for name in sorted(unknown)]
+    fix = "; `unlabeled` ignores a colour"
+    return [f"{name!r}{suggestion(name, known)}{fix if name in coloured else ''}" for name in sorted(unknown)]

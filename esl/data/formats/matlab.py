@@ -1,7 +1,7 @@
-"""Numbers in a file that MATLAB saved; whatever its bytes, nothing but an exception can come of them.
+"""Reads numbers from a file that MATLAB saved; a damaged file raises an exception.
 
-scipy's reader ends the interpreter on some damaged files. The format is MathWorks' "MAT-File Format", Level 5: a header
-of 128 bytes, then elements, each a tag of its type and its number of bytes, and its data.
+scipy's reader would end the interpreter on some damaged files. The format is MathWorks' "MAT-File Format", Level 5: a
+header of 128 bytes, then elements, each a tag of its type and its number of bytes, and its data.
 """
 
 import zlib
@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.errors import InputError, message, one_line
-from esl.files import require_file
+from esl.errors import InputError, one_line
 
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-"""Types of elements that are numbers, as NumPy calls them."""
+"""NumPy's names of the types of elements that are numbers."""
 
 MATRIX, COMPRESSED = 14, 15
 """The types of an array, and of an element that is deflated."""
@@ -32,12 +31,11 @@ def read_numbers(path: Path, name: str) -> NDArray[np.float64]:
     Raises:
         InputError: the file is missing or damaged, of another version of the format, or has no such array of numbers.
     """
-    require_file(path, fix=message("obtain it again"))
     try:
         content = path.read_bytes()
         order = BYTE_ORDERS.get(content[126:128])
         if order is None:
-            raise ValueError("no file of MATLAB's version 5 to 7")
+            raise ValueError("not a file of MATLAB's version 5 to 7")
         for kind, data in _elements(content[128:], order):
             if kind == COMPRESSED:
                 kind, data = next(_elements(zlib.decompressobj().decompress(data, LONGEST), order))

@@ -7,7 +7,7 @@ from pathlib import Path
 from esl.data.formats.base import LabelFiles, Listing, nfc, pair_up
 from esl.data.formats.paths import File, fields_of, find_files, splits_in
 from esl.data.images import DEPTH
-from esl.errors import InputError
+from esl.errors import InputError, Problem
 
 WHOLE = "all"
 """The one split of a dataset that has none."""
@@ -78,7 +78,7 @@ class Layout:
 
     def _one_for_each_image(
         self, root: Path, patterns: list[str], images: list[File], label_pattern: str, labels: list[File]
-    ) -> tuple[list[File], list[str]]:
+    ) -> tuple[list[File], list[Problem]]:
         """The labels under the ids of images, and defects.
 
         They are those already, unless the pattern of labels has only some of the parts of an image's id: then all
