@@ -1,4 +1,4 @@
-"""Config files: what another reader would read otherwise, or not at all, is refused in one line."""
+"""Config files that other readers would misread, or not read at all, are refused in one line."""
 
 from pathlib import Path
 
@@ -6,15 +6,6 @@ import pytest
 
 from esl.errors import InputError
 from esl.stages.config_files import read_yaml
-
-LAUGHS = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
-    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 12)
-)
-"""A thousand characters that stand for a billion values ("billion laughs")."""
-
-MERGED = "a0: &a0 {x: 1}\n" + "".join(
-    f"a{level}: &a{level} {{<<: [{', '.join([f'*a{level - 1}'] * 10)}]}}\n" for level in range(1, 12)
-)
 
 
 def test_what_is_written_is_read_with_its_merges(tmp_path: Path) -> None:
@@ -34,9 +25,8 @@ def test_a_merge_of_a_merge_may_override_its_keys(tmp_path: Path) -> None:
     [
         ("datasets: {yard: {images: a}, yard: {images: b}}", "'yard' occurs twice.*line 1, column 31"),
         ("datasets: 1\nclass_sets: 2\ndatasets: 3\n", "'datasets' occurs twice.*line 3"),
-        (LAUGHS, "holds more than 100,000 values; write out"),
-        ("datasets: &a {x: *a}", "holds more than 100,000 values; write out"),
-        (MERGED, "merges too much"),
+        ("datasets: &a {x: *a}", "not readable as YAML .*Circular reference"),
+        ("datasets: &a [1, *a]", "not readable as YAML .*Circular reference"),
         ("[" * 5000, "not readable as YAML"),
         ("a: 2024-13-45", "not readable as YAML"),
         ("[1, 2]", "expected a mapping"),
