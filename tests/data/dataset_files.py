@@ -1,8 +1,10 @@
-"""Files of datasets made on the spot, and their index: what tests of the formats share."""
+"""Files of datasets made on the spot, and their index, for the tests of this folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from cityscapesscripts.helpers.labels import name2label
 from numpy.typing import NDArray
 from PIL import Image
@@ -12,8 +14,14 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.registry import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
+from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import Checks
+from esl.errors import InputError
 
+Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image and raw ids
+WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
+
+STRICT = Checks()
 CITYSCAPES19, SYNTHIA16, VISTAS7 = (CLASS_SETS[name] for name in ("cityscapes19", "synthia16", "vistas7"))
 TRAIN_ID = {label.name: label.trainId for label in name2label.values()}
 RNG = np.random.default_rng(0)
@@ -51,3 +59,28 @@ def index_of(
 def train_ids_of(index: Index, number: int = 0) -> list[int]:
     """The trainIds of a sample, row by row."""
     return index.read_label(index.samples[number]).ravel().tolist()
+
+
+def random_image(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def random_ids(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, len(CITYSCAPES_LABELS), (height, width), dtype=np.uint8)
+
+
+def random_frames(count: int = 3) -> dict[str, Frame]:
+    """Labelled frames of one city by id."""
+    return {f"ulm_{number:06d}_000019": (random_image(number), random_ids(number)) for number in range(count)}
+
+
+def cityscapes_index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
+    """The index of a split of Cityscapes, which must be without defects."""
+    return index_of("cityscapes", root, split, checks=checks)
+
+
+def cityscapes_defects(root: Path, checks: Checks = STRICT) -> str:
+    """The error that lists the defects of the training split."""
+    with pytest.raises(InputError) as caught:
+        cityscapes_index(root, checks)
+    return str(caught.value)

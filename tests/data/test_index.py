@@ -1,52 +1,24 @@
 """The index file: what it holds, how it reads back, and that files which changed afterwards are refused."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from esl.classes import ClassSet
-from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
 from esl.data.index import Index, read_index, require_plain_id
-from esl.data.inspection import inspect
-from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import Checks
 from esl.errors import InputError
 from esl.files import write_json
-
-Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image and raw ids
-WriteFrames = Callable[[Path, str, dict[str, Frame]], Path]
-
-STRICT = Checks()
-CITYSCAPES19 = CLASS_SETS["cityscapes19"]
-
-
-def _image(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def _ids(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, len(CITYSCAPES_LABELS), (height, width), dtype=np.uint8)
-
-
-def _frames(count: int = 3) -> dict[str, Frame]:
-    return {f"ulm_{number:06d}_000019": (_image(number), _ids(number)) for number in range(count)}
-
-
-def _index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
-    return inspect("cityscapes", format_named("cityscapes"), root, split, CITYSCAPES19, checks).sound_index()
-
-
-def _defects(root: Path, checks: Checks = STRICT) -> str:
-    with pytest.raises(InputError) as caught:
-        _index(root, checks)
-    return str(caught.value)
+from tests.data.dataset_files import (
+    WriteFrames,
+    cityscapes_index,
+    random_frames,
+    random_ids,
+    random_image,
+)
 
 
 def test_an_index_reads_back_as_it_was_written(tmp_path: Path, small_index: Index) -> None:
@@ -55,8 +27,8 @@ def test_an_index_reads_back_as_it_was_written(tmp_path: Path, small_index: Inde
 
 
 def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscapes: WriteFrames) -> None:
-    frames = _frames(2) | {"bonn_000000_000019": (_image(7, 20, 10), None)}
-    content = _index(write_cityscapes(tmp_path, "train", frames), Checks(labels="optional")).to_json()
+    frames = random_frames(2) | {"bonn_000000_000019": (random_image(7, 20, 10), None)}
+    content = cityscapes_index(write_cityscapes(tmp_path, "train", frames), Checks(labels="optional")).to_json()
     assert (content["images"], content["labelled"]) == (3, 2)
     assert content["sizes"] == {"12x8": 2, "20x10": 1}
     roads = sum(int((ids == 7).sum()) for _, ids in frames.values() if ids is not None)
@@ -67,17 +39,17 @@ def test_the_head_of_the_file_sums_up_the_samples(tmp_path: Path, write_cityscap
 def test_fingerprints_follow_content_and_only_the_whole_one_follows_labels(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
-    frames = _frames(2)
-    base = _index(write_cityscapes(tmp_path / "a", "train", frames))
-    moved = _index(write_cityscapes(tmp_path / "b", "train", frames))
+    frames = random_frames(2)
+    base = cityscapes_index(write_cityscapes(tmp_path / "a", "train", frames))
+    moved = cityscapes_index(write_cityscapes(tmp_path / "b", "train", frames))
     assert (moved.fingerprint(), moved.image_fingerprint()) == (base.fingerprint(), base.image_fingerprint())
     first = min(frames)
     image, ids = frames[first]
     assert ids is not None
-    other_label = _index(write_cityscapes(tmp_path / "c", "train", {**frames, first: (image, ids[::-1])}))
+    other_label = cityscapes_index(write_cityscapes(tmp_path / "c", "train", {**frames, first: (image, ids[::-1])}))
     assert other_label.image_fingerprint() == base.image_fingerprint()
     assert other_label.fingerprint() != base.fingerprint()
-    other_image = _index(write_cityscapes(tmp_path / "d", "train", {**frames, first: (image[::-1], ids)}))
+    other_image = cityscapes_index(write_cityscapes(tmp_path / "d", "train", {**frames, first: (image[::-1], ids)}))
     assert other_image.image_fingerprint() != base.image_fingerprint()
     assert other_image.fingerprint() != base.fingerprint()
 
@@ -151,10 +123,10 @@ def test_an_index_of_the_previous_version_is_one_clear_error(tmp_path: Path, sma
 def test_a_file_that_changed_since_it_was_indexed_is_refused_by_whatever_reads_it(
     tmp_path: Path, write_cityscapes: WriteFrames
 ) -> None:
-    index = _index(write_cityscapes(tmp_path, "train", _frames()))
+    index = cityscapes_index(write_cityscapes(tmp_path, "train", random_frames()))
     first, second, third = index.samples
-    Image.fromarray(_image(9)).save(index.image(first).path)
-    Image.fromarray(_ids(9)).save(index.label(second).path)
+    Image.fromarray(random_image(9)).save(index.image(first).path)
+    Image.fromarray(random_ids(9)).save(index.label(second).path)
     message = r"{}: changed since it was indexed; run the workflow again: it indexes changed data first"
     with pytest.raises(InputError, match=message.format(r"000000_000019_leftImg8bit\.png")):
         index.read_image(first)

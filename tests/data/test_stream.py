@@ -56,15 +56,16 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
     return Pairs(files, TABLE, None)
 
 
-def _same(a: Sequence[torch.Tensor], b: Sequence[torch.Tensor]) -> bool:
-    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+def _assert_same(actual: Sequence[torch.Tensor], expected: Sequence[torch.Tensor], name: object = "") -> None:
+    for tensor, other in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(tensor.numpy(), other.numpy(), f"{name}")
 
 
 def test_files_that_are_not_those_of_their_digests_are_refused(pairs: Pairs) -> None:
     image, label = pairs.files[0]
     assert isinstance(image, Path) and isinstance(label, Path)
     sound = CheckedFile(image, sha256_of_file(image)), CheckedFile(label, sha256_of_file(label))
-    assert _same(replace(pairs, files=[sound]).read(0), pairs.read(0))
+    _assert_same(replace(pairs, files=[sound]).read(0), pairs.read(0))
     for files, name in (
         ((CheckedFile(image, "0" * 64), sound[1]), "0.png"),
         ((sound[0], CheckedFile(label, "0" * 64)), "0_ids.png"),
@@ -97,7 +98,8 @@ def test_a_position_is_the_same_in_every_instance_and_order(pairs: Pairs) -> Non
     torch.manual_seed(123)
     torch.rand(7)
     backwards = [second[k] for k in reversed(positions)][::-1]
-    assert all(_same(a, b) for a, b in zip(forwards, backwards, strict=True))
+    for position, a, b in zip(positions, forwards, backwards, strict=True):
+        _assert_same(a, b, f"position {position}")
 
 
 def test_seeds_streams_and_positions_differ(pairs: Pairs) -> None:
@@ -281,4 +283,5 @@ def test_worker_processes_change_nothing(pairs: Pairs) -> None:
     share = {"batch_size": 3, "start": 2, "stop": 5, "rank": 0, "world_size": 1}
     without, with_one = ([*batches(stream, workers=workers, **share)] for workers in (0, 1))
     assert len(without) == 3
-    assert all(_same(a, b) for a, b in zip(without, with_one, strict=True))
+    for batch, (a, b) in enumerate(zip(without, with_one, strict=True)):
+        _assert_same(a, b, f"batch {batch}")
