@@ -1,4 +1,4 @@
-"""The HDF5 shard: a model's predictions for a part of the target training set, and how sure it is of them."""
+"""The HDF5 shard: a model's predictions and their confidence, for a part of the target training set."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -9,17 +9,16 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from esl.errors import InputError, one_line
 from esl.files import atomic_path, require_file
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
-from esl.labels.hdf5_heaps import check_heaps_at_start, check_heaps_of
 from esl.labels.measures.base import Maps
-from esl.labels.shard_checks import SIZES, are_possible, check_sizes, datasets_of, origin_of
+from esl.labels.shard_checks import SIZES, are_possible, attribute, check_sizes, datasets_of, origin_of
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Origin:
     checkpoint_sha256: str
     interpolation: str
     views: tuple[str | float, ...] = ()
-    """Those whose probabilities were averaged with the plain view's; written only where there are any."""
+    """Views averaged with the plain one; written only where there are any."""
 
     def taught(self, thresholds: Mapping[str, Any]) -> bool:
         """Whether a round, by the content of its thresholds.json, was made from these maps."""
@@ -62,10 +61,13 @@ class PackedImage:
 class ShardWriter:
     """Fills a shard image by image; histograms are counted from the codes as they are stored.
 
-    Datasets: ``id`` (N) utf-8; ``label`` (N, H, W) uint8; for each measure that is counted ``histogram/{measure}``
-    (C, 65536) int64; and of ``stored`` maps ``probability`` (N, C, h, w) float16 and the measures' (N, H, W) uint16,
-    fixed point value/65535. ``size`` and ``stride_size`` (N, 2) int32 are the rows and columns of an image's maps and
-    of its ``probability``: images of several sizes need padding beyond them, which is zero.
+    Datasets: ``id`` (N) utf-8; ``label`` (N, H, W) uint8; ``histogram/{measure}`` (C, 65536) int64 of each counted
+    measure; and of ``stored`` maps ``probability`` (N, C, h, w) float16 and the measures' (N, H, W) uint16, fixed point
+    value/65535. ``size`` and ``stride_size`` (N, 2) int32 are the rows and columns of an image's maps and of its
+    ``probability``: maps of smaller images are padded with zeros.
+
+    All text has a fixed length: HDF5 keeps other text in global heaps, without a checksum, and reads some damaged heaps
+    without end.
     """
 
     def __init__(
@@ -78,23 +80,22 @@ class ShardWriter:
         counted: Collection[str],
         planes: Planes | None,
     ) -> None:
-        self._file, self._num_images, self._written, self._stored = file, num_images, 0, {"label", *stored}
-        self._planes = planes
+        self._file, self._num_images, self._planes = file, num_images, planes
+        self._stored = {"label", *stored}
+        self._ids: list[str] = []
+        self._sizes: dict[str, list[tuple[int, ...]]] = {name: [] for name in SIZES}
         num_classes = len(origin.classes)
         self._histograms = {measure: np.zeros((num_classes, CODES), dtype=np.int64) for measure in counted}
         file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["class_set"] = json.dumps(origin.classes)
-        file.attrs["checkpoint_sha256"] = origin.checkpoint_sha256
-        file.attrs["interpolation"] = origin.interpolation
+        texts = {"checkpoint_sha256": origin.checkpoint_sha256, "interpolation": origin.interpolation}
+        texts["class_set"] = json.dumps(origin.classes)
         if origin.views:
-            file.attrs["views"] = json.dumps(origin.views)
-        file.create_dataset("id", num_images, dtype=h5py.string_dtype("utf-8"))
-        chunk = (num_images, 2) if num_images else None
-        for name in SIZES:
-            file.create_dataset(name, (num_images, 2), np.int32, chunks=chunk, fletcher32=chunk is not None)
+            texts["views"] = json.dumps(origin.views)
+        for name, text in texts.items():
+            file.attrs[name] = np.bytes_(text)
 
     def pack(self, id_: str, maps: Maps) -> PackedImage:
-        """An image ready to be stored, compressed in the caller's thread; any number of threads may pack at once.
+        """Compresses the maps of an image in the caller's thread; any number of threads may pack at once.
 
         ``maps`` are ``probability`` (C, h, w), and ``label`` and the codes of every counted measure (H, W).
         """
@@ -112,27 +113,37 @@ class ShardWriter:
 
     def append(self, image: PackedImage) -> None:
         """Stores the next image; one thread at a time."""
-        self._file["id"][self._written] = image.id
-        self._file["size"][self._written] = image.maps["label"].shape
-        self._file["stride_size"][self._written] = image.maps["probability"].shape[-2:]
+        row = len(self._ids)
+        self._ids.append(image.id)
+        self._sizes["size"].append(image.maps["label"].shape)
+        self._sizes["stride_size"].append(image.maps["probability"].shape[-2:])
         for name, chunk in image.chunks.items():
             if name not in self._file:
                 own = image.maps[name].shape
                 plane = self._planes.of(name) if self._planes else own[-2:]
                 shape = (self._num_images, *own[:-2], *plane)
                 chunks.create_dataset(self._file, name, shape, image.maps[name].dtype)
-            chunks.write(self._file[name], self._written, chunk)
+            chunks.write(self._file[name], row, chunk)
         for measure, histogram in self._histograms.items():
             count_codes(histogram, image.maps["label"], image.maps[measure])
-        self._written += 1
 
     def finish(self) -> None:
-        """Writes the histograms; every announced image must have been stored."""
-        assert self._written == self._num_images, (self._written, self._num_images)
+        """Writes ids, sizes and histograms; every announced image must have been stored."""
+        assert len(self._ids) == self._num_images, (len(self._ids), self._num_images)
+        ids = [id_.encode() for id_ in self._ids]
+        self._write_whole("id", ids, h5py.string_dtype("utf-8", max(map(len, ids), default=1)))
+        for name, sizes in self._sizes.items():
+            self._write_whole(name, np.reshape(sizes, (-1, 2)), np.dtype(np.int32))
         for measure, histogram in self._histograms.items():
             dataset = chunks.create_dataset(self._file, f"histogram/{measure}", histogram.shape, histogram.dtype)
             for row, counts in enumerate(histogram):
                 chunks.write(dataset, row, chunks.compressed(counts))
+
+    def _write_whole(self, name: str, values: ArrayLike, dtype: np.dtype[Any]) -> None:
+        """Stores a dataset as one chunk under a checksum; HDF5 has no chunks of no values."""
+        array = np.asarray(values, dtype)
+        chunk = array.shape if array.size else None
+        self._file.create_dataset(name, data=array, chunks=chunk, fletcher32=chunk is not None)
 
 
 @contextmanager
@@ -145,9 +156,9 @@ def write_shard(
     counted: Collection[str],
     planes: Planes | None = None,
 ) -> Iterator[ShardWriter]:
-    """A writer for ``num_images`` images; the whole file appears under ``path`` when the block succeeds.
+    """Opens a writer for ``num_images`` images; the whole file appears under ``path`` when the block succeeds.
 
-    Files are not locked: one process writes a part, which is renamed when it is whole, and some file systems have no
+    Files are not locked: one process writes a part and renames it when it is whole, and some file systems have no
     locks.
 
     ``stored`` are the maps to store next to ``label``, ``counted`` the measures that get a histogram, stored or not;
@@ -165,10 +176,8 @@ class Shard:
 
     def __init__(self, file: h5py.File) -> None:
         self._path = file.filename
-        check_heaps_at_start(Path(self._path))
         self.origin = Origin(*origin_of(file.attrs))
         self._datasets = datasets_of(file, len(self.origin.classes))
-        check_heaps_of(Path(self._path), self._datasets["id"].id.get_offset() or 0, len(self._datasets["id"]))
         self.ids: list[str] = [id_.decode() for id_ in self._datasets["id"][:]]
         if len(set(self.ids)) < len(self.ids):
             raise ValueError("'id' holds one twice")
@@ -205,14 +214,14 @@ class Shard:
         return name in self._datasets
 
     def _read(self, name: str, rows: int | slice) -> NDArray[Any]:
-        """Rows of a dataset; InputError names the file when it is not there, or damaged, or holds what it cannot."""
+        """Rows of a dataset; InputError names the file when it is missing, damaged or has values out of range."""
         if name not in self._datasets:
             map_ = name.removeprefix("histogram/")
             raise InputError(f"{self._path}: holds no {map_!r} map; add it to inference.maps and infer again")
         try:
             values = np.asarray(self._datasets[name][rows])
             if not are_possible(name, values, len(self.origin.classes)):
-                raise ValueError("it holds values that are none")
+                raise ValueError("values out of range")
         except Exception as error:  # h5py raises almost anything for a damaged file
             raise InputError(
                 f"{self._path}: {name!r} is damaged ({one_line(error)}); delete it and run the workflow again"
@@ -222,7 +231,7 @@ class Shard:
 
 @contextmanager
 def open_shard(path: Path) -> Iterator[Shard]:
-    """A shard for reading.
+    """Opens a shard for reading.
 
     Raises:
         InputError: the file is missing, damaged or of another version.
@@ -235,15 +244,18 @@ def open_shard(path: Path) -> Iterator[Shard]:
             f"{path}: not a readable HDF5 file ({one_line(error)}); delete it and run the workflow again"
         ) from None
     with file:
-        yield _checked(path, file)
+        yield _shard_in(file, path)
 
 
-def _checked(path: Path, file: h5py.File) -> Shard:
-    """The shard in an open file; errors as of ``open_shard``."""
+def _shard_in(file: h5py.File, path: Path) -> Shard:
+    """The shard in an open file; raises the errors of ``open_shard``."""
     try:
-        version = file.attrs.get("format_version")
+        version = attribute(file.attrs, "format_version")
         if np.ndim(version) or version != FORMAT_VERSION:
-            raise InputError(f"{path}: expected maps of format {FORMAT_VERSION}; delete it and run the workflow again")
+            raise InputError(
+                f"{path}: expected maps of format {FORMAT_VERSION}, but another release wrote these; delete it and"
+                " infer again: run the workflow"
+            )
         return Shard(file)
     except InputError:
         raise
@@ -252,7 +264,7 @@ def _checked(path: Path, file: h5py.File) -> Shard:
 
 
 def same_origin(paths: list[Path]) -> Origin:
-    """The one origin of all shards; InputError when they come from different models or views."""
+    """The origin that all shards share; InputError when they come from different models or views."""
     origins = {}
     for path in paths:
         with open_shard(path) as shard:

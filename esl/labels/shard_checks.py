@@ -1,6 +1,7 @@
-"""What an HDF5 file must hold to be read as a shard: checked when it is opened, before any map is read.
+"""Checks of an HDF5 file that is opened as a shard, before any map is read.
 
-HDF5 can refer to other files, and claim terabytes in a few bytes; h5py raises almost anything for a damaged file.
+HDF5 can refer to other files, claim terabytes in a few bytes, and read damaged text of variable length without end;
+h5py raises almost anything for a damaged file.
 """
 
 import json
@@ -19,18 +20,30 @@ MOST_PIXELS = 2**28
 SIZES = ("size", "stride_size")
 """Rows and columns of an image's maps, and of its ``probability``."""
 
-REQUIRED = ("id", "label", *SIZES)
-"""The datasets of every shard."""
+
+def attribute(attributes: h5py.AttributeManager, name: str) -> Any:
+    """Reads an attribute, with bytes as text; ``None`` where there is none.
+
+    Raises:
+        Exception: its text has a variable length, or cannot be decoded.
+    """
+    if name not in attributes:
+        return None
+    if attributes.get_id(name).dtype.hasobject:
+        raise ValueError(f"{name}: expected text of a fixed length")
+    value = attributes[name]
+    return value.decode() if isinstance(value, bytes) else value
 
 
-def origin_of(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str, tuple[str | float, ...]]:
-    """The classes, the checkpoint's digest, the interpolation and the views that attributes name.
+def origin_of(attributes: h5py.AttributeManager) -> tuple[tuple[str, ...], str, str, tuple[str | float, ...]]:
+    """Reads the classes, the checkpoint's digest, the interpolation and the views.
 
     Raises:
         Exception: one is missing or of another kind.
     """
-    classes, views = json.loads(attributes["class_set"]), json.loads(attributes.get("views", "[]"))
-    checkpoint, interpolation = attributes["checkpoint_sha256"], attributes["interpolation"]
+    names = ("class_set", "checkpoint_sha256", "interpolation", "views")
+    class_set, checkpoint, interpolation, averaged = (attribute(attributes, name) for name in names)
+    classes, views = json.loads(class_set), json.loads("[]" if averaged is None else averaged)
     if not isinstance(classes, list) or not all(map(_is_name, classes)) or not 0 < len(classes) == len(set(classes)):
         raise ValueError("class_set: expected the names of classes")
     if not isinstance(views, list) or not all(map(_is_view, views)):
@@ -41,20 +54,23 @@ def origin_of(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str,
 
 
 def datasets_of(file: h5py.File, num_classes: int) -> dict[str, h5py.Dataset]:
-    """The datasets of a shard by name, each of the shape and type that ``ShardWriter`` gives it.
+    """Finds the datasets of a shard by name, with the shapes and types of ``ShardWriter``.
 
     Raises:
-        Exception: one is missing, of another shape or type, larger than can be, or lies in another file.
+        Exception: one is missing, of another shape or type, impossibly large, or lies in another file.
     """
     datasets = dict(_datasets(file))
-    num_images = len(datasets["id"])
+    ids = datasets["id"]
+    num_images, text = len(ids), h5py.check_string_dtype(ids.dtype)
+    if text is None or text.length is None or ids.nbytes > file.id.get_filesize():
+        raise ValueError("'id': expected text of a fixed length, no more of it than the file can hold")
     maps_hw = datasets["label"].shape[1:] if num_images else ()
     expected = {
-        "id": ((num_images,), datasets["id"].dtype),
+        "id": ((num_images,), ids.dtype),
         "size": ((num_images, 2), np.int32),
         "stride_size": ((num_images, 2), np.int32),
         "label": ((num_images, *maps_hw), np.uint8),
-        "probability": ((num_images, num_classes, *datasets.get("probability", datasets["id"]).shape[2:]), np.float16),
+        "probability": ((num_images, num_classes, *datasets.get("probability", ids).shape[2:]), np.float16),
     }
     for name, dataset in datasets.items():
         histogram = name.startswith("histogram/")
@@ -66,13 +82,11 @@ def datasets_of(file: h5py.File, num_classes: int) -> dict[str, h5py.Dataset]:
             )
         if not histogram and name not in ("id", *SIZES) and not _is_plane(dataset.shape[-2:], dataset.ndim):
             raise ValueError(f"{name!r}: maps of {dataset.shape}")
-    if h5py.check_string_dtype(datasets["id"].dtype) is None or num_images * 8 > file.id.get_filesize():
-        raise ValueError("'id': expected text, and no more of it than the file can hold")
     return datasets
 
 
 def check_sizes(sizes: Mapping[str, Any], datasets: Mapping[str, h5py.Dataset]) -> None:
-    """ValueError unless the ``sizes`` (N, 2) of images are those of parts of their maps."""
+    """Raises ValueError unless every size (N, 2) is positive and fits its map."""
     for name, map_ in zip(SIZES, ("label", "probability"), strict=True):
         plane = datasets[map_].shape[-2:] if map_ in datasets else (MOST_PIXELS, MOST_PIXELS)
         if not ((sizes[name] > 0) & (sizes[name] <= plane)).all():

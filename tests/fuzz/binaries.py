@@ -92,7 +92,10 @@ def _shard_edits(chance: Random, content: bytes) -> bytes:
                 name = chance.choice(list(file.attrs))
                 value = chance.choice([*ODD_VALUES, "[]", '"ab"', "[NaN]", "{}", '{"a": 1}', "[null, []]", "[" * 9999])
                 del file.attrs[name]
-                file.attrs[name] = json.dumps(value) if isinstance(value, list | dict) else value
+                value = json.dumps(value) if isinstance(value, list | dict) else value
+                if isinstance(value, str) and chance.randrange(4):  # the rest has a variable length, and is refused
+                    value = np.bytes_(value.encode(errors="surrogatepass"))
+                file.attrs[name] = value
             else:
                 name = chance.choice(["id", "size", "stride_size", "label", "entropy", "probability"])
                 odd = (
@@ -103,11 +106,13 @@ def _shard_edits(chance: Random, content: bytes) -> bytes:
                     "text",
                     [[1.5, np.nan]] * 2,
                     [b"a", b"\xff"],
+                    np.array([b"a", b"\xff"]),
+                    np.array([b"../x", b"a"]),
                     ["../x"],
                 )
                 del file[name]
                 value = chance.choice(odd)
-                if value != 7 or chance.randrange(2):
+                if not isinstance(value, int) or chance.randrange(2):
                     file[name] = value
                 elif chance.randrange(2):
                     file.create_group(name)

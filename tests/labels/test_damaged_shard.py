@@ -1,4 +1,4 @@
-"""A shard that is not what was written: refused by name, in one line, before or while it is read."""
+"""A shard that was changed or damaged is refused by name, in one line, before or while it is read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +44,7 @@ def _dataset(name: str, value: Any) -> Edit:
 
 def _attribute(name: str, value: Any) -> Edit:
     def edit(file: h5py.File, _: Path) -> None:
-        file.attrs[name] = value
+        file.attrs[name] = np.bytes_(value) if isinstance(value, str) else value
 
     return edit
 
@@ -115,10 +115,11 @@ def test_maps_that_lie_in_another_file_are_refused(shard: Path, edit: Edit) -> N
         (_dataset("probability", np.full((2, 2, 2, 3), -1, np.float16)), "'probability' is damaged"),
         (_dataset("histogram/entropy", np.full((2, CODES), -1)), "'histogram/entropy' is damaged"),
         (_dataset("histogram/entropy", np.ones((2, 9), np.int64)), "'histogram/entropy': expected"),
-        (_dataset("id", ["a", "a"]), "'id' holds one twice"),
+        (_dataset("id", np.array([b"a", b"a"])), "'id' holds one twice"),
         (_dataset("id", [1, 2]), "'id': expected text"),
-        (_dataset("id", [b"a", b"\xff"]), "damaged"),
-        (_attribute("format_version", [2, 3]), "expected maps of format 2"),
+        (_dataset("id", np.array([b"a", b"\xff"])), "can't decode"),
+        (_attribute("format_version", [3, 3]), "expected maps of format 3"),
+        (_attribute("format_version", "3"), "expected maps of format 3"),
         (_attribute("class_set", "[1, 2]"), "class_set"),
         (_attribute("class_set", "no JSON"), "damaged"),
         (_attribute("class_set", '["road", "road"]'), "class_set"),
@@ -127,7 +128,7 @@ def test_maps_that_lie_in_another_file_are_refused(shard: Path, edit: Edit) -> N
         (_attribute("views", "[NaN]"), "views"),
         (_attribute("views", "[1e999]"), "views"),
         (_huge("label", (2, 200_000, 200_000), np.uint8), "200000"),
-        (_huge("id", (10**10,), h5py.string_dtype()), "'id'|damaged"),
+        (_huge("id", (10**10,), h5py.string_dtype("utf-8", 8)), "'id': expected text"),
         (_huge("histogram/entropy", (10**9, CODES), np.int64), "'histogram/entropy': expected"),
     ],
 )
@@ -147,41 +148,61 @@ def test_a_missing_attribute_is_refused_by_the_name_of_the_file(shard: Path, nam
         _read(shard)
 
 
-@pytest.mark.parametrize("what", [b"\0" * 16, b"\1" * 16, b"\xff" * 16])
-def test_a_damaged_header_of_text_is_refused_where_hdf5_would_read_without_end(shard: Path, what: bytes) -> None:
-    content = bytearray(shard.read_bytes())
+def _with_damaged_heap(path: Path) -> None:
+    """HDF5 would read the text in this global heap without end."""
+    content = bytearray(path.read_bytes())
     place = content.index(b"GCOL") + 16
-    content[place : place + 16] = what
-    shard.write_bytes(content)
-    with pytest.raises(InputError, match=r"1-of-1\.h5: damaged \(damaged text\); delete it"):
+    content[place : place + 16] = b"\0" * 16
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["format_version", "class_set", "checkpoint_sha256", "interpolation", "views"])
+def test_an_attribute_of_variable_length_is_refused_before_it_is_read(shard: Path, name: str) -> None:
+    with h5py.File(shard, "r+") as file:
+        file.attrs[name] = "variable"
+    _with_damaged_heap(shard)
+    with pytest.raises(
+        InputError, match=rf"1-of-1\.h5: damaged \({name}: expected text of a fixed length\); delete it"
+    ):
         _read(shard)
 
 
-def test_a_flipped_bit_anywhere_changes_no_map_and_no_histogram(shard: Path) -> None:
-    _, _, sound_histograms, sound_maps = _read(shard)
+@pytest.mark.parametrize("name", ["id", "size", "label", "entropy"])
+def test_a_dataset_of_variable_length_is_refused_before_it_is_read(shard: Path, name: str) -> None:
+    with h5py.File(shard, "r+") as file:
+        del file[name]
+        file[name] = ["a", "zürich"]
+    _with_damaged_heap(shard)
+    with pytest.raises(InputError, match=r"1-of-1\.h5: damaged \('\w+': expected .*\); delete it"):
+        _read(shard)
+
+
+def test_a_flipped_bit_anywhere_changes_nothing_that_is_read(shard: Path) -> None:
+    sound_origin, sound_ids, sound_histograms, sound_maps = _read(shard)
     content, rng = shard.read_bytes(), np.random.default_rng(0)
     for place in rng.integers(len(content), size=150):
         damaged = bytearray(content)
         damaged[place] ^= 1 << rng.integers(8)
         shard.write_bytes(damaged)
         try:
-            _, _, histograms, maps = _read(shard)
+            origin, ids, histograms, maps = _read(shard)
         except InputError as error:
             assert str(error).startswith(str(shard)) and str(error).isprintable()
             continue
+        assert (origin, ids) == (sound_origin, sound_ids)
         assert np.array_equal(histograms, sound_histograms)
         for map_, sound in zip(maps, sound_maps, strict=True):
             assert all(np.array_equal(map_[name], sound[name]) for name in sound)
 
 
-def test_ids_fill_several_heaps(tmp_path: Path) -> None:
-    path, ids = tmp_path / "1-of-1.h5", [f"{'x' * 200}_{number}" for number in range(100)]
-    with write_shard(path, 100, Origin(("road", "sky"), "ab" * 32, "bilinear"), stored=[], counted=[]) as writer:
-        for id_ in ids:
-            maps = {"label": np.ones((4, 6), np.uint8), "probability": np.ones((2, 2, 3), np.float16)}
-            writer.append(writer.pack(id_, maps))
-    assert path.read_bytes().count(b"GCOL") > 2
-    assert _read(path)[1] == ids
+@pytest.mark.parametrize("bit", range(8))
+def test_a_flipped_bit_in_an_id_is_noticed(shard: Path, bit: int) -> None:
+    content = bytearray(shard.read_bytes())
+    assert content.count("zürich".encode()) == 1
+    content[content.index("zürich".encode())] ^= 1 << bit
+    shard.write_bytes(content)
+    with pytest.raises(InputError, match=r"1-of-1\.h5: damaged"):
+        _read(shard)
 
 
 def test_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
