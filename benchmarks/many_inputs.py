@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
 from esl.files import write_json
+from esl.models.build import build_network
 from esl.models.checkpoint import Description, save_checkpoint
-from esl.models.registry import build_network
 
 SIZE_WH = (64, 32)
 """Width and height of an image."""

@@ -32,7 +32,8 @@ from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream
 from esl.labels.confidence import INTERPOLATION
 from esl.labels.inference import write_maps
-from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.measures.build import measure_named
+from esl.labels.measures.registry import MEASURES
 from esl.labels.shard import Origin, write_shard
 from esl.models.predictor import Predictor
 from esl.models.settings import ComputeSettings

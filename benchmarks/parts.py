@@ -12,8 +12,9 @@ from benchmarks.scenes import CLASSES, SIZE_HW, scene_logits
 from benchmarks.timing import best_ms
 from esl.labels.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps
 from esl.labels.fixed_point import CODES, count_codes
-from esl.labels.measures.registry import MEASURES, measure_named
-from esl.labels.methods.registry import build_method
+from esl.labels.measures.build import measure_named
+from esl.labels.measures.registry import MEASURES
+from esl.labels.methods.build import build_method
 from esl.labels.png import write_png
 from esl.labels.shard import Origin, open_shard, write_shard
 from esl.models.predictor import stride_probability

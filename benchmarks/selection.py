@@ -23,8 +23,9 @@ from esl.data.index import Index, IndexedSample
 from esl.labels.confidence import INTERPOLATION, confidence_maps
 from esl.labels.fixed_point import CODES
 from esl.labels.inference import write_maps
-from esl.labels.measures.registry import MEASURES, measure_named
-from esl.labels.methods.registry import build_method
+from esl.labels.measures.build import measure_named
+from esl.labels.measures.registry import MEASURES
+from esl.labels.methods.build import build_method
 from esl.labels.png import write_png
 from esl.labels.shard import Origin, open_shard, write_shard
 from esl.labels.writer import write_pseudo_labels

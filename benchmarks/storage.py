@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from benchmarks.scenes import SIZE_HW, scene_logits
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.confidence import confidence_maps
-from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.measures.build import measure_named
+from esl.labels.measures.registry import MEASURES
 from esl.models.predictor import stride_probability
 
 Maps = dict[str, NDArray[Any]]

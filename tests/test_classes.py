@@ -8,9 +8,10 @@ from cityscapesscripts.helpers.labels import labels as official_labels
 
 from esl.classes import IGNORE, ClassSet, id_table
 from esl.data.class_sets import CLASS_SETS, build_class_set
+from esl.data.label_tables.build import label_table
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS
-from esl.data.label_tables.registry import LABEL_TABLES, label_table
+from esl.data.label_tables.registry import LABEL_TABLES
 from esl.data.label_tables.synthia import SYNTHIA_LABELS
 from esl.errors import InputError
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.labels.measures.base import Measure
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.risk import COVERAGES, Ranking, accuracy_at, share
 from esl.labels.shard import open_shard, same_origin
 from esl.labels.writer import stored_measures

@@ -29,10 +29,10 @@ from esl.figures.style import (
     rounded,
     short,
 )
-from esl.figures.thresholds import kept_codes
 from esl.labels.manifest import read_manifest
 from esl.labels.measures.base import Measure, Sure
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
+from esl.labels.methods.quantile import kept_codes
 from esl.labels.risk import Ranking, augrc
 from esl.labels.thresholds import read_thresholds
 from esl.labels.writer import stored_measures

@@ -27,8 +27,7 @@ from esl.figures.style import (
 )
 from esl.labels.fixed_point import CODES
 from esl.labels.measures.base import Sure
-from esl.labels.measures.registry import measure_named
-from esl.labels.methods.quantile import limit_code
+from esl.labels.measures.build import measure_named
 from esl.labels.shard import open_shard, same_origin
 
 BINS = 64
@@ -54,16 +53,6 @@ def merged_histogram(shards: Sequence[Path], measure: str) -> NDArray[np.int64]:
         with open_shard(path) as shard:
             total += shard.histogram(measure)
     return total
-
-
-def kept_codes(value: float | None, sure: Sure) -> slice:
-    """The codes that a threshold keeps.
-
-    >>> kept_codes(0.5, "low"), kept_codes(0.5, "high"), kept_codes(None, "low")
-    (slice(0, 32768, None), slice(32768, 65536, None), slice(0, 0, None))
-    """
-    limit = limit_code(value, sure)
-    return slice(0, limit + 1) if sure == "low" else slice(limit, CODES)
 
 
 def binned(counts_K: NDArray[np.int64]) -> NDArray[np.int64]:

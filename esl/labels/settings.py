@@ -27,7 +27,7 @@ def _averaged(views: list[str | float]) -> list[str | float]:
     return views
 
 
-class _MapSettings(PredictionSettings):
+class MapSettings(PredictionSettings):
     """The settings that decide the maps of an image, apart from its size."""
 
     maps: Annotated[list[str], AfterValidator(_storable)] = Field(
@@ -44,19 +44,7 @@ class _MapSettings(PredictionSettings):
     )
 
 
-class InferenceSettings(_MapSettings):
-    """`inference`: how models are run over images."""
-
-    shards: int = Field(2, ge=1, description="Parts of the target training set, each a job and a file of its own.")
-    images_per_shard: int | None = Field(
-        None,
-        ge=1,
-        description="The most images of a shard: for large sets, instead of `shards`. Then a job for each shard writes "
-        "pseudo-labels, too.",
-    )
-
-
-class InferSettings(_MapSettings):
+class InferSettings(MapSettings):
     """The settings of the stage `infer`."""
 
     size: Resize

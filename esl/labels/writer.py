@@ -15,7 +15,7 @@ from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.labels.manifest import read_labelled_shard
 from esl.labels.measures.base import Maps
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.methods.base import Method
 from esl.labels.png import png_path, remove_others, train_id_table, write_png
 from esl.labels.quality import Quality

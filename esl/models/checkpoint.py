@@ -13,7 +13,7 @@ from torch import nn
 from esl.classes import ClassSet
 from esl.errors import InputError, explanations, one_line
 from esl.files import atomic_path
-from esl.models.registry import build_network, network_mistake
+from esl.models.build import build_network, network_problem
 from esl.models.weights import read_tensors
 
 FORMAT_VERSION = 2
@@ -90,8 +90,8 @@ def load_checkpoint(path: Path, class_set: ClassSet) -> tuple[nn.Module, Descrip
             f"{path}: a model of {description.class_set!r} ({len(description.classes)} classes), but the data are of "
             f"{class_set.name!r} ({len(class_set)}), or its classes have changed; train it again"
         )
-    if mistake := network_mistake(description.network):
-        raise InputError(f"{path}: {mistake}")
+    if problem := network_problem(description.network):
+        raise InputError(f"{path}: {problem.text}")
     network = build_network(description.network, len(class_set))
     try:
         network.load_state_dict(content["weights"])

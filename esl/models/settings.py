@@ -45,20 +45,6 @@ class ComputeSettings(Settings):
     )
 
 
-class ComputeConfig(ComputeSettings):
-    """The config's `compute`: on what networks run."""
-
-    workers: int = Field(
-        1, ge=0, description="Processes that read and augment images, for each of the two streams of a training."
-    )
-    compile: Compile = False
-    activation_checkpointing: bool = Field(
-        False,
-        description="Compute the activations of every block a second time in the backward pass instead of storing "
-        "them: about a third of the memory for activations, one more forward pass, the same bytes. Excludes `compile`.",
-    )
-
-
 GRID = 32
 """Sliding windows begin at multiples of this many pixels, a multiple of every usual stride."""
 

@@ -17,11 +17,11 @@ from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, build_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration, merged_declarations
 from esl.data.formats.base import Format, Listing, Sample, require_root
+from esl.data.formats.build import format_named, format_names
 from esl.data.formats.folders import entries, is_folder
 from esl.data.formats.notes import nothing_there
 from esl.data.formats.paths import unread
 from esl.data.formats.patterns import WHOLE, Layout
-from esl.data.formats.registry import format_named, format_names
 from esl.data.inspection import inspect
 from esl.data.report import report
 from esl.data.settings import Checks

@@ -8,7 +8,7 @@ from esl.figures.choice import choose, survey
 from esl.figures.gallery import Round, draw_gallery, gallery_entries
 from esl.figures.style import draw_statement
 from esl.labels.manifest import read_manifest
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.shard import teacher_of
 from esl.labels.thresholds import read_thresholds
 from esl.stages.command import add_paths, stage

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from esl.data.changes import record_of, stats_of, write_record
 from esl.data.formats.base import require_root
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.inspection import inspect
 from esl.data.settings import IndexSettings
 from esl.errors import InputError

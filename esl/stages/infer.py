@@ -7,7 +7,8 @@ from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.labels.confidence import INTERPOLATION
 from esl.labels.inference import planes, write_maps
-from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.measures.build import measure_named
+from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings
 from esl.labels.shard import Origin, write_shard
 from esl.models.checkpoint import load_checkpoint

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from esl.data.index import read_index
 from esl.files import sha256_of_file, write_json
-from esl.labels.methods.registry import build_method
+from esl.labels.methods.build import build_method
 from esl.labels.shard import teacher_of
 from esl.labels.thresholds import read_thresholds
 from esl.labels.writer import joined, write_pseudo_labels

@@ -11,7 +11,7 @@ from esl.files import write_json
 from esl.labels.fixed_point import CODES, TOP
 from esl.labels.measures.registry import MEASURES
 from esl.labels.methods.base import Method
-from esl.labels.methods.registry import build_method
+from esl.labels.methods.build import build_method, method_settings
 from esl.labels.settings import ThresholdSettings
 from esl.labels.shard import Origin, open_shard, same_origin
 from esl.stages.command import add_paths, add_settings, say, stage
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_settings(parser, ThresholdSettings)
     flags = parser.parse_args(arguments)
     settings = ThresholdSettings.from_json(flags.settings)
-    method = build_method(settings.method, settings.parameters)  # mistakes come before any file is read
+    method_settings(settings.method, settings.parameters)  # mistakes are reported before any file is read
     origin = same_origin(flags.maps)
     method = build_method(settings.method, settings.parameters, origin.classes)
     measures = [name for name in MEASURES if name in ("entropy", *method.maps)]

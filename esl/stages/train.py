@@ -22,9 +22,9 @@ from esl.files import atomic_path, sha256_of_file, sha256_of_lines
 from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files, train_id_table
 from esl.locks import alone
+from esl.models.build import build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.pretrained import load_pretrained
-from esl.models.registry import build_network
 from esl.models.snapshots import remove_other_snapshots, snapshot_path
 from esl.settings import resize_wh
 from esl.stages.command import add_paths, add_settings, say, stage
@@ -140,8 +140,8 @@ def _refuse_conflicts(settings: TrainSettings, flags: argparse.Namespace) -> Non
             "--initial and the setting `pretrained` exclude each other: both say what training starts from"
         )
     section = "training.round" if flags.pseudo_labels else "training.source"
-    if lines := conflicts(settings, activation_checkpointing=bool(flags.activation_checkpointing), section=section):
-        raise InputError("\n".join(lines))
+    if problems := conflicts(settings, activation_checkpointing=bool(flags.activation_checkpointing), section=section):
+        raise InputError("\n".join(map(str, problems)))
 
 
 def _labelled_pairs(index: Index, settings: TrainSettings) -> Pairs:

@@ -20,7 +20,7 @@ from esl.training.resume import Progress, Row, Saving, Stateful, any_process_tol
 from esl.training.settings import TrainSettings
 from esl.training.step import Step
 from esl.training.terms.base import TargetTerm, TermContext
-from esl.training.terms.registry import build_term
+from esl.training.terms.build import build_term
 
 
 def train(

@@ -18,7 +18,7 @@ from esl.errors import InputError
 from esl.figures.thresholds import merged_histogram
 from esl.files import atomic_path
 from esl.labels.measures.base import Maps
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.methods.quantile import cut
 from esl.labels.png import checked_files, train_id_table
 from esl.labels.shard import open_shard, teacher_of

@@ -15,7 +15,7 @@ from PIL import Image
 from esl.data import changes
 from esl.data.changes import ABSENT, files_of, record_of, state
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.settings import IndexSettings
 from esl.stages.index import main
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from esl.classes import IGNORE
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.index import Index, read_index
 from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS

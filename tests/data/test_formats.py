@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from esl.classes import IGNORE
 from esl.data.formats.base import require_root
-from esl.data.formats.registry import format_named, format_names
+from esl.data.formats.build import format_named, format_names
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS
 from esl.data.label_tables.synthia import SYNTHIA_LABELS

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from esl.data.changes import ABSENT, state
+from esl.data.formats.build import format_named
 from esl.data.formats.mapillary import labels_of
-from esl.data.formats.registry import format_named
 from esl.data.index import Index, read_index
 from esl.errors import InputError
 from esl.stages.doctor import read_declarations

@@ -13,7 +13,7 @@ from PIL import Image
 
 from esl.classes import Encoding, Label, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.id_labels import has_grey_palette, plain_ids
 from esl.data.images import read_ids, read_image
 from esl.data.inspection import inspect

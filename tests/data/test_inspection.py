@@ -11,7 +11,7 @@ from PIL import Image
 from esl.classes import IGNORE
 from esl.data import inspection
 from esl.data.formats.base import Sample
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS

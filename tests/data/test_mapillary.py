@@ -8,7 +8,7 @@ import pytest
 
 from esl.classes import IGNORE
 from esl.data.class_sets import build_class_set
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
 from esl.errors import InputError

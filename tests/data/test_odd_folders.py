@@ -8,9 +8,9 @@ import pytest
 
 from esl.data.changes import state
 from esl.data.formats import folders
+from esl.data.formats.build import format_named
 from esl.data.formats.declared import build_declared_format
 from esl.data.formats.label_names import unknown_names
-from esl.data.formats.registry import format_named
 from esl.data.images import read_content
 from esl.data.index import LONGEST_ID
 from esl.data.inspection import Inspection, inspect

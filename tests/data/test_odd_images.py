@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.images import CheckedFile, read_image
 from esl.data.index import read_index
 from esl.data.inspection import Inspection, inspect

@@ -9,7 +9,7 @@ from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named, format_names
+from esl.data.formats.build import format_named, format_names
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks

@@ -10,7 +10,7 @@ from cityscapesscripts.helpers.labels import trainId2label
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks

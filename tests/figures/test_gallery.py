@@ -21,7 +21,7 @@ from esl.figures.gallery import (
     gallery_entries,
 )
 from esl.figures.style import in_colour
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.png import png_path
 from esl.stages.draw_gallery import main
 from tests.figures.conftest import MadeRound, MakeRound

@@ -10,7 +10,7 @@ from esl.data.index import Index
 from esl.errors import InputError
 from esl.evaluation.confidence import ranking_of
 from esl.figures.risk_coverage import POINTS, cut_point, read_selection, risk_curve
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.stages.draw_risk_coverage import main
 from tests.figures.conftest import MadeRound, MakeRound
 

@@ -8,8 +8,9 @@ from PIL import Image, ImageColor
 
 from esl.data.index import Index
 from esl.figures.style import DPI, KEPT
-from esl.figures.thresholds import BINS, binned, kept_codes, merged_histogram
+from esl.figures.thresholds import BINS, binned, merged_histogram
 from esl.labels.fixed_point import CODES
+from esl.labels.methods.quantile import kept_codes
 from esl.stages.draw_thresholds import main
 from tests.figures.conftest import MakeRound
 

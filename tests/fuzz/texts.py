@@ -14,8 +14,8 @@ from planning.config import read_config
 from scipy.io import savemat
 
 from esl.data.changes import record_of, state, stats_of, write_record
+from esl.data.formats.build import format_named
 from esl.data.formats.mapillary import labels_of
-from esl.data.formats.registry import format_named
 from esl.data.index import Index, read_index
 from esl.data.splits import listing_of
 from esl.errors import InputError

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from esl.labels import tiles
 from esl.labels.confidence import confidence_maps, encode, label_map, plain_confidence_maps, upsample_probability
 from esl.labels.fixed_point import TOP
+from esl.labels.measures.build import measure_named
 from esl.labels.measures.entropy import normalised_entropy
-from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.measures.registry import MEASURES
 from esl.models.predictor import stride_probability
 
 BOTH = [measure_named("entropy"), measure_named("confidence")]

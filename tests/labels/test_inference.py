@@ -13,7 +13,7 @@ from esl.data.images import Resize
 from esl.data.index import Index, IndexedSample
 from esl.labels.fixed_point import CODES, TOP
 from esl.labels.inference import planes, write_maps
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.shard import Origin, open_shard, write_shard
 from esl.models.predictor import Predictor
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from esl.classes import ClassSet
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.quality import Quality
 
 

@@ -17,7 +17,7 @@ from esl.data.index import Index
 from esl.errors import InputError
 from esl.labels.fixed_point import CODES, TOP
 from esl.labels.measures.registry import MEASURES
-from esl.labels.methods.registry import build_method
+from esl.labels.methods.build import build_method
 from esl.labels.png import checked_files, write_png
 from esl.labels.shard import Origin, write_shard
 from esl.labels.writer import write_pseudo_labels

@@ -9,7 +9,7 @@ from PIL import Image
 
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.images import read_image
 from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from esl.errors import InputError
+from esl.models.build import build_network
 from esl.models.execution import checkpoint_activations, compile_network, keeping_statistics
 from esl.models.logits import Logits
 from esl.models.network import as_input
 from esl.models.networks.deeplabv2 import DeepLabV2
-from esl.models.registry import build_network
 
 
 def _passes(network: nn.Module, precision: torch.dtype = torch.float32) -> tuple[list[Tensor], int]:

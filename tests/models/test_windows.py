@@ -12,9 +12,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from esl.errors import InputError
+from esl.models.build import build_network
 from esl.models.logits import Logits
 from esl.models.predictor import Predictor
-from esl.models.registry import build_network
 from esl.models.settings import GRID, SMALLEST_WINDOW, PredictionSettings
 from esl.models.windows import window_spans
 

@@ -6,21 +6,35 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from planning.inputs import Plan
+from planning.benchmarks import Benchmarks
+from planning.digest_roots import DigestRoots
+from planning.drawings import Drawings
+from planning.inputs import Inputs
+from planning.needs import Needs
+from planning.params import Params
 
 from tests.configs import SMALL, merged, shipped
 
 DRY_RUN = SimpleNamespace(is_main_process=True, non_local_exec_or_dryrun=True)
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., Any]
 
 
 @pytest.fixture
 def make_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakePlan:
-    """A function of changes to the shipped config with SMALL over it: its plan, in an empty working folder."""
+    """Makes the objects that rules use from changes to the shipped config with SMALL over it, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def make(*changes: dict[str, Any], run: Any = DRY_RUN) -> Plan:
-        return Plan(merged(shipped(), SMALL, *changes), run)
+    def make(*changes: dict[str, Any], run: Any = DRY_RUN) -> Any:
+        benchmarks = Benchmarks(merged(shipped(), SMALL, *changes), run)
+        inputs = Inputs(benchmarks)
+        return SimpleNamespace(
+            benchmarks=benchmarks,
+            inputs=inputs,
+            params=Params(benchmarks),
+            needs=Needs(benchmarks),
+            roots=DigestRoots(benchmarks),
+            drawings=Drawings(benchmarks, inputs),
+        )
 
     return make
 

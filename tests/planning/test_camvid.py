@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from planning.indices import index_settings
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.splits import listing_of
 from tests.configs import shipped
 from tests.data.dataset_files import image_file
@@ -35,7 +36,7 @@ def test_every_part_reads_the_sequences_that_the_overlay_says(tmp_path, make_pla
         image_file(tmp_path / f"data/camvid/{frame}.png")
     plan = make_plan(shipped(name), small(name))
     for part, frames in PARTS[name].items():
-        settings = plan.settings_of_index(job(name, part=part))
+        settings = index_settings(plan.benchmarks, name, part)
         assert settings.class_set == CLASS_SETS["camvid11"]
         listing = listing_of(format_named("camvid"), tmp_path / settings.root, settings.split)
         assert {
@@ -46,7 +47,7 @@ def test_every_part_reads_the_sequences_that_the_overlay_says(tmp_path, make_pla
 def test_rendered_streets_teach_models_that_are_scored_on_photographs(tmp_path, make_plan, job):
     (tmp_path / "data/camvid").mkdir(parents=True)
     plan = make_plan(shipped("streets2camvid"), small("streets2camvid"))
-    assert plan.rendering(job("streets2camvid-seed7", part="source")) == ["data/miniature/7/varied.json"]
-    assert plan.rendering(job("streets2camvid", part="target_val")) == []
-    assert "data" not in json.loads(plan.evaluation_settings(job("streets2camvid")))
-    assert plan.gpus(job("streets2camvid")) == 0
+    assert plan.inputs.rendering(job("streets2camvid-seed7", part="source")) == ["data/miniature/7/varied.json"]
+    assert plan.inputs.rendering(job("streets2camvid", part="target_val")) == []
+    assert "data" not in json.loads(plan.params.of_evaluation(job("streets2camvid", model="source")))
+    assert plan.needs.gpus(job("streets2camvid")) == 0

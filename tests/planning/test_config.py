@@ -50,7 +50,10 @@ MISTAKES = [
     ),
     (config(source={"size": "big"}), f"{GTA2CITY}.source.size: expected WIDTHxHEIGHT, the length of the longer side"),
     (config(training={"crop": "big"}), f"{GTA2CITY}.training.crop: expected WIDTHxHEIGHT in pixels, or 'whole'"),
-    (config(training={"terms": {"advnet": {}}}), "training: unknown target term 'advnet'; did you mean 'advent'?"),
+    (
+        config(training={"terms": {"advnet": {}}}),
+        "training.terms: unknown target term 'advnet'; did you mean 'advent'?",
+    ),
     (config(training={"terms": {"advent": {"wieght": 1}}}), "advent: unknown key 'wieght'; did you mean 'weight'?"),
     (config(gate={"kept_min": 0.9, "kept_max": 0.1}), "gate: kept_min: expected at most kept_max, 0.1, but got 0.9"),
     (config(training={"round": {"learning_rate": ".inf"}}), "training.round.learning_rate: "),

@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-from planning.drawings import Drawings
 
 from tests.configs import PROJECT
 
@@ -17,7 +16,7 @@ def gta2city(**benchmark):
 @pytest.fixture
 def make_drawings(make_plan):
     """A function of changes to the config: what its figures read."""
-    return lambda *changes: Drawings(make_plan(*changes))
+    return lambda *changes: make_plan(*changes).drawings
 
 
 def test_a_benchmark_has_a_figure_of_everything_that_it_makes(make_drawings, job):

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from planning.roots import chosen_modules
 
 from esl.labels.measures.registry import MEASURES
 from tests.configs import ROOTS, shipped
@@ -27,12 +26,12 @@ def put_in_place(name):
 
 
 def settings_of_training(plan, model, benchmark="gta2city"):
-    """The settings of the training of a model, as its rule gets them."""
-    if "-round" in model:
-        return plan.round_training(SimpleNamespace(benchmark=benchmark, round=model))
+    """The settings of a training, as its rule has them."""
     if model in ("source", "oracle"):
-        return getattr(plan, f"{model}_training")(SimpleNamespace(benchmark=benchmark))
-    return plan.adapted_training(SimpleNamespace(benchmark=benchmark, adaptation=model))
+        return getattr(plan.params, f"of_{model}")(SimpleNamespace(benchmark=benchmark))
+    if "-round" in model:
+        return plan.params.of_round(SimpleNamespace(benchmark=benchmark, round=model))
+    return plan.params.of_adapted(SimpleNamespace(benchmark=benchmark, adaptation=model))
 
 
 # --------------------------------------------------------------------------------------------------------- models
@@ -40,7 +39,7 @@ def settings_of_training(plan, model, benchmark="gta2city"):
 
 def test_models_are_in_the_order_of_the_summary(make_plan, job):
     plan = make_plan(gta2city(oracle=True, methods={"esl": {"rounds": 2}}))
-    assert plan.models(job()) == [
+    assert plan.benchmarks.models(job()) == [
         "source", "adapted", "control-round1", "esl-round1", "esl-round2", "bdl-round1", "oracle",
     ]  # fmt: skip
 
@@ -51,125 +50,131 @@ def test_models_are_in_the_order_of_the_summary(make_plan, job):
 def test_the_first_round_is_taught_by_the_model_that_the_config_asks_for(make_plan, job, adaptation, first):
     plan = make_plan(gta2city(training={"source": {"adaptation": adaptation}}))
     maps = [f"results/gta2city/{first}/maps/{n}-of-2.h5" for n in (1, 2)]
-    assert plan.teacher_maps(job(round="esl-round1")) == maps
-    assert plan.initial_weights(job(round="esl-round2")) == [f"results/gta2city/{first}/checkpoint.pt"]
-    assert (first in plan.models(job())) and ("adapted" in plan.models(job())) == (adaptation == "abn")
+    assert plan.inputs.teacher_maps(job(round="esl-round1")) == maps
+    assert plan.inputs.initial_weights(job(round="esl-round2")) == [f"results/gta2city/{first}/checkpoint.pt"]
+    assert (first in plan.benchmarks.models(job())) and ("adapted" in plan.benchmarks.models(job())) == (
+        adaptation == "abn"
+    )
 
 
 def test_a_shard_has_at_most_the_images_that_the_config_asks_for(make_plan, job):
     plan = make_plan(gta2city(inference={"images_per_shard": 250}))  # of 600
-    assert plan.shards(job()) == ["1-of-3.h5", "2-of-3.h5", "3-of-3.h5"]
+    assert plan.inputs.shards(job()) == ["1-of-3.h5", "2-of-3.h5", "3-of-3.h5"]
     for number in range(5):
         Path("photos").mkdir(exist_ok=True)
         Path(f"photos/{number}.jpg").touch()
     photos = {"dataset": "folder", "root": "photos", "train_split": "all"}
     for most, names in ((2, ["1-of-3.h5", "2-of-3.h5", "3-of-3.h5"]), (5, ["1-of-1.h5"])):
         plan = make_plan(gta2city(target=photos, inference={"images_per_shard": most}))
-        assert plan.shards(job()) == names
-    assert plan.teacher_maps(job(round="esl-round1")) == ["results/gta2city/adapted/maps/1-of-1.h5"]
+        assert plan.inputs.shards(job()) == names
+    assert plan.inputs.teacher_maps(job(round="esl-round1")) == ["results/gta2city/adapted/maps/1-of-1.h5"]
 
 
 def test_pseudo_labels_are_written_by_a_job_for_each_shard_of_a_large_set_only(make_plan, job):
     plan = make_plan(gta2city(inference={"images_per_shard": 300}))
     for name in ("gta2city", "gta2city-seed3"):
-        assert re.fullmatch(plan.labelled_by_shard_pattern, name)
-        assert not re.fullmatch(plan.labelled_at_once_pattern, name)
-    assert re.fullmatch(plan.labelled_at_once_pattern, "synthia2city")
-    assert not re.fullmatch(plan.labelled_by_shard_pattern, "synthia2city")
+        assert re.fullmatch(plan.benchmarks.pattern_labelled_by_shard, name)
+        assert not re.fullmatch(plan.benchmarks.pattern_labelled_at_once, name)
+    assert re.fullmatch(plan.benchmarks.pattern_labelled_at_once, "synthia2city")
+    assert not re.fullmatch(plan.benchmarks.pattern_labelled_by_shard, "synthia2city")
     esl = job(round="esl-round2", shard="2-of-2")
-    assert plan.labelled_shards(esl) == [f"results/gta2city/esl-round2/labelled/{n}-of-2.json" for n in (1, 2)]
-    assert plan.teacher_shard(esl) == plan.teacher_maps(esl)[1] == "results/gta2city/esl-round1/maps/2-of-2.h5"
-    modules = chosen_modules("esl.stages.label_shard", plan.settings_of(esl), esl, plan.config)
-    assert [*modules] == ["esl.labels.methods.esl"]
-    assert plan.labelled_flag(esl) == "--labelled results/gta2city/esl-round2/labelled"
-    assert make_plan(gta2city(inference={"shards": 2})).labelled_flag(esl) == ""
+    assert plan.inputs.labelled_shards(esl) == [f"results/gta2city/esl-round2/labelled/{n}-of-2.json" for n in (1, 2)]
+    assert (
+        plan.inputs.teacher_shard(esl)
+        == plan.inputs.teacher_maps(esl)[1]
+        == "results/gta2city/esl-round1/maps/2-of-2.h5"
+    )
+    assert plan.roots.method(esl).modules == ("esl.labels.methods.esl", "esl.labels.measures.entropy")
+    assert plan.params.labelled_flag(esl) == "--labelled results/gta2city/esl-round2/labelled"
+    assert make_plan(gta2city(inference={"shards": 2})).params.labelled_flag(esl) == ""
 
 
 def test_later_rounds_are_taught_by_the_round_before(make_plan, job):
     plan = make_plan(gta2city(methods={"esl": {"rounds": 3}}, inference={"shards": 3}))
-    assert plan.teacher_maps(job(round="esl-round3")) == [
+    assert plan.inputs.teacher_maps(job(round="esl-round3")) == [
         f"results/gta2city/esl-round2/maps/{n}-of-3.h5" for n in (1, 2, 3)
     ]
-    assert plan.previous_thresholds(job(round="esl-round3")) == ["results/gta2city/esl-round2/thresholds.json"]
-    assert plan.previous_thresholds(job(round="esl-round1")) == []
+    assert plan.inputs.previous_thresholds(job(round="esl-round3")) == ["results/gta2city/esl-round2/thresholds.json"]
+    assert plan.inputs.previous_thresholds(job(round="esl-round1")) == []
 
 
 def test_rounds_that_keep_nothing_read_the_maps_of_the_first_teacher(make_plan, job):
     """Nothing is inferred for them, whatever they start from."""
     plan = make_plan(gta2city(methods={"control": {"rounds": 2}}, training={"round": {"initial": "teacher"}}))
-    assert plan.teacher_maps(job(round="control-round2")) == plan.teacher_maps(job(round="control-round1"))
-    assert plan.initial_weights(job(round="control-round2")) == ["results/gta2city/control-round1/checkpoint.pt"]
+    assert plan.inputs.teacher_maps(job(round="control-round2")) == plan.inputs.teacher_maps(
+        job(round="control-round1")
+    )
+    assert plan.inputs.initial_weights(job(round="control-round2")) == ["results/gta2city/control-round1/checkpoint.pt"]
 
 
 @pytest.mark.parametrize(("initial", "start"), [("source", "adapted"), ("teacher", "esl-round1")])
 def test_a_round_starts_from_what_the_config_asks_for(make_plan, job, initial, start):
     plan = make_plan(gta2city(training={"round": {"initial": initial}}))
-    assert plan.initial_weights(job(round="esl-round2")) == [f"results/gta2city/{start}/checkpoint.pt"]
-    assert plan.pretrained_weights_of_rounds(job(round="esl-round2")) == []
+    assert plan.inputs.initial_weights(job(round="esl-round2")) == [f"results/gta2city/{start}/checkpoint.pt"]
+    assert plan.inputs.pretrained_weights_of_rounds(job(round="esl-round2")) == []
 
 
 def test_rounds_from_published_weights_name_no_model(make_plan, job):
     put_in_place("gta2city")
     plan = make_plan(shipped("gta2city"))
-    assert plan.initial_weights(job(round="esl-round1")) == []
-    assert plan.pretrained_weights_of_rounds(job(round="esl-round1")) == [WEIGHTS]
+    assert plan.inputs.initial_weights(job(round="esl-round1")) == []
+    assert plan.inputs.pretrained_weights_of_rounds(job(round="esl-round1")) == [WEIGHTS]
 
 
 def test_measures_are_compared_over_plain_images_and_over_views(make_plan, job):
     plan = make_plan()
     folder = "results/gta2city/adapted/confidence"
     maps = [f"{folder}/{views}/{shard}-of-2.h5" for views in ("plain", "averaged") for shard in (1, 2)]
-    assert plan.compared_maps(job(model="adapted")) == maps
+    assert plan.inputs.compared_maps(job(model="adapted")) == maps
     settings = {
-        views: json.loads(plan.compared_inference_settings(job(model="adapted", views=views)))
+        views: json.loads(plan.params.of_compared_inference(job(model="adapted", views=views)))
         for views in ("plain", "averaged")
     }
     assert settings["plain"].get("views", []) == [] and settings["averaged"]["views"] == ["flip", 0.75, 1.25]
     assert settings["plain"]["maps"] == settings["averaged"]["maps"] == [*MEASURES]
     own = make_plan(gta2city(inference={"views": ["flip"]}))
-    assert json.loads(own.compared_inference_settings(job(model="adapted", views="averaged")))["views"] == ["flip"]
-    assert "views" not in json.loads(own.compared_inference_settings(job(model="adapted", views="plain")))
+    assert json.loads(own.params.of_compared_inference(job(model="adapted", views="averaged")))["views"] == ["flip"]
+    assert "views" not in json.loads(own.params.of_compared_inference(job(model="adapted", views="plain")))
     margin = "esl.labels.measures.margin"
-    assert margin in chosen_modules("esl.stages.infer", plan.settings_of(job()), job(views="plain"), plan.config)
-    assert margin not in chosen_modules("esl.stages.infer", plan.settings_of(job()), job(), plan.config)
+    assert margin in plan.roots.every_measure(job()).modules and margin not in plan.roots.stored_measures(job()).modules
 
 
 def test_sliding_windows_are_for_maps_and_for_evaluation(make_plan, job):
     for plan, expected in ((make_plan(), None), (make_plan(gta2city(inference={"window": "128x160"})), "128x160")):
-        for settings in (plan.inference_settings, plan.compared_inference_settings, plan.evaluation_settings):
+        for settings in (plan.params.of_inference, plan.params.of_compared_inference, plan.params.of_evaluation):
             assert json.loads(settings(job(model="adapted", views="plain"))).get("window") == expected
 
 
 def test_an_ignored_gate_is_no_input(make_plan, job):
-    assert make_plan().gate(job(round="esl-round1")) == ["results/gta2city/esl-round1/gate.json"]
-    assert make_plan(gta2city(gate={"action": "ignore"})).gate(job(round="esl-round1")) == []
+    assert make_plan().inputs.gate(job(round="esl-round1")) == ["results/gta2city/esl-round1/gate.json"]
+    assert make_plan(gta2city(gate={"action": "ignore"})).inputs.gate(job(round="esl-round1")) == []
 
 
 def test_a_seed_in_the_name_sets_training_and_rendering(make_plan, job):
     plan = make_plan()
     wildcards = job("gta2city-seed101", part="target_train")
-    assert plan.rendering(wildcards) == ["data/miniature/101/cityscapes.json"]
+    assert plan.inputs.rendering(wildcards) == ["data/miniature/101/cityscapes.json"]
     assert json.loads(settings_of_training(plan, "source", wildcards.benchmark))["seed"] == 101
-    assert plan.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
-    assert plan.manifests_of_seeds(job())[-1] == "results/gta2city-seed103/bdl-round1/pseudo_labels.json"
-    assert len(plan.manifests_of_seeds(job())) == 3 * 2
+    assert plan.inputs.scores_of_seeds(job())[0] == "results/gta2city-seed101/miou.json"
+    assert plan.inputs.manifests_of_seeds(job())[-1] == "results/gta2city-seed103/bdl-round1/pseudo_labels.json"
+    assert len(plan.inputs.manifests_of_seeds(job())) == 3 * 2
 
 
 def test_only_models_that_were_trained_have_a_best_snapshot(make_plan, job):
     plan = make_plan(gta2city(training={"snapshot_every": 5}))
-    chosen = [path.split("/")[2] for path in plan.best_snapshots(job())]
+    chosen = [path.split("/")[2] for path in plan.inputs.best_snapshots(job())]
     assert chosen == ["source", "control-round1", "esl-round1", "bdl-round1"]
-    assert make_plan().best_snapshots(job()) == []
+    assert make_plan().inputs.best_snapshots(job()) == []
 
 
 def test_drawn_predictions_are_those_of_every_model_and_of_the_last_rounds(make_plan, job):
     plan = make_plan(gta2city(oracle=True, methods={"bdl": None, "esl": {"rounds": 3}}))
     models = ["source", "adapted", "control-round1", "esl-round3", "oracle"]
-    assert plan.predictions(job()) == [f"results/gta2city/{model}/predictions.json" for model in models]
+    assert plan.inputs.predictions(job()) == [f"results/gta2city/{model}/predictions.json" for model in models]
 
 
 def test_figures_show_every_round_that_keeps_anything(make_plan, job):
-    assert make_plan().manifests(job()) == [
+    assert make_plan().inputs.manifests(job()) == [
         "results/gta2city/esl-round1/pseudo_labels.json",
         "results/gta2city/bdl-round1/pseudo_labels.json",
     ]
@@ -177,10 +182,10 @@ def test_figures_show_every_round_that_keeps_anything(make_plan, job):
 
 def test_a_benchmark_without_pseudo_labels_asks_for_no_figure(make_plan, job):
     plan = make_plan(gta2city(methods={"bdl": None, "esl": None}))
-    assert "results/gta2city/pseudo_labels.png" not in plan.default_targets
-    assert "results/gta2vistas/pseudo_labels.png" in plan.default_targets
+    assert "results/gta2city/pseudo_labels.png" not in plan.inputs.default_targets
+    assert "results/gta2vistas/pseudo_labels.png" in plan.inputs.default_targets
     with pytest.raises(SystemExit, match="no method keeps pseudo-labels"):
-        plan.manifests(job())
+        plan.inputs.manifests(job())
 
 
 # ------------------------------------------------------------------------------------------------------- settings
@@ -199,7 +204,7 @@ def test_flip_reaches_every_stage_that_augments(make_plan, job):
         settings_of_training(plan, "source"),
         settings_of_training(plan, "oracle"),
         settings_of_training(plan, "esl-round1"),
-        plan.batch_norm_adaptation(job()),
+        plan.params.of_batch_norm(job()),
     ):
         assert json.loads(settings)["augmentation"]["flip"] == 0
 
@@ -217,15 +222,15 @@ def test_a_term_and_its_settings_go_to_the_trainings_that_use_it(make_plan, job)
 
 def test_a_method_gets_its_round_and_its_own_settings(make_plan, job):
     plan = make_plan(gta2city(methods={"cbst": {"rounds": 3, "portion_step": 0.1}}))
-    settings = json.loads(plan.threshold_settings(job(round="cbst-round3")))
+    settings = json.loads(plan.params.of_thresholds(job(round="cbst-round3")))
     assert settings == {"method": "cbst", "round": 3, "parameters": {"portion_step": 0.1}}
 
 
 def test_results_on_the_miniature_say_so(make_plan, job):
-    assert json.loads(make_plan().evaluation_settings(job()))["data"] == "miniature"
+    assert json.loads(make_plan().params.of_evaluation(job(model="source")))["data"] == "miniature"
     Path("city").mkdir()
     elsewhere = make_plan(gta2city(target={"root": "city"}))
-    assert "data" not in json.loads(elsewhere.evaluation_settings(job()))
+    assert "data" not in json.loads(elsewhere.params.of_evaluation(job(model="source")))
 
 
 def test_an_index_gets_the_declaration_of_its_format_and_the_whole_class_set(make_plan, job):
@@ -236,11 +241,11 @@ def test_an_index_gets_the_declaration_of_its_format_and_the_whole_class_set(mak
     Path("city/lists").mkdir()
     Path("city/lists/day.txt").touch()
     plan = make_plan(change, gta2city(class_set="two", target=target))
-    settings = json.loads(plan.index_settings(job(part="target_train")))
+    settings = json.loads(plan.params.of_index(job(part="target_train")))
     assert settings["declaration"] == declared
     assert settings["split"] == "lists/day.txt"
     assert settings["class_set"]["name"] == "two" and settings["class_set"]["classes"] == ["road", "sky"]
-    source = json.loads(plan.index_settings(job(part="source")))
+    source = json.loads(plan.params.of_index(job(part="source")))
     assert "declaration" not in source
 
 
@@ -261,9 +266,9 @@ def test_the_overlays_train_alike_but_for_the_crop_of_images_of_many_shapes():
 def test_every_full_scale_benchmark_trains_as_published(make_plan, job, name):
     put_in_place(name)
     plan = make_plan(shipped(name))
-    assert plan.models(job(name))[:2] == ["source", "advent"]
-    assert set(plan.models(job(name))[2:]) == {"control-round1", "bdl-round1", "esl-round1"}
-    assert len(plan.teacher_maps(job(name, round="esl-round1"))) == 4
+    assert plan.benchmarks.models(job(name))[:2] == ["source", "advent"]
+    assert set(plan.benchmarks.models(job(name))[2:]) == {"control-round1", "bdl-round1", "esl-round1"}
+    assert len(plan.inputs.teacher_maps(job(name, round="esl-round1"))) == 4
     trainings = {
         "source": settings_of_training(plan, "source", name),
         "advent": settings_of_training(plan, "advent", name),

@@ -23,7 +23,7 @@ def plan(make_plan, name):
 
 
 def training(plan, name, round_):
-    return json.loads(plan.round_training(SimpleNamespace(benchmark=name, round=round_)))
+    return json.loads(plan.params.of_round(SimpleNamespace(benchmark=name, round=round_)))
 
 
 @pytest.mark.parametrize("name", ["gta2city_daformer"])
@@ -39,16 +39,18 @@ def test_daformer_starts_from_imagenet_and_its_control_has_neither_teacher_nor_m
     assert {key: control[key] for key in control if key != "target"} == {
         key: online[key] for key in online if key != "target"
     }
-    assert plan.teacher_maps(job(name, round="offline-round1"))[0] == f"results/{name}/masked-round1/maps/1-of-4.h5"
+    assert (
+        plan.inputs.teacher_maps(job(name, round="offline-round1"))[0] == f"results/{name}/masked-round1/maps/1-of-4.h5"
+    )
 
 
 @pytest.mark.parametrize("name", ["gta2city_sac"])
 def test_sac_averages_views_for_all_methods_and_is_followed_by_a_teacher(plan, job, name):
-    assert json.loads(plan.inference_settings(job(name, model="source")))["views"] == ["flip", 0.75, 1.25]
-    assert plan.models(job(name)) == [
+    assert json.loads(plan.params.of_inference(job(name, model="source")))["views"] == ["flip", 0.75, 1.25]
+    assert plan.benchmarks.models(job(name)) == [
         "source", "control-round1", "esl-round1", "sac-round1", "sac-round2", "online-round1",
     ]  # fmt: skip
-    assert plan.initial_weights(job(name, round="online-round1")) == [f"results/{name}/sac-round2/checkpoint.pt"]
+    assert plan.inputs.initial_weights(job(name, round="online-round1")) == [f"results/{name}/sac-round2/checkpoint.pt"]
     assert training(plan, name, "online-round1")["target"]["term_settings"] == {
         "alpha": 0.99, "flip": True, "weighting": "pixel",
     }  # fmt: skip
@@ -57,7 +59,7 @@ def test_sac_averages_views_for_all_methods_and_is_followed_by_a_teacher(plan, j
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_missing_weights_are_reported_with_their_place_and_licence(make_plan, job, name):
     with pytest.raises(SystemExit) as caught:
-        make_plan(shipped(name)).every_index(job(name))
+        make_plan(shipped(name)).inputs.every_index(job(name))
     assert f"benchmarks.{name}.pretrained: no such file: {WEIGHTS[name]}; get model.safetensors from " in str(
         caught.value
     )

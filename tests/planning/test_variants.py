@@ -28,7 +28,7 @@ def methods(**entries):
 
 
 def training(plan, job, round_):
-    return json.loads(plan.round_training(job(round=round_)))
+    return json.loads(plan.params.of_round(job(round=round_)))
 
 
 # ---------------------------------------------------------------------------------------------------------- order
@@ -43,7 +43,7 @@ def test_an_entry_comes_behind_the_one_that_it_comes_after_whatever_the_config_s
     }
     plan = make_plan(methods(**entries))
     rounds = ["esl-round1", "bdl-round1", "middle-round1", "middle-round2", "late-round1"]
-    assert plan.models(job())[2:] == rounds
+    assert plan.benchmarks.models(job())[2:] == rounds
 
 
 @pytest.mark.parametrize(("initial", "start"), [("source", "online-round2"), ("teacher", "late-round1")])
@@ -51,12 +51,12 @@ def test_rounds_after_others_are_taught_by_and_start_from_the_last_of_them(make_
     online = {"method": "control", "rounds": 2}
     late = {"method": "esl", "after": "online", "rounds": 2, "round": {"initial": initial}}
     plan = make_plan(methods(online=online, late=late))
-    assert plan.teacher_maps(job(round="late-round1"))[0] == "results/gta2city/online-round2/maps/1-of-2.h5"
-    assert plan.initial_weights(job(round="late-round1")) == ["results/gta2city/online-round2/checkpoint.pt"]
-    assert plan.teacher_maps(job(round="late-round2"))[0] == "results/gta2city/late-round1/maps/1-of-2.h5"
-    assert plan.initial_weights(job(round="late-round2")) == [f"results/gta2city/{start}/checkpoint.pt"]
-    assert plan.previous_thresholds(job(round="late-round1")) == []
-    assert plan.teacher_maps(job(round="online-round1"))[0] == "results/gta2city/adapted/maps/1-of-2.h5"
+    assert plan.inputs.teacher_maps(job(round="late-round1"))[0] == "results/gta2city/online-round2/maps/1-of-2.h5"
+    assert plan.inputs.initial_weights(job(round="late-round1")) == ["results/gta2city/online-round2/checkpoint.pt"]
+    assert plan.inputs.teacher_maps(job(round="late-round2"))[0] == "results/gta2city/late-round1/maps/1-of-2.h5"
+    assert plan.inputs.initial_weights(job(round="late-round2")) == [f"results/gta2city/{start}/checkpoint.pt"]
+    assert plan.inputs.previous_thresholds(job(round="late-round1")) == []
+    assert plan.inputs.teacher_maps(job(round="online-round1"))[0] == "results/gta2city/adapted/maps/1-of-2.h5"
 
 
 # --------------------------------------------------------------------------------------------------- its settings
@@ -64,16 +64,16 @@ def test_rounds_after_others_are_taught_by_and_start_from_the_last_of_them(make_
 
 def test_a_variant_runs_its_selection_method_with_its_settings(make_plan, job):
     plan = make_plan(methods(wide={"method": "esl", "bound": 0.2, "round": {"iterations": 7}}))
-    settings = json.loads(plan.threshold_settings(job(round="wide-round1")))
+    settings = json.loads(plan.params.of_thresholds(job(round="wide-round1")))
     assert settings == {"method": "esl", "parameters": {"bound": 0.2}}
-    assert plan.manifests(job()) == ["results/gta2city/wide-round1/pseudo_labels.json"]
+    assert plan.inputs.manifests(job()) == ["results/gta2city/wide-round1/pseudo_labels.json"]
 
 
 def test_an_entry_that_keeps_nothing_is_in_no_figure_whatever_its_name(make_plan, job):
     plan = make_plan(methods(source={"method": "control"}, esl={}))
-    assert plan.manifests(job()) == ["results/gta2city/esl-round1/pseudo_labels.json"]
+    assert plan.inputs.manifests(job()) == ["results/gta2city/esl-round1/pseudo_labels.json"]
     models = ["source", "adapted", "esl-round1", "source-round1"]
-    assert plan.predictions(job()) == [f"results/gta2city/{model}/predictions.json" for model in models]
+    assert plan.inputs.predictions(job()) == [f"results/gta2city/{model}/predictions.json" for model in models]
 
 
 def test_rounds_of_an_entry_train_as_it_says_and_else_as_the_benchmark_says(make_plan, job):
@@ -91,8 +91,10 @@ def test_rounds_of_an_entry_train_as_it_says_and_else_as_the_benchmark_says(make
     assert settings["schedule"]["iterations"] == 9 and other["schedule"]["iterations"] == 155
     assert "rare_class_sampling" not in settings["schedule"] and other["schedule"]["rare_class_sampling"] == 0.1
     assert settings["target"]["term_settings"] == {"confidence": 0.5, "mix": "none"} and "term" not in other["target"]
-    roots = {round_: plan.code("esl.stages.train")(job(round=round_)) for round_ in ("online-round1", "esl-round1")}
-    assert len(set(roots.values())) == 2  # the term's modules are digested with the round that uses it
+    digest = plan.params.code("esl.stages.train", plan.roots.term_of_round)
+    assert digest(job(round="online-round1")) != digest(
+        job(round="esl-round1")
+    )  # the term's modules are digested with the round that uses it
 
 
 def test_a_student_has_its_own_network_and_size_and_its_teacher_keeps_its_own(make_plan, job):
@@ -100,15 +102,15 @@ def test_a_student_has_its_own_network_and_size_and_its_teacher_keeps_its_own(ma
     plan = make_plan(methods(student=student, esl={}))
     assert training(plan, job, "student-round1")["network"] == "fcn_resnet50"
     assert training(plan, job, "student-round1")["target"]["target_size"] == "128x64"
-    assert plan.initial_weights(job(round="student-round1")) == []
+    assert plan.inputs.initial_weights(job(round="student-round1")) == []
     assert training(plan, job, "esl-round1")["network"] == "small"
     sizes = {
-        model: json.loads(plan.inference_settings(job(model=model)))["size"] for model in ("adapted", "student-round1")
+        model: json.loads(plan.params.of_inference(job(model=model)))["size"] for model in ("adapted", "student-round1")
     }
     assert sizes == {"adapted": "own", "student-round1": "128x64"}
-    assert json.loads(plan.evaluation_settings(job(model="student-round2")))["size"] == "128x64"
+    assert json.loads(plan.params.of_evaluation(job(model="student-round2")))["size"] == "128x64"
     for stage in ("infer", "evaluate", "predict", "best_snapshot"):
-        digest = plan.code(f"esl.stages.{stage}")
+        digest = plan.params.code(f"esl.stages.{stage}", plan.roots.network_of_model)
         assert digest(job(model="adapted")) == digest(job(model="esl-round1")) != digest(job(model="student-round1"))
 
 
@@ -122,7 +124,7 @@ def test_no_weights_of_the_benchmark_go_into_another_network(make_plan, job):
 
 
 def test_settings_json_holds_what_an_entry_sets_itself(make_plan, job):
-    resolved = json.loads(make_plan(methods(student=STUDENT, esl={})).resolved_settings(job()))
+    resolved = json.loads(make_plan(methods(student=STUDENT, esl={})).params.every_setting(job()))
     assert resolved["methods"] == {
         "student": {"rounds": 1, "quantile": 0.5, "bound": 0.1, **STUDENT},
         "esl": {"rounds": 1, "quantile": 0.5, "bound": 0.1},
@@ -150,8 +152,8 @@ def test_the_content_of_a_file_of_weights_is_a_setting_of_the_trainings_that_rea
     plan = make_plan(methods(student=student, esl={}))
     read = training(plan, job, "student-round1")
     assert (read["pretrained"], read["pretrained_sha256"]) == (WEIGHTS, sha256(b"one").hexdigest())
-    assert plan.pretrained_weights_of_rounds(job(round="student-round1")) == [WEIGHTS]
-    for settings in (training(plan, job, "esl-round1"), json.loads(plan.source_training(job()))):
+    assert plan.inputs.pretrained_weights_of_rounds(job(round="student-round1")) == [WEIGHTS]
+    for settings in (training(plan, job, "esl-round1"), json.loads(plan.params.of_source(job()))):
         assert not [key for key in settings if key.startswith("pretrained")]
     Path(WEIGHTS).write_bytes(b"other")
     assert training(plan, job, "student-round1")["pretrained_sha256"] == sha256(b"other").hexdigest()
@@ -165,14 +167,14 @@ def test_missing_weights_of_an_entry_are_reported_with_its_key(make_plan, job):
         "round": {"initial": "pretrained"},
     }
     with pytest.raises(SystemExit) as caught:
-        make_plan(methods(student=student)).models(job())
+        make_plan(methods(student=student)).benchmarks.models(job())
     assert f"error: {GTA2CITY}.methods.student.pretrained: no such file: {WEIGHTS}; for deeplab" in str(caught.value)
 
 
 def test_a_round_that_the_benchmark_does_not_have_ends_the_run(make_plan, job):
     plan = make_plan(methods(student=STUDENT))
-    with pytest.raises(SystemExit, match=r"esl-round1: benchmarks\.gta2city\.methods has no entry 'esl'"):
-        plan.threshold_settings(job(round="esl-round1"))
+    with pytest.raises(SystemExit, match=r"esl-round1: benchmarks\.gta2city\.methods has no variant 'esl'"):
+        plan.params.of_thresholds(job(round="esl-round1"))
 
 
 # ------------------------------------------------------------------------------------------------------- mistakes

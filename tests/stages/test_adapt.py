@@ -12,8 +12,8 @@ import torch
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.files import sha256_of_file, write_json
+from esl.models.build import build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
-from esl.models.registry import build_network
 from esl.stages.adapt import main
 from esl.training.settings import AdaptSettings
 from tests.configs import PROJECT

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
+from esl.data.formats.build import format_names
 from esl.data.formats.gta5 import Gta5
 from esl.data.formats.patterns import Layout
-from esl.data.formats.registry import format_names
 from esl.errors import InputError
 from esl.stages.doctor import main
 from miniature.dataset import render_miniature

@@ -22,7 +22,7 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
@@ -30,8 +30,8 @@ from esl.errors import InputError
 from esl.evaluation.report import table
 from esl.evaluation.scores import scores
 from esl.files import sha256_of_file, write_json
+from esl.models.build import build_network
 from esl.models.checkpoint import Description, save_checkpoint
-from esl.models.registry import build_network
 from esl.stages.evaluate import main as evaluate
 from esl.stages.predict import main as predict
 

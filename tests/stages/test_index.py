@@ -14,7 +14,7 @@ from esl.classes import ClassSet
 from esl.data.changes import record_of, state
 from esl.data.class_sets import CLASS_SETS, build_class_set
 from esl.data.formats.base import require_root
-from esl.data.formats.registry import declaration, format_named
+from esl.data.formats.build import declaration, format_named
 from esl.data.index import read_index
 from esl.data.settings import IndexSettings
 from esl.errors import InputError

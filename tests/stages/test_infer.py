@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
@@ -21,8 +21,8 @@ from esl.labels.confidence import INTERPOLATION
 from esl.labels.fixed_point import CODES
 from esl.labels.settings import InferSettings
 from esl.labels.shard import Origin, open_shard, same_origin
+from esl.models.build import build_network
 from esl.models.checkpoint import Description, save_checkpoint
-from esl.models.registry import build_network
 from esl.stages import pseudo_label, threshold
 from esl.stages.infer import main
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.index import Index, read_index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
@@ -20,8 +20,8 @@ from esl.errors import InputError
 from esl.files import write_json
 from esl.labels.manifest import read_manifest
 from esl.labels.writer import joined
+from esl.models.build import build_network
 from esl.models.checkpoint import Description, save_checkpoint
-from esl.models.registry import build_network
 from esl.stages import infer, label_shard, pseudo_label, threshold
 from tests.contents import DIGEST, whole_labelled_shard
 

@@ -17,8 +17,8 @@ from esl.data.index import Index
 from esl.errors import InputError
 from esl.files import read_json, write_json
 from esl.labels.fixed_point import TOP
+from esl.labels.methods.build import build_method
 from esl.labels.methods.quantile import QuantileMethod
-from esl.labels.methods.registry import build_method
 from esl.labels.shard import Origin, write_shard
 from esl.stages import gate, pseudo_label, threshold
 

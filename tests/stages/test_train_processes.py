@@ -16,8 +16,8 @@ import torch
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.files import write_json
+from esl.models.build import build_network
 from esl.models.checkpoint import load_checkpoint
-from esl.models.registry import build_network
 from esl.stages.train import main
 from esl.training.settings import TrainSettings
 

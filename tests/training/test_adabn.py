@@ -12,7 +12,7 @@ from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
 from esl.labels.png import train_id_table
-from esl.models.registry import build_network
+from esl.models.build import build_network
 from esl.training.adabn import adapt_batch_norm
 
 

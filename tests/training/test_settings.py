@@ -15,18 +15,11 @@ from esl.data.settings import AugmentationSettings
 from esl.errors import InputError
 from esl.settings import subset
 from esl.training import loop, resume, step
+from esl.training.config import RoundSettings, SourceSettings, TrainingConfig, target_settings
 from esl.training.conflicts import conflicts
-from esl.training.settings import (
-    OptimizationSettings,
-    RoundSettings,
-    ScheduleSettings,
-    SourceSettings,
-    TargetSettings,
-    TrainingConfig,
-    TrainSettings,
-    target_settings,
-)
-from esl.training.terms.registry import TERMS, term_settings
+from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
+from esl.training.terms.build import term_settings
+from esl.training.terms.registry import TERMS
 
 CONFIG: dict[str, Any] = {
     "crop": "96x64",
@@ -212,13 +205,13 @@ def test_settings_pass_through_json_and_defaults_leave_no_trace(train_settings: 
     ],
 )
 def test_conflicts_name_their_keys(train_settings: TrainSettingsOf, changed: dict[str, Any], keys: list[str]) -> None:
-    lines = conflicts(train_settings(**{"crop": "64x64"} | changed), activation_checkpointing=False)
-    assert [line.partition(":")[0] for line in lines] == keys
+    found = conflicts(train_settings(**{"crop": "64x64"} | changed), activation_checkpointing=False)
+    assert [", ".join(problem.keys) for problem in found] == keys
 
 
 def test_compiled_and_checkpointed_together_conflict(train_settings: TrainSettingsOf) -> None:
-    (line,) = conflicts(train_settings(compile=True), activation_checkpointing=True)
-    assert line.startswith("compute.compile, compute.activation_checkpointing: ")
+    (problem,) = conflicts(train_settings(compile=True), activation_checkpointing=True)
+    assert problem.keys == ("compute.compile", "compute.activation_checkpointing")
     assert conflicts(train_settings(), activation_checkpointing=True) == []
 
 
@@ -235,7 +228,7 @@ def test_the_stage_refuses_every_conflict_at_once(train_settings: TrainSettingsO
 
 def test_planning_imports_no_torch() -> None:
     terms = "; ".join(f"term_settings({name!r}, {{}})" for name in TERMS)
-    code = "import sys; from esl.training.terms.registry import term_settings; import esl.training.conflicts"
+    code = "import sys; from esl.training.terms.build import term_settings; import esl.training.conflicts"
     ended = subprocess.run([sys.executable, "-c", f"{code}; {terms}; sys.exit('torch' in sys.modules)"], check=False)
     assert ended.returncode == 0
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
-from esl.data.formats.registry import declaration, format_named
+from esl.data.formats.build import declaration, format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
@@ -23,7 +23,7 @@ from esl.errors import InputError
 from esl.files import write_json
 from esl.labels.confidence import confidence_maps
 from esl.labels.fixed_point import TOP
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.png import png_path
 from esl.labels.shard import Origin, write_shard
 from esl.stages import pseudo_label, threshold

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl.labels.fixed_point import CODES, TOP
-from esl.labels.measures.registry import measure_named
+from esl.labels.measures.build import measure_named
 from esl.labels.methods.quantile import limit_code
 from esl.viewer.levels import MOST_LEVELS, scale_of, shortest
 

@@ -1,17 +1,36 @@
-"""One benchmark of the config: the settings classes of every package, composed."""
+"""One benchmark of the config: the settings classes of every package, composed; and the parts of its data."""
 
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from esl.data.config import SourceData, TargetData
+from esl.labels.config import InferenceSettings
 from esl.labels.gate import GateSettings
-from esl.labels.settings import InferenceSettings
-from esl.models.settings import ComputeConfig, Network, Pretrained
+from esl.models.config import ComputeConfig
+from esl.models.settings import Network, Pretrained
 from esl.settings import Settings, named_settings
-from esl.training.settings import RoundSettings, Seed, TrainingConfig
-from esl.training.terms.registry import term_settings
+from esl.training.config import RoundSettings, TrainingConfig
+from esl.training.settings import Seed
+from esl.training.terms.build import term_settings
 from planning.variants import VariantSettings, read_variants
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a benchmark's data, with an index of its own: its origin, and the labels that it needs."""
+
+    domain: Literal["source", "target"]
+    split: str  # the key that names its split
+    labels: Literal["required", "optional", "all_or_none"]
+
+
+PARTS = {
+    "source": Part("source", "split", "required"),
+    "target_train": Part("target", "train_split", "optional"),
+    "target_val": Part("target", "val_split", "all_or_none"),
+}
 
 
 class Benchmark(Settings):
@@ -33,8 +52,8 @@ class Benchmark(Settings):
     methods: Annotated[dict[str, SerializeAsAny[VariantSettings]], BeforeValidator(read_variants)] = Field(
         {"control": {}, "esl": {}},
         validate_default=True,
-        description="The selection methods to run, each with its settings. An entry with a name of its own says which "
-        "method it runs: `large: {method: esl, ...}`. `null` removes an entry of another config file.",
+        description="The variants to run: selection methods, each with its settings. A variant with a name of its own "
+        "names its method: `large: {method: esl, ...}`. `null` removes a variant of another config file.",
     )
     gate: GateSettings = Field(GateSettings(), description="Checks every teacher before a round is trained.")
     training: TrainingConfig = Field(description="How models train.")
@@ -42,10 +61,10 @@ class Benchmark(Settings):
     compute: ComputeConfig = Field(ComputeConfig(), description="What networks run on.")
 
     def of_rounds(self, name: str) -> "Benchmark":
-        """The benchmark as the rounds of an entry of `methods` see it: with the network, sizes and training of theirs.
+        """The benchmark as the rounds of the variant ``name`` see it: with their network, sizes and training.
 
         Raises:
-            ValueError: what the entry overrides does not exist or does not go together; names the key.
+            ValueError: the variant overrides a key that does not exist, or with a wrong value; names the key.
         """
         variant, key = self.methods[name], f"methods.{name}"
         network = variant.network or self.network

@@ -10,14 +10,14 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from esl.classes import ClassSet
 from esl.data.class_sets import CLASS_SETS, build_class_set
 from esl.data.config import ClassDeclaration, DatasetDeclaration
+from esl.data.formats.build import format_names
 from esl.data.formats.declared import build_declared_format
 from esl.data.formats.label_names import unknown_members, unknown_names
-from esl.data.formats.registry import format_names
-from esl.errors import InputError, dotted, explanations, suggestion
+from esl.errors import InputError, Problem, dotted, explanations, suggestion
 from esl.settings import Settings, without_nulls
 from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
-from planning.rounds import missing_maps, mistakes, unknown_classes
+from planning.rounds import missing_maps, problems, unknown_classes
 from planning.trainings import training_conflicts
 from planning.variants import LONGEST_NAME
 
@@ -138,44 +138,45 @@ def _plain(entry: Mapping[str, ClassDeclaration]) -> dict[str, dict[str, Any]]:
 
 def _contradictions(config: Config) -> Iterator[str]:
     """Settings that are valid each for itself but contradict each other."""
-    yield from _declarations(config)
+    yield from map(str, _declaration_problems(config))
     for name, benchmark in config.benchmarks.items():
-        for line in _benchmark_contradictions(config, benchmark):
-            yield f"benchmarks.{name}.{line}"
+        for problem in _benchmark_problems(config, benchmark):
+            yield f"benchmarks.{name}.{problem}"
 
 
-def _declarations(config: Config) -> Iterator[str]:
+def _declaration_problems(config: Config) -> Iterator[Problem]:
     """Mistakes in datasets and class sets of the user's own."""
     shipped: dict[str, list[str]] = {"datasets": [*format_names()], "class_sets": [*CLASS_SETS]}
     for kind, names in shipped.items():
         for name in set(getattr(config, kind)) & set(names):
-            yield f"{kind}.{name}: a shipped one has this name; choose another"
+            yield Problem((f"{kind}.{name}",), "a shipped one has this name; choose another")
     try:
         own = [*config.own_class_sets.values()]
         formats = {name: build_declared_format(name, config.declaration(name) or {}) for name in config.datasets}
     except InputError as error:
-        yield str(error)
+        yield Problem((), str(error))
         return
     for class_set in own:
         for label in unknown_members(class_set, [*formats.values()]):
-            yield f"class_sets.{class_set.name}: no dataset has the label {label}"
+            yield Problem((f"class_sets.{class_set.name}",), f"no dataset has the label {label}")
     members = tuple(names for class_set in [*CLASS_SETS.values(), *own] for names in class_set.members)
     for name, format_ in formats.items():
         for label in unknown_names(format_, members):
-            yield f"datasets.{name}: no class set lists the label {label} (null ignores an id)"
+            yield Problem((f"datasets.{name}",), f"no class set lists the label {label} (null ignores an id)")
 
 
-def _benchmark_contradictions(config: Config, benchmark: Benchmark) -> Iterator[str]:
-    """The same for one benchmark; every line begins with a key within it."""
+def _benchmark_problems(config: Config, benchmark: Benchmark) -> Iterator[Problem]:
+    """Contradictions in one benchmark, by keys below it."""
     known_sets = [*CLASS_SETS, *config.class_sets]
     if benchmark.class_set not in known_sets:
-        yield f"class_set: unknown class set {benchmark.class_set!r}{suggestion(benchmark.class_set, known_sets)}"
+        unknown = f"unknown class set {benchmark.class_set!r}{suggestion(benchmark.class_set, known_sets)}"
+        yield Problem(("class_set",), unknown)
     known_formats = [*format_names(), *config.datasets]
     for domain, data in (("source", benchmark.source), ("target", benchmark.target)):
         if data.dataset not in known_formats:
-            yield f"{domain}.dataset: unknown dataset {data.dataset!r}{suggestion(data.dataset, known_formats)}"
+            unknown = f"unknown dataset {data.dataset!r}{suggestion(data.dataset, known_formats)}"
+            yield Problem((f"{domain}.dataset",), unknown)
     if benchmark.class_set in known_sets:
         yield from unknown_classes(benchmark, config.class_set(benchmark.class_set).classes)
     yield from missing_maps(benchmark)
-    lines = mistakes(benchmark)
-    yield from lines or training_conflicts(benchmark)
+    yield from problems(benchmark) or training_conflicts(benchmark)

@@ -21,7 +21,7 @@ DESCRIPTIONS = ("description", "json_schema_extra", "help", "epilog", "desc", "u
 PACKAGES = ("esl", "miniature")
 LEFT_OUT = ("registry", "errors", "notes")
 """Modules of these names decide no result: registries hold names, from which the settings choose modules (see
-``roots.py``); the others hold texts for people."""
+``digest_roots.py``); the others hold texts for people."""
 
 
 @cache

@@ -1,19 +1,18 @@
-"""From wildcards to the files that rules read. ``Plan`` is all that the rules see of planning."""
+"""From wildcards to the files that rules read."""
 
 import sys
-from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 from esl.data.changes import record_of, state
-from esl.data.formats.registry import format_named
+from esl.data.formats.build import format_named
 from esl.data.splits import listing_of
 from esl.errors import InputError
-from planning.models import ADAPTED, Run, Wildcards
-from planning.params import AVERAGED, PLAIN, Params
-from planning.parts import PARTS
+from planning.benchmark import PARTS
+from planning.benchmarks import Benchmarks, Wildcards
+from planning.indices import index_settings
+from planning.params import AVERAGED, PLAIN
 from planning.requirements import is_rendered
 from planning.rounds import initial_model, round_of, rounds, teacher
 from planning.variants import keeps
@@ -22,11 +21,11 @@ RENDERED = "rendered"
 """The state of a miniature that has not been indexed yet."""
 
 
-class Plan(Params):
-    """A checked config, and the inputs, params and resources of every rule for its benchmarks."""
+class Inputs:
+    """The inputs of every rule for the benchmarks of a config."""
 
-    def __init__(self, content: Mapping[str, Any], run: Run) -> None:
-        super().__init__(content, run)
+    def __init__(self, benchmarks: Benchmarks) -> None:
+        self._benchmarks = benchmarks
         self._images: dict[str, int] = {}  # in the target training set, by benchmark; listing many takes seconds
 
     def rendering(self, wildcards: Wildcards) -> list[str]:
@@ -36,7 +35,7 @@ class Plan(Params):
 
     def data_state(self, wildcards: Wildcards) -> str:
         """A token that changes when files of this part of the data have changed since they were indexed."""
-        settings = self.settings_of_index(wildcards)
+        settings = index_settings(self._benchmarks, wildcards.benchmark, wildcards.part)
         root = Path(settings.root)
         record = record_of(Path(f"results/{wildcards.benchmark}/data/{wildcards.part}.json"))
         if is_rendered(root) and not record.is_file():
@@ -44,11 +43,11 @@ class Plan(Params):
         return state(root, format_named(settings.dataset, settings.declaration), settings.split, record)
 
     def _root(self, wildcards: Wildcards) -> Path:
-        return Path(getattr(self.settings_of(wildcards), PARTS[wildcards.part].domain).root)
+        return Path(getattr(self._benchmarks.of(wildcards), PARTS[wildcards.part].domain).root)
 
     def every_index(self, wildcards: Wildcards) -> list[str]:
         """All parts of the data, which are checked before anything trains."""
-        self.settings_of(wildcards)
+        self._benchmarks.of(wildcards)
         return [f"results/{wildcards.benchmark}/data/{part}.json" for part in PARTS]
 
     def pretrained_weights(self, wildcards: Wildcards) -> list[str]:
@@ -56,22 +55,21 @@ class Plan(Params):
 
         Rules take it as `ancient`: its SHA-256 is among the settings of the training, so that only its content counts.
         """
-        weights = self.settings_of(wildcards).pretrained
-        return [weights] if weights and Path(weights).is_file() else []
+        return _existing(self._benchmarks.of(wildcards).pretrained)
 
     def pretrained_weights_of_rounds(self, wildcards: Wildcards) -> list[str]:
-        """The same for a round, if it starts from them."""
-        initial = self.settings_of(wildcards).training.round.initial
-        return self.pretrained_weights(wildcards) if initial == "pretrained" else []
+        """The file of published weights that a round starts from, if it starts from any."""
+        benchmark = self._benchmarks.seen_by(wildcards.round, wildcards)
+        return _existing(benchmark.pretrained) if benchmark.training.round.initial == "pretrained" else []
 
     def initial_weights(self, wildcards: Wildcards) -> list[str]:
         """The checkpoint that a round starts from; none where it starts from published or fresh weights."""
-        model = initial_model(self.benchmark_of(wildcards), *round_of(wildcards.round))
+        model = initial_model(self._benchmarks.of(wildcards), *round_of(wildcards.round))
         return [] if model is None else [f"results/{wildcards.benchmark}/{model}/checkpoint.pt"]
 
     def shards(self, wildcards: Wildcards) -> list[str]:
         """The file names of the shards of the target training set."""
-        inference = self.settings_of(wildcards).inference
+        inference = self._benchmarks.of(wildcards).inference
         total = inference.shards
         if inference.images_per_shard:
             total = ceil(self._target_images(wildcards) / inference.images_per_shard)
@@ -79,11 +77,10 @@ class Plan(Params):
 
     def _target_images(self, wildcards: Wildcards) -> int:
         """How many images the target training set has; 1 for one that cannot be listed, which its index reports."""
-        if is_rendered(Path(self.benchmark_of(wildcards).target.root)):
-            return self.config.miniature.target_train
+        if is_rendered(Path(self._benchmarks.of(wildcards).target.root)):
+            return self._benchmarks.config.miniature.target_train
         if wildcards.benchmark not in self._images:
-            part = SimpleNamespace(benchmark=wildcards.benchmark, part="target_train")
-            data = self.settings_of_index(part)
+            data = index_settings(self._benchmarks, wildcards.benchmark, "target_train")
             format_ = format_named(data.dataset, data.declaration)
             try:
                 self._images[wildcards.benchmark] = len(listing_of(format_, Path(data.root), data.split).samples)
@@ -96,7 +93,7 @@ class Plan(Params):
 
         All rounds that keep nothing read those of the first teacher: nothing is inferred for them.
         """
-        benchmark = self.settings_of(wildcards)
+        benchmark = self._benchmarks.seen_by(wildcards.round, wildcards)
         name, number = round_of(wildcards.round)
         if not keeps(name, benchmark.methods[name]):
             number = 1
@@ -104,11 +101,11 @@ class Plan(Params):
         return [f"{folder}/{shard}" for shard in self.shards(wildcards)]
 
     def teacher_shard(self, wildcards: Wildcards) -> str:
-        """One of them."""
+        """The teacher's shard that a job labels."""
         return str(Path(self.teacher_maps(wildcards)[0]).with_name(f"{wildcards.shard}.h5"))
 
     def labelled_shards(self, wildcards: Wildcards) -> list[str]:
-        """What a job for each shard wrote, for large sets."""
+        """The output of the job of each shard, for large sets."""
         folder = f"results/{wildcards.benchmark}/{wildcards.round}/labelled"
         return [f"{folder}/{Path(shard).stem}.json" for shard in self.shards(wildcards)]
 
@@ -119,33 +116,33 @@ class Plan(Params):
 
     def gate(self, wildcards: Wildcards) -> list[str]:
         """The verdict that a round waits for; none if the gate is ignored."""
-        if self.settings_of(wildcards).gate.action == "ignore":
+        if self._benchmarks.of(wildcards).gate.action == "ignore":
             return []
         return [f"results/{wildcards.benchmark}/{wildcards.round}/gate.json"]
 
     def previous_thresholds(self, wildcards: Wildcards) -> list[str]:
-        """The thresholds of the round before, of the same entry; a first round has none."""
+        """The thresholds of the round before, of the same variant; a first round has none."""
         name, number = round_of(wildcards.round)
         return [f"results/{wildcards.benchmark}/{name}-round{number - 1}/thresholds.json"] if number > 1 else []
 
     def scores(self, wildcards: Wildcards) -> list[str]:
         """miou.json of every model, in the order of the summary."""
-        return [f"results/{wildcards.benchmark}/{model}/miou.json" for model in self.models(wildcards)]
+        return [f"results/{wildcards.benchmark}/{model}/miou.json" for model in self._benchmarks.models(wildcards)]
 
     def best_snapshots(self, wildcards: Wildcards) -> list[str]:
         """The choice among the snapshots of every model that was trained; none unless the config asks for snapshots."""
-        if not self.settings_of(wildcards).training.snapshot_every:
+        if not self._benchmarks.of(wildcards).training.snapshot_every:
             return []
-        trained = (model for model in self.models(wildcards) if model != ADAPTED)
+        trained = self._benchmarks.trained_models(wildcards)
         return [f"results/{wildcards.benchmark}/{model}/best_snapshot.json" for model in trained]
 
     @property
     def default_targets(self) -> list[str]:
         """The result of every benchmark, and its figure where any method keeps pseudo-labels."""
-        results = [f"results/{name}/miou.json" for name in self.benchmarks]
+        results = [f"results/{name}/miou.json" for name in self._benchmarks.names]
         drawn = [
             name
-            for name, benchmark in self.config.benchmarks.items()
+            for name, benchmark in self._benchmarks.config.benchmarks.items()
             if any(keeps(*entry) for entry in benchmark.methods.items())
         ]
         return results + [f"results/{name}/pseudo_labels.png" for name in drawn]
@@ -158,24 +155,30 @@ class Plan(Params):
         return manifests
 
     def _manifests(self, wildcards: Wildcards) -> list[str]:
-        benchmark = self.benchmark_of(wildcards)
+        benchmark = self._benchmarks.of(wildcards)
         keeping = [(name, number) for name, number in rounds(benchmark) if keeps(name, benchmark.methods[name])]
         return [f"results/{wildcards.benchmark}/{name}-round{number}/pseudo_labels.json" for name, number in keeping]
 
     def predictions(self, wildcards: Wildcards) -> list[str]:
-        """The predictions of every model, of an entry's rounds those of the last."""
-        benchmark = self.benchmark_of(wildcards)
+        """The predictions of every model, of a variant's rounds only the last."""
+        benchmark = self._benchmarks.of(wildcards)
         earlier = {
             f"{name}-round{number}" for name, number in rounds(benchmark) if number < benchmark.methods[name].rounds
         }
-        shown = (model for model in self.models(wildcards) if model not in earlier)
+        shown = (model for model in self._benchmarks.models(wildcards) if model not in earlier)
         return [f"results/{wildcards.benchmark}/{model}/predictions.json" for model in shown]
 
     def scores_of_seeds(self, wildcards: Wildcards) -> list[str]:
         """The benchmark's miou.json at every seed of `reproduce`."""
-        return [f"results/{wildcards.benchmark}-seed{seed}/miou.json" for seed in self.config.reproduce]
+        return [f"results/{wildcards.benchmark}-seed{seed}/miou.json" for seed in self._benchmarks.config.reproduce]
 
     def manifests_of_seeds(self, wildcards: Wildcards) -> list[str]:
         """The pseudo-label manifests of all rounds that keep anything, at every seed of `reproduce`."""
-        seeds = (SimpleNamespace(benchmark=f"{wildcards.benchmark}-seed{seed}") for seed in self.config.reproduce)
+        seeds = (
+            SimpleNamespace(benchmark=f"{wildcards.benchmark}-seed{seed}") for seed in self._benchmarks.config.reproduce
+        )
         return [path for at_seed in seeds for path in self._manifests(at_seed)]
+
+
+def _existing(weights: str | None) -> list[str]:
+    return [weights] if weights and Path(weights).is_file() else []

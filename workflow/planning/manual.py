@@ -16,13 +16,15 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from esl.data.config import SourceData, TargetData
+from esl.labels.config import InferenceSettings
 from esl.labels.gate import GateSettings
-from esl.labels.methods.registry import METHODS, settings_class
-from esl.labels.settings import InferenceSettings
+from esl.labels.methods.build import settings_class
+from esl.labels.methods.registry import METHODS
+from esl.models.config import ComputeConfig
 from esl.models.registry import NETWORKS
-from esl.models.settings import ComputeConfig
-from esl.training.settings import RoundSettings, SourceSettings, TrainingConfig
-from esl.training.terms.registry import TERMS, term_settings_class
+from esl.training.config import RoundSettings, SourceSettings, TrainingConfig
+from esl.training.terms.build import term_settings_class
+from esl.training.terms.registry import TERMS
 from miniature.settings import MiniatureSettings
 from planning.benchmark import Benchmark
 from planning.config import Config

@@ -1,23 +1,20 @@
-"""From wildcards to the params of rules: code digests, settings as JSON, words of a command."""
+"""From wildcards to the params of rules: code digests, settings as JSON, flags of a command."""
 
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from esl.data.formats.registry import declaration
-from esl.data.settings import IndexSettings, LabelChecks
 from esl.evaluation.settings import EvaluateSettings
 from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings, PredictionSettings
 from esl.settings import subset
+from planning.benchmarks import Benchmarks, Wildcards
 from planning.digest import code_digest
-from planning.models import Wildcards
-from planning.parts import PARTS
+from planning.digest_roots import Choice
+from planning.indices import index_settings
 from planning.requirements import is_rendered
-from planning.resources import Resources
-from planning.roots import chosen_modules, network_facts
 from planning.rounds import round_of
 from planning.trainings import (
     adapted_training,
@@ -35,19 +32,19 @@ PLAIN, AVERAGED = "plain", "averaged"
 COMPARED_VIEWS: list[str | float] = ["flip", 0.75, 1.25]
 
 
-class Params(Resources):
+class Params:
     """The params of each rule for the benchmarks of a config."""
 
-    def code(self, module: str) -> Callable[[Wildcards], str]:
+    def __init__(self, benchmarks: Benchmarks) -> None:
+        self._benchmarks = benchmarks
+
+    def code(self, module: str, *choices: Choice) -> Callable[[Wildcards], str]:
         """A function of the wildcards: the digest of a stage's code and of the modules that the settings choose."""
 
         def digest(wildcards: Wildcards) -> str:
-            if not hasattr(wildcards, "benchmark"):
-                return code_digest(module)
-            benchmark = self.settings_of(wildcards)
-            chosen = chosen_modules(module, benchmark, wildcards, self.config)
-            facts = network_facts(module, benchmark)
-            return code_digest(module, *sorted(set(chosen)), facts=facts)
+            roots = [choice(wildcards) for choice in choices]
+            modules = {name for chosen in roots for name in chosen.modules}
+            return code_digest(module, *sorted(modules), facts="".join(chosen.facts for chosen in roots))
 
         return digest
 
@@ -56,84 +53,68 @@ class Params(Resources):
     @property
     def miniature_settings(self) -> str:
         """The settings of the renderer."""
-        return self.config.miniature.canonical()
+        return self._benchmarks.config.miniature.canonical()
 
-    def resolved_settings(self, wildcards: Wildcards) -> str:
+    def every_setting(self, wildcards: Wildcards) -> str:
         """Every setting of the benchmark, defaults included."""
-        return self.settings_of(wildcards).model_dump_json()
+        return self._benchmarks.of(wildcards).model_dump_json()
 
-    def index_settings(self, wildcards: Wildcards) -> str:
+    def of_index(self, wildcards: Wildcards) -> str:
         """How one part of the data is read and checked."""
-        return self.settings_of_index(wildcards).canonical()
+        return index_settings(self._benchmarks, wildcards.benchmark, wildcards.part).canonical()
 
-    def settings_of_index(self, wildcards: Wildcards) -> IndexSettings:
-        """The same, as they are."""
-        benchmark = self.settings_of(wildcards)
-        part = PARTS[wildcards.part]
-        data: Any = getattr(benchmark, part.domain)
-        return IndexSettings(
-            key=f"benchmarks.{wildcards.benchmark}.{part.domain}.root",
-            root=data.root,
-            dataset=data.dataset,
-            declaration=self.config.declaration(data.dataset) or declaration(data.dataset),
-            split=getattr(data, part.split),
-            class_set=self.config.class_set(benchmark.class_set),
-            labels=part.labels,
-            **data.model_dump(include={*LabelChecks.model_fields}),
-        )
-
-    def source_training(self, wildcards: Wildcards) -> str:
+    def of_source(self, wildcards: Wildcards) -> str:
         """The training of the source model."""
-        return with_digest(source_training(self.settings_of(wildcards))).canonical()
+        return with_digest(source_training(self._benchmarks.of(wildcards))).canonical()
 
-    def oracle_training(self, wildcards: Wildcards) -> str:
+    def of_oracle(self, wildcards: Wildcards) -> str:
         """The training of the oracle."""
-        return with_digest(oracle_training(self.settings_of(wildcards))).canonical()
+        return with_digest(oracle_training(self._benchmarks.of(wildcards))).canonical()
 
-    def adapted_training(self, wildcards: Wildcards) -> str:
+    def of_adapted(self, wildcards: Wildcards) -> str:
         """The training of the source model with a target term."""
-        return with_digest(adapted_training(self.settings_of(wildcards))).canonical()
+        return with_digest(adapted_training(self._benchmarks.of(wildcards))).canonical()
 
-    def round_training(self, wildcards: Wildcards) -> str:
+    def of_round(self, wildcards: Wildcards) -> str:
         """The training of a self-training round."""
-        return with_digest(round_training(self.settings_of(wildcards))).canonical()
+        return with_digest(round_training(self._benchmarks.seen_by(wildcards.round, wildcards))).canonical()
 
-    def batch_norm_adaptation(self, wildcards: Wildcards) -> str:
+    def of_batch_norm(self, wildcards: Wildcards) -> str:
         """The pass over the target images that replaces the statistics of batch norm."""
-        return batch_norm_adaptation(self.settings_of(wildcards)).canonical()
+        return batch_norm_adaptation(self._benchmarks.of(wildcards)).canonical()
 
-    def inference_settings(self, wildcards: Wildcards) -> str:
-        """The settings of a teacher's inference."""
+    def of_inference(self, wildcards: Wildcards) -> str:
+        """The inference of a teacher."""
         return self._inference(wildcards).canonical()
 
-    def compared_inference_settings(self, wildcards: Wildcards) -> str:
-        """The same with every measure, of plain images or of averaged views."""
+    def of_compared_inference(self, wildcards: Wildcards) -> str:
+        """The inference with every measure, of plain images or of averaged views."""
         settings = self._inference(wildcards)
         views = [] if wildcards.views == PLAIN else settings.views or COMPARED_VIEWS
         return settings.model_copy(update={"maps": [*MEASURES], "views": views}).canonical()
 
     def _inference(self, wildcards: Wildcards) -> InferSettings:
-        benchmark = self.settings_of(wildcards)
+        benchmark = self._benchmarks.seen_by(wildcards.model, wildcards)
         return InferSettings(
             size=benchmark.target.size,
             compute=subset(benchmark.compute, ComputeSettings),
             **benchmark.inference.model_dump(include={*InferSettings.model_fields}),
         )
 
-    def threshold_settings(self, wildcards: Wildcards) -> str:
+    def of_thresholds(self, wildcards: Wildcards) -> str:
         """A round's method, its number and the method's own settings."""
         name, number = round_of(wildcards.round)
-        variant = self.settings_of(wildcards).methods[name]
+        variant = self._benchmarks.seen_by(wildcards.round, wildcards).methods[name]
         own = own_settings(name, variant).model_dump(mode="json", exclude_defaults=True, exclude={"rounds"})
         return ThresholdSettings(method=method_of(name, variant), round=number, parameters=own).canonical()
 
-    def gate_settings(self, wildcards: Wildcards) -> str:
+    def of_gate(self, wildcards: Wildcards) -> str:
         """The bounds of the gate."""
-        return self.settings_of(wildcards).gate.canonical()
+        return self._benchmarks.of(wildcards).gate.canonical()
 
-    def evaluation_settings(self, wildcards: Wildcards) -> str:
+    def of_evaluation(self, wildcards: Wildcards) -> str:
         """How a model is evaluated, and the name of the data in results: `miniature` if they are rendered."""
-        benchmark = self.settings_of(wildcards)
+        benchmark = self._benchmarks.seen_by(wildcards.model, wildcards)
         return EvaluateSettings(
             size=benchmark.target.size,
             compute=subset(benchmark.compute, ComputeSettings),
@@ -152,9 +133,9 @@ class Params(Resources):
         return _flags({"previous": input.previous}) if input.previous else ""
 
     def labelled_flag(self, wildcards: Wildcards) -> str:
-        """The flag of the folder of what jobs of single shards wrote, if they did."""
+        """The flag of the folder with the output of the jobs of single shards, if there are such jobs."""
         folder = f"results/{wildcards.benchmark}/{wildcards.round}/labelled"
-        return _flags({"labelled": folder}) if self.settings_of(wildcards).inference.images_per_shard else ""
+        return _flags({"labelled": folder}) if self._benchmarks.of(wildcards).inference.images_per_shard else ""
 
     def best_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
         """The flag of the best snapshots, if there are any."""
@@ -163,7 +144,7 @@ class Params(Resources):
     @property
     def seeds(self) -> str:
         """The seeds of `reproduce`."""
-        return " ".join(map(str, self.config.reproduce))
+        return " ".join(map(str, self._benchmarks.config.reproduce))
 
 
 def _flags(values: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a benchmark needs before its first job: data, lists, weights, a device; reports all that is missing at once."""
+"""Requirements of a benchmark before its first job: data, lists, weights, a device; all gaps are reported at once."""
 
 import ctypes
 import json
@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from esl.models.registry import missing_weights
+from esl.models.pretrained import missing_weights
 from miniature.settings import LAYOUTS
-from planning.benchmark import Benchmark
-from planning.parts import PARTS
+from planning.benchmark import PARTS, Benchmark
 from planning.rounds import every_pretrained
 
 MINIATURE = Path("data/miniature")
@@ -40,7 +39,7 @@ def missing_requirements(name: str, benchmark: Benchmark, results: Path) -> Iter
                 yield f"{key}.{domain}.{split}: no such list file: {list_}, neither in {root} nor in the working folder"
     for own_key, network, pretrained in every_pretrained(benchmark):
         if missing := missing_weights(network, pretrained):
-            yield f"{key}.{own_key}: {missing}"
+            yield f"{key}.{own_key}: {missing.text}"
     if benchmark.training.tensorboard and find_spec("tensorboard") is None:
         yield f"{key}.training.tensorboard: TensorBoard is not installed (pip install 'esl[tensorboard]')"
     yield from _results_of_other_data(key, benchmark, results)

@@ -5,22 +5,14 @@ from functools import cache
 from pathlib import Path
 
 from esl.data.settings import AugmentationSettings
+from esl.errors import Problem
 from esl.files import sha256_of_file
-from esl.models.registry import weights_file
+from esl.models.pretrained import weights_file
 from esl.models.settings import ComputeSettings
 from esl.settings import Resize, subset
+from esl.training.config import RoundSettings, SourceSettings, target_settings, term_of
 from esl.training.conflicts import conflicts
-from esl.training.settings import (
-    AdaptSettings,
-    OptimizationSettings,
-    RoundSettings,
-    ScheduleSettings,
-    SourceSettings,
-    TargetSettings,
-    TrainSettings,
-    target_settings,
-    term_of,
-)
+from esl.training.settings import AdaptSettings, OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
 from planning.benchmark import Benchmark
 from planning.variants import VariantSettings
 
@@ -75,31 +67,31 @@ def _sha256(path: Path, size: int, modified: int) -> str:
     return sha256_of_file(path)
 
 
-def training_conflicts(benchmark: Benchmark) -> list[str]:
-    """The conflicts of all trainings that the benchmark asks for, each once: lines that begin with a config key."""
+def training_conflicts(benchmark: Benchmark) -> list[Problem]:
+    """The conflicts of all trainings that the benchmark asks for, each once."""
     recompute = benchmark.compute.activation_checkpointing
-    lines = [
-        line
+    problems = [
+        problem
         for section, domain, settings in _every_training(benchmark)
-        for line in conflicts(settings, activation_checkpointing=recompute, section=section, domain=domain)
+        for problem in conflicts(settings, activation_checkpointing=recompute, section=section, domain=domain)
     ]
-    for name in benchmark.methods:
+    for name, variant in benchmark.methods.items():
         training = round_training(benchmark.of_rounds(name))
         of_rounds = conflicts(training, activation_checkpointing=recompute, section="training.round")
-        lines += [_located(line, benchmark.methods[name], f"methods.{name}") for line in of_rounds if line not in lines]
-    return [*dict.fromkeys(lines)]
+        problems += [_located(each, variant, f"methods.{name}") for each in of_rounds if each not in problems]
+    return [*dict.fromkeys(problems)]
 
 
-def _located(line: str, variant: VariantSettings, entry: str) -> str:
-    """A conflict with the keys that an entry of `methods` sets itself; at least one that names the entry."""
-    head, _, text = line.partition(": ")
+def _located(problem: Problem, variant: VariantSettings, key: str) -> Problem:
+    """A conflict with the keys that the variant at ``key`` sets itself; at least one that names the variant."""
     own: dict[str, object] = {"network": variant.network, "pretrained": variant.pretrained}
     own |= {"source.size": variant.source_size, "target.size": variant.target_size}
-    own |= {f"training.round.{key}": key for key in variant.round}
-    own |= {f"training.terms.{term}.{key}": key for term, values in variant.terms.items() for key in values}
-    renamed = {key: f"{entry}.{key.removeprefix('training.').replace('.size', '_size')}" for key in own if own[key]}
-    keys = [renamed.get(key, key) for key in head.split(", ")]
-    return f"{', '.join(keys)}: {text}" + (f" (of {entry})" if renamed and keys == head.split(", ") else "")
+    own |= {f"training.round.{name}": name for name in variant.round}
+    own |= {f"training.terms.{term}.{name}": name for term, values in variant.terms.items() for name in values}
+    renamed = {name: f"{key}.{name.removeprefix('training.').replace('.size', '_size')}" for name in own if own[name]}
+    keys = tuple(renamed.get(name, name) for name in problem.keys)
+    note = f" (of {key})" if renamed and keys == problem.keys else ""
+    return Problem(keys, f"{problem.text}{note}")
 
 
 def _every_training(benchmark: Benchmark) -> Iterator[tuple[str, str, TrainSettings]]:

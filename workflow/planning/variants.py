@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, create_model, model_serializer
 
 from esl.errors import suggestion
-from esl.labels.methods.base import MethodSettings
-from esl.labels.methods.registry import METHODS, method_class, settings_class
+from esl.labels.methods.base import Method, MethodSettings
+from esl.labels.methods.build import build_method, settings_class
+from esl.labels.methods.registry import METHODS
 from esl.settings import Resize, named_settings, subset, without_nulls
 
 LONGEST_NAME = 100
@@ -89,9 +90,14 @@ def own_settings(name: str, variant: VariantSettings) -> MethodSettings:
     return subset(variant, settings_class(method_of(name, variant)))
 
 
+def selection_method(name: str, variant: VariantSettings) -> Method:
+    """The selection method of the variant ``name``, with its settings."""
+    return build_method(method_of(name, variant), own_settings(name, variant).parameters())
+
+
 def keeps(name: str, variant: VariantSettings) -> bool:
     """Whether its selection method keeps any pixel; a control keeps none, on purpose."""
-    return method_class(method_of(name, variant)).measure is not None
+    return selection_method(name, variant).measure is not None
 
 
 def read_variants(entries: Any) -> Any:
@@ -150,8 +156,8 @@ def _mistaken_order(variants: Mapping[str, VariantSettings]) -> Iterator[str]:
             yield f"{name}.after: no entry {variant.after!r}{suggestion(variant.after, [*variants])}"
             return
     for name in variants:
-        *_, first = names = lineage(variants, name)
-        if variants[first].after == name:
+        names = lineage(variants, name)
+        if variants[names[-1]].after == name:
             circle = " after ".join([*names, name])
             yield f"{name}.after: {circle}: a circle; let one of them come after none"
             return

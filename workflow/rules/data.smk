@@ -7,11 +7,11 @@ rule render:
         "../../environment.yml"
     threads: 8
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(30),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(30),
     params:
-        code=plan.code("miniature.__main__"),
-        settings=plan.miniature_settings,
+        code=params.code("miniature.__main__"),
+        settings=params.miniature_settings,
     message:
         "Rendering the miniature in the layout of {wildcards.layout}, seed {wildcards.seed}"
     shell:
@@ -21,7 +21,7 @@ rule render:
 
 rule index:
     input:
-        rendering=plan.rendering,
+        rendering=inputs.rendering,
     output:
         index="results/{benchmark}/data/{part}.json",
     log:
@@ -30,12 +30,12 @@ rule index:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(240),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(240),
     params:
-        code=plan.code("esl.stages.index"),
-        settings=plan.index_settings,
-        files=plan.data_state,
+        code=params.code("esl.stages.index", roots.dataset),
+        settings=params.of_index,
+        files=inputs.data_state,
     message:
         "Checking every file of the {wildcards.part} data of {wildcards.benchmark}"
     shell:
@@ -53,10 +53,10 @@ rule settings:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(500),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(500),
+        runtime=needs.growing(10),
     params:
-        settings=plan.resolved_settings,
+        settings=params.every_setting,
     message:
         "Writing all settings of {wildcards.benchmark}"
     shell:

@@ -10,12 +10,12 @@ rule evaluate:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=plan.gpus,
-        mem_mb=plan.growing(8000),
-        runtime=plan.growing(240),
+        gpu=needs.gpus,
+        mem_mb=needs.growing(8000),
+        runtime=needs.growing(240),
     params:
-        code=plan.code("esl.stages.evaluate"),
-        settings=plan.evaluation_settings,
+        code=params.code("esl.stages.evaluate", roots.network_of_model),
+        settings=params.of_evaluation,
         stage="evaluate",
     message:
         "Evaluating {wildcards.model} of {wildcards.benchmark}"
@@ -30,7 +30,7 @@ use rule evaluate as best_snapshot with:
     log:
         "logs/{benchmark}/{model}/best_snapshot.log",
     params:
-        code=plan.code("esl.stages.best_snapshot"),
+        code=params.code("esl.stages.best_snapshot", roots.network_of_model),
         stage="best_snapshot",
     message:
         "Choosing among the snapshots of {wildcards.model} of {wildcards.benchmark} by target labels"
@@ -42,7 +42,7 @@ use rule evaluate as predict with:
     log:
         "logs/{benchmark}/{model}/predict.log",
     params:
-        code=plan.code("esl.stages.predict"),
+        code=params.code("esl.stages.predict", roots.network_of_model),
         stage="predict",
     message:
         "Predicting with {wildcards.model} of {wildcards.benchmark}"
@@ -50,8 +50,8 @@ use rule evaluate as predict with:
 
 rule summarize:
     input:
-        models=plan.scores,
-        best=plan.best_snapshots,
+        models=inputs.scores,
+        best=inputs.best_snapshots,
         settings=ancient("results/{benchmark}/settings.json"),
     output:
         miou="results/{benchmark}/miou.json",
@@ -68,11 +68,11 @@ rule summarize:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.summarize"),
-        best=plan.best_flag,
+        code=params.code("esl.stages.summarize"),
+        best=params.best_flag,
     message:
         "Summarizing the models of {wildcards.benchmark}"
     shell:
@@ -82,15 +82,15 @@ rule summarize:
 
 rule reproduce:
     input:
-        expand("results/{benchmark}/reproduce.json", benchmark=plan.benchmarks),
+        expand("results/{benchmark}/reproduce.json", benchmark=benchmarks.names),
     message:
         "Every benchmark over its seeds"
 
 
 rule compare_seeds:
     input:
-        results=plan.scores_of_seeds,
-        manifests=plan.manifests_of_seeds,
+        results=inputs.scores_of_seeds,
+        manifests=inputs.manifests_of_seeds,
     output:
         summary="results/{benchmark}/reproduce.json",
         table="results/{benchmark}/reproduce.md",
@@ -100,11 +100,11 @@ rule compare_seeds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.reproduce"),
-        seeds=plan.seeds,
+        code=params.code("esl.stages.reproduce"),
+        seeds=params.seeds,
     message:
         "Comparing {wildcards.benchmark} over seeds"
     shell:

@@ -1,7 +1,7 @@
 rule export_cvat:
     input:
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
-        maps=plan.teacher_maps,
+        maps=inputs.teacher_maps,
         index="results/{benchmark}/data/target_train.json",
     output:
         file="results/{benchmark}/{round}/export/cvat.zip",
@@ -11,10 +11,10 @@ rule export_cvat:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(60),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(60),
     params:
-        code=plan.code("esl.stages.export"),
+        code=params.code("esl.stages.export"),
         format="cvat",
     message:
         "Handing the pseudo-labels of {wildcards.round} of {wildcards.benchmark} over to {params.format}"

@@ -11,10 +11,10 @@ rule list_figures:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(500),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(500),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.list_figures"),
+        code=params.code("esl.stages.list_figures"),
     message:
         "Listing the figures of {wildcards.benchmark}"
     shell:
@@ -39,10 +39,10 @@ rule draw_iou:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.draw_iou"),
+        code=params.code("esl.stages.draw_iou"),
     message:
         "Drawing the scores of {wildcards.benchmark}"
     shell:
@@ -66,10 +66,10 @@ rule draw_training:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.draw_training"),
+        code=params.code("esl.stages.draw_training"),
     message:
         "Drawing the trainings of {wildcards.benchmark}"
     shell:
@@ -94,10 +94,10 @@ rule draw_confusion:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.draw_confusion"),
+        code=params.code("esl.stages.draw_confusion"),
     message:
         "Drawing the confusion of {wildcards.model} of {wildcards.benchmark}"
     shell:
@@ -106,7 +106,7 @@ rule draw_confusion:
 
 rule draw_thresholds:
     input:
-        maps=plan.teacher_maps,
+        maps=inputs.teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
     output:
         image=report(
@@ -122,10 +122,10 @@ rule draw_thresholds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(30),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(30),
     params:
-        code=plan.code("esl.stages.draw_thresholds"),
+        code=params.code("esl.stages.draw_thresholds"),
     message:
         "Drawing the thresholds of {wildcards.round} of {wildcards.benchmark}"
     shell:
@@ -153,10 +153,10 @@ rule draw_risk_coverage:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(120),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(120),
     params:
-        code=plan.code("esl.stages.draw_risk_coverage"),
+        code=params.code("esl.stages.draw_risk_coverage"),
     message:
         "Drawing how {wildcards.model} of {wildcards.benchmark} ranks its predictions"
     shell:
@@ -166,7 +166,7 @@ rule draw_risk_coverage:
 
 rule draw_gallery:
     input:
-        maps=plan.teacher_maps,
+        maps=inputs.teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
         before=drawings.manifest_before,
@@ -185,10 +185,10 @@ rule draw_gallery:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(60),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(60),
     params:
-        code=plan.code("esl.stages.draw_gallery"),
+        code=params.code("esl.stages.draw_gallery"),
         before=drawings.before_flag,
     message:
         "Drawing images of {wildcards.round} of {wildcards.benchmark}"
@@ -199,7 +199,7 @@ rule draw_gallery:
 
 rule figures:
     input:
-        manifests=plan.manifests,
+        manifests=inputs.manifests,
         index="results/{benchmark}/data/target_train.json",
     output:
         image=report(
@@ -215,10 +215,10 @@ rule figures:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.figures"),
+        code=params.code("esl.stages.figures"),
     message:
         "Drawing the pseudo-labels of {wildcards.benchmark}"
     shell:
@@ -228,7 +228,7 @@ rule figures:
 
 use rule figures as draw_predictions with:
     input:
-        manifests=plan.predictions,
+        manifests=inputs.predictions,
         index="results/{benchmark}/data/target_val.json",
     output:
         image=report(

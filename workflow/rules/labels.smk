@@ -12,12 +12,14 @@ rule infer:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=plan.gpus,
-        mem_mb=plan.growing(8000),
-        runtime=plan.growing(720),
+        gpu=needs.gpus,
+        mem_mb=needs.growing(8000),
+        runtime=needs.growing(720),
     params:
-        code=plan.code("esl.stages.infer"),
-        settings=plan.inference_settings,
+        code=params.code(
+            "esl.stages.infer", roots.network_of_model, roots.stored_measures
+        ),
+        settings=params.of_inference,
     message:
         "Inferring maps with {wildcards.model} of {wildcards.benchmark}, shard {wildcards.shard}"
     shell:
@@ -32,14 +34,17 @@ use rule infer as infer_compared with:
     log:
         "logs/{benchmark}/{model}/infer_{views}_{shard}.log",
     params:
-        settings=plan.compared_inference_settings,
+        code=params.code(
+            "esl.stages.infer", roots.network_of_model, roots.every_measure
+        ),
+        settings=params.of_compared_inference,
     message:
         "Inferring {wildcards.views} maps with {wildcards.model} of {wildcards.benchmark}, shard {wildcards.shard}"
 
 
 rule confidence:
     input:
-        maps=plan.compared_maps,
+        maps=inputs.compared_maps,
         index="results/{benchmark}/data/target_train.json",
     output:
         summary="results/{benchmark}/{model}/confidence.json",
@@ -50,10 +55,10 @@ rule confidence:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(4000),
-        runtime=plan.growing(240),
+        mem_mb=needs.growing(4000),
+        runtime=needs.growing(240),
     params:
-        code=plan.code("esl.stages.confidence"),
+        code=params.code("esl.stages.confidence", roots.every_measure),
     message:
         "Comparing how measures of confidence rank what {wildcards.model} of {wildcards.benchmark} predicts"
     shell:
@@ -63,7 +68,7 @@ rule confidence:
 
 rule threshold:
     input:
-        maps=plan.teacher_maps,
+        maps=inputs.teacher_maps,
     output:
         thresholds="results/{benchmark}/{round}/thresholds.json",
     log:
@@ -72,11 +77,11 @@ rule threshold:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(30),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(30),
     params:
-        code=plan.code("esl.stages.threshold"),
-        settings=plan.threshold_settings,
+        code=params.code("esl.stages.threshold", roots.method),
+        settings=params.of_thresholds,
     message:
         "Choosing thresholds for {wildcards.round} of {wildcards.benchmark}"
     shell:
@@ -87,7 +92,7 @@ rule threshold:
 rule gate:
     input:
         thresholds="results/{benchmark}/{round}/thresholds.json",
-        previous=plan.previous_thresholds,
+        previous=inputs.previous_thresholds,
     output:
         gate="results/{benchmark}/{round}/gate.json",
     log:
@@ -96,12 +101,12 @@ rule gate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(1000),
-        runtime=plan.growing(10),
+        mem_mb=needs.growing(1000),
+        runtime=needs.growing(10),
     params:
-        code=plan.code("esl.stages.gate"),
-        settings=plan.gate_settings,
-        previous=plan.previous_flag,
+        code=params.code("esl.stages.gate"),
+        settings=params.of_gate,
+        previous=params.previous_flag,
     message:
         "Checking the teacher of {wildcards.round} of {wildcards.benchmark}"
     shell:
@@ -111,7 +116,7 @@ rule gate:
 
 rule pseudo_label:
     input:
-        maps=plan.teacher_maps,
+        maps=inputs.teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
         index="results/{benchmark}/data/target_train.json",
     output:
@@ -119,17 +124,17 @@ rule pseudo_label:
     log:
         "logs/{benchmark}/{round}/pseudo_label.log",
     wildcard_constraints:
-        benchmark=plan.labelled_at_once_pattern,
+        benchmark=benchmarks.pattern_labelled_at_once,
     priority: 1
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(4000),
-        runtime=plan.growing(240),
+        mem_mb=needs.growing(4000),
+        runtime=needs.growing(240),
     params:
-        code=plan.code("esl.stages.pseudo_label"),
-        labelled=plan.labelled_flag,
+        code=params.code("esl.stages.pseudo_label", roots.method, roots.stored_measures),
+        labelled=params.labelled_flag,
     message:
         "Writing pseudo-labels for {wildcards.round} of {wildcards.benchmark}"
     shell:
@@ -140,7 +145,7 @@ rule pseudo_label:
 # The same for sets with `images_per_shard`: a job for each shard, and one that joins what they wrote.
 rule label_shard:
     input:
-        maps=plan.teacher_shard,
+        maps=inputs.teacher_shard,
         thresholds="results/{benchmark}/{round}/thresholds.json",
         index="results/{benchmark}/data/target_train.json",
     output:
@@ -152,10 +157,10 @@ rule label_shard:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=plan.growing(4000),
-        runtime=plan.growing(60),
+        mem_mb=needs.growing(4000),
+        runtime=needs.growing(60),
     params:
-        code=plan.code("esl.stages.label_shard"),
+        code=params.code("esl.stages.label_shard", roots.method),
         folder="results/{benchmark}/{round}/pseudo_labels",
     message:
         "Writing pseudo-labels for {wildcards.round} of {wildcards.benchmark}, shard {wildcards.shard}"
@@ -166,9 +171,9 @@ rule label_shard:
 
 use rule pseudo_label as join_labelled_shards with:
     input:
-        maps=plan.teacher_maps,
-        labelled=plan.labelled_shards,
+        maps=inputs.teacher_maps,
+        labelled=inputs.labelled_shards,
         thresholds="results/{benchmark}/{round}/thresholds.json",
         index="results/{benchmark}/data/target_train.json",
     wildcard_constraints:
-        benchmark=plan.labelled_by_shard_pattern,
+        benchmark=benchmarks.pattern_labelled_by_shard,

@@ -4,8 +4,8 @@
 rule train_source:
     input:
         index="results/{benchmark}/data/source.json",
-        checked=ancient(plan.every_index),
-        pretrained=ancient(plan.pretrained_weights),
+        checked=ancient(inputs.every_index),
+        pretrained=ancient(inputs.pretrained_weights),
     output:
         checkpoint="results/{benchmark}/source/checkpoint.pt",
         log="results/{benchmark}/source/train.csv",
@@ -14,21 +14,21 @@ rule train_source:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: plan.training_threads
+    threads: needs.training_threads
     resources:
-        gpu=plan.gpus,
-        workers=plan.setting("compute.workers"),
-        save_every=plan.setting("training.save_every"),
-        snapshot_every=plan.setting("training.snapshot_every"),
-        tensorboard=plan.setting("training.tensorboard"),
-        activation_checkpointing=plan.setting("compute.activation_checkpointing"),
-        mem_mb=plan.training_mb,
-        runtime=plan.training_minutes,
+        gpu=needs.gpus,
+        workers=needs.setting("compute.workers"),
+        save_every=needs.setting("training.save_every"),
+        snapshot_every=needs.setting("training.snapshot_every"),
+        tensorboard=needs.setting("training.tensorboard"),
+        activation_checkpointing=needs.setting("compute.activation_checkpointing"),
+        mem_mb=needs.training_mb,
+        runtime=needs.training_minutes,
     params:
-        code=plan.code("esl.stages.train"),
-        settings=plan.source_training,
-        inputs=plan.training_inputs,
-        launcher=plan.launcher,
+        code=params.code("esl.stages.train", roots.network),
+        settings=params.of_source,
+        inputs=params.training_inputs,
+        launcher=needs.launcher,
     message:
         "Training the source model of {wildcards.benchmark}"
     shell:
@@ -43,15 +43,16 @@ use rule train_source as train_adapted with:
     input:
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
-        checked=ancient(plan.every_index),
-        pretrained=ancient(plan.pretrained_weights),
+        checked=ancient(inputs.every_index),
+        pretrained=ancient(inputs.pretrained_weights),
     output:
         checkpoint="results/{benchmark}/{adaptation}/checkpoint.pt",
         log="results/{benchmark}/{adaptation}/train.csv",
     log:
         "logs/{benchmark}/{adaptation}/train.log",
     params:
-        settings=plan.adapted_training,
+        code=params.code("esl.stages.train", roots.network, roots.term_of_adaptation),
+        settings=params.of_adapted,
     message:
         "Training the source model of {wildcards.benchmark} with {wildcards.adaptation} on the target"
 
@@ -59,15 +60,15 @@ use rule train_source as train_adapted with:
 use rule train_source as train_oracle with:
     input:
         index="results/{benchmark}/data/target_train.json",
-        checked=ancient(plan.every_index),
-        pretrained=ancient(plan.pretrained_weights),
+        checked=ancient(inputs.every_index),
+        pretrained=ancient(inputs.pretrained_weights),
     output:
         checkpoint="results/{benchmark}/oracle/checkpoint.pt",
         log="results/{benchmark}/oracle/train.csv",
     log:
         "logs/{benchmark}/oracle/train.log",
     params:
-        settings=plan.oracle_training,
+        settings=params.of_oracle,
     message:
         "Training the oracle of {wildcards.benchmark} on target labels: an upper bound, not a result of adaptation"
 
@@ -78,16 +79,29 @@ use rule train_source as train_round with:
         index="results/{benchmark}/data/source.json",
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
-        initial=plan.initial_weights,
-        pretrained=ancient(plan.pretrained_weights_of_rounds),
-        gate=ancient(plan.gate),
+        initial=inputs.initial_weights,
+        pretrained=ancient(inputs.pretrained_weights_of_rounds),
+        gate=ancient(inputs.gate),
     output:
         checkpoint="results/{benchmark}/{round}/checkpoint.pt",
         log="results/{benchmark}/{round}/train.csv",
     log:
         "logs/{benchmark}/{round}/train.log",
+    threads: needs.round_threads
+    resources:
+        gpu=needs.gpus,
+        workers=needs.setting("compute.workers"),
+        save_every=needs.setting("training.save_every"),
+        snapshot_every=needs.setting("training.snapshot_every"),
+        tensorboard=needs.setting("training.tensorboard"),
+        activation_checkpointing=needs.setting("compute.activation_checkpointing"),
+        mem_mb=needs.round_mb,
+        runtime=needs.round_minutes,
     params:
-        settings=plan.round_training,
+        code=params.code(
+            "esl.stages.train", roots.network_of_round, roots.term_of_round
+        ),
+        settings=params.of_round,
     message:
         "Training {wildcards.round} of {wildcards.benchmark}"
 
@@ -104,13 +118,13 @@ rule adapt:
         "../../environment.yml"
     threads: 2
     resources:
-        gpu=plan.gpus,
-        workers=plan.setting("compute.workers"),
-        mem_mb=plan.growing(8000),
-        runtime=plan.growing(240),
+        gpu=needs.gpus,
+        workers=needs.setting("compute.workers"),
+        mem_mb=needs.growing(8000),
+        runtime=needs.growing(240),
     params:
-        code=plan.code("esl.stages.adapt"),
-        settings=plan.batch_norm_adaptation,
+        code=params.code("esl.stages.adapt", roots.network),
+        settings=params.of_batch_norm,
     message:
         "Adapting the batch norm of the source model of {wildcards.benchmark} to the target images"
     shell:

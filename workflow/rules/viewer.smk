@@ -1,7 +1,7 @@
 # The viewer: a page for looking at a round's pseudo-labels. A leaf of the workflow, which nothing depends on.
 rule viewer:
     input:
-        maps=plan.teacher_maps,
+        maps=inputs.teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
         manifest="results/{benchmark}/{round}/pseudo_labels.json",
         others=drawings.manifests_compared,
@@ -15,10 +15,10 @@ rule viewer:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=plan.growing(2000),
-        runtime=plan.growing(60),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(60),
     params:
-        code=plan.code("esl.stages.viewer"),
+        code=params.code("esl.stages.viewer", roots.stored_measures),
         page=drawings.page_digest,
         others=drawings.others_flag,
     message:

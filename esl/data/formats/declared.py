@@ -8,7 +8,8 @@ from esl.classes import Encoding, Label
 from esl.data.formats.base import LabelFiles
 from esl.data.formats.patterns import Layout
 from esl.data.images import DEPTH
-from esl.data.label_tables.registry import LABEL_TABLES, label_table
+from esl.data.label_tables.build import label_table
+from esl.data.label_tables.registry import LABEL_TABLES
 from esl.errors import InputError
 
 Declaration = Mapping[str, Any]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from esl.classes import ClassSet
+from esl.data.formats.build import format_named, format_names
 from esl.data.formats.mapillary import CATEGORIES
 from esl.data.formats.patterns import Layout
-from esl.data.formats.registry import format_named, format_names
+from esl.data.label_tables.build import label_table
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
-from esl.data.label_tables.registry import LABEL_TABLES, label_table
+from esl.data.label_tables.registry import LABEL_TABLES
 from esl.errors import suggestion
 
 

@@ -10,7 +10,7 @@ from esl.classes import IGNORE
 from esl.labels.fixed_point import TOP
 from esl.labels.measures.base import Maps
 from esl.labels.measures.max_probability import MaxProbability
-from esl.labels.methods.base import Histograms, MethodSettings, Threshold
+from esl.labels.methods.base import Histograms, Method, MethodSettings, Threshold
 from esl.labels.methods.quantile import class_threshold
 from esl.labels.tiles import best_class, upsampled_tiles
 from esl.settings import Number
@@ -26,7 +26,7 @@ class CbstSettings(MethodSettings):
     portion_max: Number = Field(0.5, ge=0, le=1, description="The largest portion; published: 0.5.")
 
 
-class Cbst:
+class Cbst(Method):
     """The threshold t_c is the (1 - portion) quantile of the maximum probability over the pixels predicted as c.
 
     A pixel gets the class of the largest p_c / t_c where that ratio is at least 1 (Zou et al. 2018, eq. 6).
@@ -36,9 +36,7 @@ class Cbst:
     measure = MaxProbability()
     maps = ("label", measure.name, "probability")
     settings_class = CbstSettings
-
-    def __init__(self, settings: CbstSettings) -> None:
-        self.settings = settings
+    settings: CbstSettings
 
     def portion(self, round_: int) -> float:
         """The share of each predicted class that is kept in round 1, 2, ... (Zou et al. 2018, section 5).

@@ -7,27 +7,24 @@ from numpy.typing import NDArray
 
 from esl.classes import IGNORE
 from esl.labels.measures.base import Maps
-from esl.labels.methods.base import Histograms, MethodSettings, Threshold
+from esl.labels.methods.base import Histograms, Method, MethodSettings, Threshold
 
 
 class ControlSettings(MethodSettings):
     """Keeps nothing: the same training without pseudo-labels."""
 
 
-class Control:
+class Control(Method):
     """Keeps nothing."""
 
     name = "control"
     measure = None
-    maps = ("label",)
     settings_class = ControlSettings
-
-    def __init__(self, settings: ControlSettings) -> None:
-        self.settings = settings
+    settings: ControlSettings
 
     def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
         """No class has a threshold."""
-        return [Threshold(int(counts.sum()), None, None, False, 0) for counts in histograms["entropy"]]
+        return [Threshold(pixels=int(counts.sum())) for counts in histograms["entropy"]]
 
     def label(self, maps: Maps, thresholds: Sequence[float | None]) -> NDArray[np.uint8]:
         """``IGNORE`` everywhere."""

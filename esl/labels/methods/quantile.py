@@ -4,7 +4,6 @@ Thresholds are exact: order statistics of the same codes that masking reads, ove
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from esl.classes import IGNORE
 from esl.labels.fixed_point import CODES, TOP
 from esl.labels.measures.base import Maps, Measure, Sure
-from esl.labels.methods.base import Histograms, MethodSettings, Threshold
+from esl.labels.methods.base import Histograms, Method, MethodSettings, Threshold
 from esl.settings import Number
 
 VALUES = np.arange(CODES) / TOP
@@ -26,24 +25,15 @@ class QuantileSettings(MethodSettings):
     bound: Number
 
 
-class QuantileMethod:
+class QuantileMethod(Method):
     """Keeps the sure side of a quantile of each predicted class, and everything surer than a bound.
 
     The threshold is max(quantile, bound) of a measure that is low where the network is sure, at or below which pixels
     are kept, and min(quantile, bound) of one that is high, at or above which they are.
     """
 
-    name: ClassVar[str]
-    measure: ClassVar[Measure]
-    settings_class: ClassVar[type[QuantileSettings]]
-
-    def __init__(self, settings: QuantileSettings) -> None:
-        self.settings = settings
-
-    @property
-    def maps(self) -> tuple[str, ...]:
-        """The prediction and the measure."""
-        return "label", self.measure.name
+    measure: Measure
+    settings: QuantileSettings
 
     def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
         """One per class, the same in every round."""
@@ -89,13 +79,27 @@ def class_threshold(counts: NDArray[np.int64], sure: Sure, quantile: float, boun
     pixels = int(counts.sum())
     code = order_statistic(counts, quantile)
     if code is None:
-        return Threshold(pixels, None, None, False, 0)
+        return Threshold(pixels=pixels)
     value = quantile_value = code / TOP
     if bound is not None:
         value = max(value, bound) if sure == "low" else min(value, bound)
+    return Threshold(
+        pixels=pixels,
+        quantile_value=quantile_value,
+        value=value,
+        bounded=value != quantile_value,
+        kept=int(counts[kept_codes(value, sure)].sum()),
+    )
+
+
+def kept_codes(value: float | None, sure: Sure) -> slice:
+    """The codes that a threshold keeps.
+
+    >>> kept_codes(0.5, "low"), kept_codes(0.5, "high"), kept_codes(None, "low")
+    (slice(0, 32768, None), slice(32768, 65536, None), slice(0, 0, None))
+    """
     limit = limit_code(value, sure)
-    kept = counts[: limit + 1] if sure == "low" else counts[limit:]
-    return Threshold(pixels, quantile_value, value, value != quantile_value, int(kept.sum()))
+    return slice(0, limit + 1) if sure == "low" else slice(limit, CODES)
 
 
 def limit_code(value: float | None, sure: Sure) -> int:

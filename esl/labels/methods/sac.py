@@ -10,7 +10,7 @@ from esl.classes import IGNORE
 from esl.labels.fixed_point import TOP
 from esl.labels.measures.base import Maps
 from esl.labels.measures.max_probability import MaxProbability
-from esl.labels.methods.base import Histograms, MethodSettings, Threshold
+from esl.labels.methods.base import Histograms, Method, MethodSettings, Threshold
 from esl.settings import Number
 
 
@@ -33,7 +33,7 @@ class SacSettings(MethodSettings):
     )
 
 
-class Sac:
+class Sac(Method):
     """Keeps a pixel where its maximum probability is above max(zeta (1 - exp(-chi_c / beta)) m_cn, floor).
 
     m_cn is the largest maximum probability among the pixels of image n predicted as class c, and chi_c the class's
@@ -44,19 +44,16 @@ class Sac:
 
     name = "sac"
     measure = MaxProbability()
-    maps = ("label", measure.name)
     settings_class = SacSettings
-
-    def __init__(self, settings: SacSettings) -> None:
-        self.settings = settings
+    settings: SacSettings
 
     def thresholds(self, histograms: Histograms, round_: int) -> list[Threshold]:
         """One factor per class, the same in every round; lower for rare classes."""
         pixels = histograms[self.measure.name].sum(axis=1)
         return [
-            Threshold(int(count), None, self._factor(count / pixels.sum()), False, None)
+            Threshold(pixels=int(count), value=self._factor(count / pixels.sum()), kept=None)
             if count
-            else Threshold(0, None, None, False, 0)
+            else Threshold(pixels=0)
             for count in pixels
         ]
 

@@ -1,9 +1,10 @@
 """The contract of a target term: a further loss on the target images, which may have a state of its own."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -54,7 +55,7 @@ class TargetBatch:
     source_logits: Logits  # (S, C, h, w) each; their graph is gone, so detach them
 
 
-class TargetTerm(Protocol):
+class TargetTerm(ABC):
     """A loss on the target; a subclass overrides what it needs, at least ``loss``.
 
     Random draws are those of torch's global generator, which the seed, the iteration and the process decide.
@@ -63,11 +64,11 @@ class TargetTerm(Protocol):
     reads_logits: bool = True
     """Whether it reads ``TargetBatch.logits``; if not, and without pseudo-labels, they are not computed."""
 
+    @abstractmethod
     def loss(self, batch: TargetBatch) -> Tensor:
         """The weighted loss of a batch: a scalar whose gradient the network follows."""
-        ...
 
-    def after_step(self, batch: TargetBatch) -> None:
+    def after_step(self, batch: TargetBatch) -> None:  # noqa: B027  # most terms do nothing
         """Called after each step of the network's optimiser, with the last batch of the iteration."""
 
     def checkpoint_weights(self) -> dict[str, Tensor] | None:
@@ -78,5 +79,5 @@ class TargetTerm(Protocol):
         """The state that a resumed training needs: tensors and plain values."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027  # most terms have no state
         """Restores what ``state_dict`` returned."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from esl.errors import Problem
 from esl.settings import Number, Settings, crop_wh, resize_wh
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ class BaseTermSettings(Settings):
         """The values that differ from the defaults."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
-    def conflicts(self, training: "TrainSettings") -> list[str]:
-        """Settings of ``training`` that the term cannot work with: a line for each, beginning with its config key."""
+    def conflicts(self, training: "TrainSettings") -> list[Problem]:
+        """A problem for each setting of ``training`` that the term cannot work with."""
         return []
 
 

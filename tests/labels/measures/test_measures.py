@@ -7,7 +7,8 @@ import torch
 from esl.errors import InputError
 from esl.labels.fixed_point import TOP
 from esl.labels.measures.base import Measure
-from esl.labels.measures.registry import MEASURES, measure_module, measure_named
+from esl.labels.measures.build import measure_module, measure_named
+from esl.labels.measures.registry import MEASURES
 
 EVERY = pytest.mark.parametrize("measure", [measure_named(name) for name in MEASURES], ids=[*MEASURES])
 

@@ -10,7 +10,7 @@ from esl.classes import IGNORE
 from esl.data.class_sets import CLASS_SETS
 from esl.errors import InputError
 from esl.labels.fixed_point import CODES
-from esl.labels.methods.registry import build_method
+from esl.labels.methods.build import build_method
 from esl.labels.shard import Origin, write_shard
 from esl.stages import threshold
 

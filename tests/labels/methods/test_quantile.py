@@ -14,8 +14,8 @@ from esl.labels.confidence import confidence_maps
 from esl.labels.fixed_point import CODES, TOP, count_codes
 from esl.labels.measures.base import Sure
 from esl.labels.methods.base import Threshold
+from esl.labels.methods.build import build_method
 from esl.labels.methods.quantile import QuantileMethod, class_threshold, limit_code, order_statistic
-from esl.labels.methods.registry import build_method
 
 CODE_LISTS = st.lists(st.one_of(st.integers(0, TOP), st.sampled_from([0, 7, 7, TOP])), min_size=1, max_size=60)
 QUANTILES = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.2, 0.5, 0.66, 0.8, 1.0]))

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from esl.classes import IGNORE
 from esl.errors import InputError
 from esl.labels.confidence import confidence_maps
 from esl.labels.fixed_point import CODES, TOP, count_codes
-from esl.labels.measures.registry import MEASURES, measure_named
+from esl.labels.measures.build import measure_named
+from esl.labels.measures.registry import MEASURES
 from esl.labels.methods.base import Method
+from esl.labels.methods.build import build_method, method_module, settings_class
 from esl.labels.methods.quantile import limit_code
-from esl.labels.methods.registry import METHODS, build_method, method_class, method_module, settings_class
+from esl.labels.methods.registry import METHODS
 
 PUBLISHED = ("esl", "bdl", "fda", "cbst", "sac", "control")
 EVERY = pytest.mark.parametrize("method", [build_method(name) for name in METHODS], ids=[*METHODS])
@@ -67,7 +70,7 @@ def test_every_method_names_the_maps_that_it_reads() -> None:
 @EVERY
 def test_a_method_has_the_name_of_its_row_and_runs_for_one_round_by_default(method: Method) -> None:
     assert METHODS[method.name].startswith(f"{method_module(method.name)}:")
-    assert type(method) is method_class(method.name)
+    assert type(method) is resolve_name(METHODS[method.name])
     assert type(method.settings) is method.settings_class is settings_class(method.name)
     assert method.settings.rounds == 1
     assert all(field.description for field in settings_class(method.name).model_fields.values())
@@ -89,7 +92,7 @@ def test_a_fraction_outside_of_zero_and_one_is_refused_by_name(bad: float) -> No
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
-    for resolve in (build_method, method_class, method_module, settings_class):
+    for resolve in (build_method, method_module, settings_class):
         with pytest.raises(InputError, match=r"esl, bdl, fda, cbst, sac, fixed, control, but got 'esk'"):
             resolve("esk")
 
@@ -146,8 +149,10 @@ def test_every_method_and_measure_is_imported_without_pytorch() -> None:
     """Planning and the stages that read maps resolve them; PyTorch would cost each of these processes 3 s."""
     program = (
         "import sys\n"
-        "from esl.labels.measures.registry import MEASURES, measure_named\n"
-        "from esl.labels.methods.registry import METHODS, build_method\n"
+        "from esl.labels.measures.build import measure_named\n"
+        "from esl.labels.measures.registry import MEASURES\n"
+        "from esl.labels.methods.build import build_method\n"
+        "from esl.labels.methods.registry import METHODS\n"
         "[measure_named(name) for name in MEASURES], [build_method(name) for name in METHODS]\n"
         "assert 'torch' not in sys.modules"
     )

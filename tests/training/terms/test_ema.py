@@ -12,17 +12,17 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from esl.data.stream import Stream
+from esl.models.build import build_network
 from esl.models.execution import checkpoint_activations
 from esl.models.logits import Logits
-from esl.models.registry import build_network
 from esl.training.loop import train
 from esl.training.losses import weighted_pixel_loss
 from esl.training.resume import Saving
 from esl.training.settings import TrainSettings
 from esl.training.terms.base import NO_LOGITS, TargetBatch, TermContext
-from esl.training.terms.ema.settings import TermSettings
+from esl.training.terms.ema.settings import EmaSettings
 from esl.training.terms.ema.teacher import Teacher
-from esl.training.terms.ema.term import Term
+from esl.training.terms.ema.term import Ema
 from esl.training.terms.ema.views import pasted_classes
 
 CLASSES = 4
@@ -47,9 +47,9 @@ class Colours(nn.Module):
         return Logits(main, 2 * main)
 
 
-def _term(fabric: Fabric, network: nn.Module, **settings: Any) -> Term:
+def _term(fabric: Fabric, network: nn.Module, **settings: Any) -> Ema:
     context = TermContext(network, network, fabric, 1, lambda iteration: 1, 0.1)
-    return Term(TermSettings.model_validate(PLAIN | settings), context)
+    return Ema(EmaSettings.model_validate(PLAIN | settings), context)
 
 
 def _batch(iteration: int = 0, targets: int = 2, sources: int = 2) -> TargetBatch:

@@ -6,14 +6,14 @@ from torch import Tensor
 
 from esl.training.losses import weighted_sum
 from esl.training.terms.advent.adversary import Adversary
-from esl.training.terms.advent.settings import TermSettings
+from esl.training.terms.advent.settings import AdvEntSettings
 from esl.training.terms.base import TargetBatch, TargetTerm, TermContext
 
 
-class Term(TargetTerm):
+class AdvEnt(TargetTerm):
     """The network learns to deceive a discriminator for each output, which learns after each of its steps."""
 
-    def __init__(self, settings: TermSettings, context: TermContext) -> None:
+    def __init__(self, settings: AdvEntSettings, context: TermContext) -> None:
         self._weights = (settings.weight, settings.auxiliary_weight)
         self._adversary = Adversary(settings.discriminator_rate, context)
 

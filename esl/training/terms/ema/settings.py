@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from esl.errors import message
+from esl.errors import Problem
 from esl.settings import Number
 from esl.training.terms.settings import BaseTermSettings, image_sizes, same_sizes
 
@@ -15,7 +15,7 @@ Weighting = Literal["share", "pixel", "none"]
 Statistics = Literal["average", "copy", "batch"]
 
 
-class TermSettings(BaseTermSettings):
+class EmaSettings(BaseTermSettings):
     """`training.terms.ema`; where nothing else is said, the defaults are those of DAFormer (Hoyer et al. 2022)."""
 
     weight: Number = Field(
@@ -78,30 +78,32 @@ class TermSettings(BaseTermSettings):
         "student", description="Whose weights the checkpoint and the snapshots hold."
     )
 
-    def conflicts(self, training: "TrainSettings") -> list[str]:
+    def conflicts(self, training: "TrainSettings") -> list[Problem]:
         """Images that cannot be pasted on each other, blocks larger than an image, frozen and batch statistics."""
-        lines = []
+        problems = []
         if self.mix == "classmix" and not same_sizes(training):
-            lines.append(
-                message(
-                    "training.crop: ema pastes source pixels on target images, so that both need one size; set a crop, "
-                    "the same WIDTHxHEIGHT as source.size and target.size, or training.terms.ema.mix to none"
+            problems.append(
+                Problem(
+                    ("training.crop",),
+                    "ema pastes source pixels on target images, so both need one size; set a crop, the same "
+                    "WIDTHxHEIGHT as source.size and target.size, or training.terms.ema.mix to none",
                 )
             )
         if self.mask_ratio:
-            lines += [
-                message(
-                    f"training.terms.ema.mask_block: blocks of {self.mask_block} pixels do not fit into images of "
-                    f"{size[0]}x{size[1]} ({key}); set it to a quarter of the shorter side or less"
+            problems += [
+                Problem(
+                    ("training.terms.ema.mask_block",),
+                    f"blocks of {self.mask_block} pixels do not fit into images of {size_wh[0]}x{size_wh[1]} ({key}); "
+                    "set it to a quarter of the shorter side or less",
                 )
-                for key, size in image_sizes(training).items()
-                if isinstance(size, tuple) and key != "source.size" and min(size) < self.mask_block
+                for key, size_wh in image_sizes(training).items()
+                if isinstance(size_wh, tuple) and key != "source.size" and min(size_wh) < self.mask_block
             ]
         if self.statistics == "batch" and training.target is not None and training.target.batch_norm == "frozen":
-            lines.append(
-                message(
-                    "training.terms.ema.statistics: `batch` does not go together with a frozen batch_norm; set it to "
-                    "average"
+            problems.append(
+                Problem(
+                    ("training.terms.ema.statistics",),
+                    "`batch` does not go together with a frozen batch_norm; set it to average",
                 )
             )
-        return lines
+        return problems

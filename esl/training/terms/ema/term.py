@@ -12,7 +12,7 @@ from torch import Tensor
 from esl.models.network import as_input
 from esl.training.losses import outputs, subsampled, upsampled, weighted_pixel_loss, weighted_sum
 from esl.training.terms.base import TargetBatch, TargetTerm, TermContext
-from esl.training.terms.ema.settings import TermSettings
+from esl.training.terms.ema.settings import EmaSettings
 from esl.training.terms.ema.teacher import Teacher
 from esl.training.terms.ema.views import distorted, masked, pasted_classes
 
@@ -24,12 +24,12 @@ class _Labels(NamedTuple):
     weight: Tensor  # (T, h, w) float32 in [0, 1]
 
 
-class Term(TargetTerm):
+class Ema(TargetTerm):
     """Cross-entropy of the student's views of target images against the teacher's pseudo-labels."""
 
     reads_logits = False
 
-    def __init__(self, settings: TermSettings, context: TermContext) -> None:
+    def __init__(self, settings: EmaSettings, context: TermContext) -> None:
         self._settings, self._context = settings, context
         self._teacher = Teacher(
             context.network,

@@ -3,5 +3,5 @@
 from esl.training.terms.settings import OutputWeights
 
 
-class TermSettings(OutputWeights):
+class MinEntSettings(OutputWeights):
     """`training.terms.minent`."""

@@ -5,13 +5,13 @@ from torch import Tensor
 from esl.training.losses import outputs, upsampled, weighted_sum
 from esl.training.terms.base import TargetBatch, TargetTerm, TermContext
 from esl.training.terms.entropy import minent_loss
-from esl.training.terms.minent.settings import TermSettings
+from esl.training.terms.minent.settings import MinEntSettings
 
 
-class Term(TargetTerm):
+class MinEnt(TargetTerm):
     """The mean normalised entropy of every output."""
 
-    def __init__(self, settings: TermSettings, context: TermContext) -> None:
+    def __init__(self, settings: MinEntSettings, context: TermContext) -> None:
         self._weights = (settings.weight, settings.auxiliary_weight)
         self._stride = context.label_stride
 

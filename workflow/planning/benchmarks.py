@@ -1,17 +1,16 @@
-"""The benchmarks of a config, and the models of each: their order, and which one teaches which."""
+"""The benchmarks of a config, and the models of each in the order of the summary."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from esl.errors import InputError
-from esl.training.settings import WITHOUT_TERM, start_of_rounds
+from esl.training.config import WITHOUT_TERM, start_of_rounds
 from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS
-from planning.benchmark import Benchmark
+from planning.benchmark import PARTS, Benchmark
 from planning.config import read_config
-from planning.parts import PARTS
 from planning.requirements import missing_device, missing_requirements
 from planning.rounds import round_of, rounds
 
@@ -23,7 +22,7 @@ ADAPTED = WITHOUT_TERM["abn"]
 
 
 class Run(Protocol):
-    """What planning needs to know about Snakemake's run: where jobs run, and whether they do."""
+    """Facts about Snakemake's run: where jobs run, and whether they do."""
 
     is_main_process: bool
 
@@ -31,7 +30,7 @@ class Run(Protocol):
     def non_local_exec_or_dryrun(self) -> bool: ...
 
 
-class Models:
+class Benchmarks:
     """The benchmarks of a checked config.
 
     Mistakes, and requirements that are missing, end the program before any job starts, with a line for each.
@@ -46,23 +45,23 @@ class Models:
         self._checked: set[str] = set()
 
     @property
-    def benchmarks(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of all benchmarks."""
         return [*self.config.benchmarks]
 
     @property
-    def benchmark_pattern(self) -> str:
+    def pattern(self) -> str:
         """Every benchmark, also with a seed of its own: ``NAME-seedK``."""
-        return _pattern(self.benchmarks)
+        return _pattern(self.names)
 
     @property
-    def labelled_at_once_pattern(self) -> str:
-        """Those whose pseudo-labels are written by one job."""
+    def pattern_labelled_at_once(self) -> str:
+        """The benchmarks whose pseudo-labels are written by one job."""
         return _pattern([name for name, it in self.config.benchmarks.items() if not it.inference.images_per_shard])
 
     @property
-    def labelled_by_shard_pattern(self) -> str:
-        """Those whose pseudo-labels are written by a job for each shard."""
+    def pattern_labelled_by_shard(self) -> str:
+        """The benchmarks whose pseudo-labels are written by a job for each shard."""
         return _pattern([name for name, it in self.config.benchmarks.items() if it.inference.images_per_shard])
 
     layout_pattern = "|".join(LAYOUTS)
@@ -71,7 +70,7 @@ class Models:
 
     @property
     def round_pattern(self) -> str:
-        """Every round, of all entries of `methods` in all benchmarks."""
+        """Every round, of all variants in all benchmarks."""
         names = dict.fromkeys(name for benchmark in self.config.benchmarks.values() for name in benchmark.methods)
         return rf"(?:{'|'.join(names)})-round[1-9]\d*"
 
@@ -80,16 +79,7 @@ class Models:
         """Every model."""
         return f"source|{ADAPTED}|{'|'.join(TERMS)}|oracle|{self.round_pattern}"
 
-    def settings_of(self, wildcards: Wildcards) -> Benchmark:
-        """The settings of a benchmark; where the wildcards name a round, as that round sees them."""
-        benchmark = self.benchmark_of(wildcards)
-        model = str(getattr(wildcards, "round", None) or getattr(wildcards, "model", ""))
-        name, number = round_of(model)
-        if number and name not in benchmark.methods:
-            sys.exit(f"error: {model}: benchmarks.{wildcards.benchmark}.methods has no entry {name!r}")
-        return benchmark.of_rounds(name) if number else benchmark
-
-    def benchmark_of(self, wildcards: Wildcards) -> Benchmark:
+    def of(self, wildcards: Wildcards) -> Benchmark:
         """The settings of a benchmark, with its seed in roots; checked once for everything that this machine lacks."""
         name = str(wildcards.benchmark)
         benchmark = self._benchmark(name)
@@ -102,6 +92,17 @@ class Models:
                 sys.exit("\n".join(f"error: {problem}" for problem in problems))
         return benchmark
 
+    def seen_by(self, model: str, wildcards: Wildcards) -> Benchmark:
+        """The settings of a benchmark as ``model`` sees them: a round with the network, sizes and training of its own.
+
+        A round of a variant that the benchmark does not have ends the program.
+        """
+        benchmark = self.of(wildcards)
+        name, number = round_of(model)
+        if number and name not in benchmark.methods:
+            sys.exit(f"error: {model}: benchmarks.{wildcards.benchmark}.methods has no variant {name!r}")
+        return benchmark.of_rounds(name) if number else benchmark
+
     def _benchmark(self, name: str) -> Benchmark:
         base, _, seed = (name, "", "") if name in self.config.benchmarks else name.rpartition("-seed")
         benchmark = self.config.benchmarks[base]
@@ -112,31 +113,24 @@ class Models:
         }
         return benchmark.model_copy(update={"seed": number, **roots})
 
-    def setting(self, path: str) -> Callable[[Wildcards], Any]:
-        """A function of the wildcards: the value at a dotted ``path`` in the settings of the benchmark."""
-
-        def value(wildcards: Wildcards) -> Any:
-            current: Any = self.settings_of(wildcards)
-            for key in path.split("."):
-                current = getattr(current, key)
-            return current
-
-        return value
-
     def models(self, wildcards: Wildcards) -> list[str]:
         """The folders of every model of a benchmark, in the order of the summary."""
-        return [*self._models(wildcards)]
+        return [*_models(self.of(wildcards))]
 
-    def _models(self, wildcards: Wildcards) -> Iterator[str]:
-        benchmark = self.benchmark_of(wildcards)
-        yield "source"
-        if (start := start_of_rounds(benchmark.training.source.adaptation)) != "source":
-            yield start
-        yield from (f"{name}-round{number}" for name, number in rounds(benchmark))
-        if benchmark.oracle:
-            yield "oracle"
+    def trained_models(self, wildcards: Wildcards) -> list[str]:
+        """The models that have a training, with a log of it."""
+        return [model for model in self.models(wildcards) if model != ADAPTED]
+
+
+def _models(benchmark: Benchmark) -> Iterator[str]:
+    yield "source"
+    if (start := start_of_rounds(benchmark.training.source.adaptation)) != "source":
+        yield start
+    yield from (f"{name}-round{number}" for name, number in rounds(benchmark))
+    if benchmark.oracle:
+        yield "oracle"
 
 
 def _pattern(benchmarks: Sequence[str]) -> str:
-    """The names of benchmarks, also with a seed; of none, what fits nothing."""
+    """The names of benchmarks, also with a seed; without any name, a pattern that fits nothing."""
     return rf"(?:{'|'.join(benchmarks)})(?:-seed\d+)?" if benchmarks else r"(?!)"
