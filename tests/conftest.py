@@ -1,9 +1,6 @@
-"""What many tests share: one thread, repeatable hypothesis, datasets made on the spot, and a browser."""
+"""Set-up and fixtures of many tests: one thread, repeatable hypothesis, datasets made on the spot."""
 
-import shutil
-import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +52,6 @@ def _write_cityscapes(root: Path, split: str, frames: dict[str, Frame]) -> Path:
 @pytest.fixture(scope="session")
 def write_cityscapes() -> WriteFrames:
     return _write_cityscapes
-
-
-def _png_of_16_bits(channels: NDArray[np.uint16]) -> bytes:
-    """(H, W, 3) -> a PNG of three 16-bit channels, as SYNTHIA's labels are; Pillow cannot write one."""
-    height, width, _ = channels.shape
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-@pytest.fixture(scope="session")
-def png_of_16_bits() -> Callable[[NDArray[np.uint16]], bytes]:
-    return _png_of_16_bits
 
 
 @pytest.fixture(scope="session")
@@ -206,17 +185,3 @@ class Pooling(nn.Module):
 @pytest.fixture(scope="session")
 def pooling() -> Pooling:
     return Pooling()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium, driven by playwright; the test is skipped where either is missing."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        flags = ["--no-sandbox", "--enable-precise-memory-info"]
-        instance = driver.chromium.launch(executable_path=chromium, args=flags)
-        yield instance
-        instance.close()

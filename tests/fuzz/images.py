@@ -15,6 +15,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.images import read_image, read_label
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS, TRAIN_ID_LABELS
 from esl.data.label_tables.synthia import SYNTHIA_LABELS
+from tests.data.conftest import encoded_16_bits
 from tests.fuzz.harness import Reader
 from tests.fuzz.mutations import damaged, png_edits
 
@@ -47,7 +48,7 @@ def _bounded(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
     return bounded
 
 
-def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
+def image_readers() -> Iterator[Reader]:
     """Every format that images come in, and every encoding that labels have."""
     image, grey = Image.fromarray(RGB), Image.fromarray(RGB[..., 0])
     deep = Image.fromarray(RGB[..., 0].astype(np.uint16) * 257)
@@ -59,7 +60,7 @@ def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
         _encoded(_with_palette(IDS), "PNG", transparency=3),
         _encoded(image.convert("RGBA"), "PNG"),
         _encoded(grey.convert("1"), "PNG"),
-        png_of_16_bits(RGB.astype(np.uint16) * 257),
+        encoded_16_bits(RGB.astype(np.uint16) * 257),
     ]
     yield Reader("image, PNG", "image.png", pngs, _bounded(read_image), png_edits)
     others = {
@@ -93,7 +94,7 @@ def image_readers(png_of_16_bits: Callable[..., bytes]) -> Iterator[Reader]:
     for name, table, sound in (
         ("ids", ids, [_encoded(Image.fromarray(IDS), "PNG"), _encoded(_with_palette(IDS), "PNG")]),
         ("colours", colours, [_encoded(coloured.convert("RGB"), "PNG"), _encoded(coloured, "PNG")]),
-        ("16 bits", deep_ids, [png_of_16_bits(three), _encoded(Image.fromarray(IDS % 23), "PNG")]),
+        ("16 bits", deep_ids, [encoded_16_bits(three), _encoded(Image.fromarray(IDS % 23), "PNG")]),
     ):
 
         def read(path: Path, table: Any = table) -> Any:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,16 +30,14 @@ SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
 
 @pytest.fixture(scope="module")
-def readers(
-    tmp_path_factory: pytest.TempPathFactory, small_index: Index, png_of_16_bits: Callable[..., bytes]
-) -> Iterator[list[tuple[Reader, Path]]]:
+def readers(tmp_path_factory: pytest.TempPathFactory, small_index: Index) -> Iterator[list[tuple[Reader, Path]]]:
     """Every reader, and the folder that its inputs are written to."""
     folder = tmp_path_factory.mktemp("fuzz")
     texts, binaries = folder / "texts", folder / "binaries"
     for each in (texts, binaries, folder / "images"):
         each.mkdir()
     yield [
-        *((reader, folder / "images") for reader in image_readers(png_of_16_bits)),
+        *((reader, folder / "images") for reader in image_readers()),
         *((reader, texts) for reader in text_readers(texts, small_index)),
         *((reader, binaries) for reader in binary_readers(binaries)),
     ]

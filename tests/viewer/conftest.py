@@ -1,5 +1,7 @@
 """Rounds to look at, and pages that are opened without network."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,27 @@ def viewed(made: MadeRound, *others: MadeRound, output: Path | None = None) -> P
     flags = ["--thresholds", str(made.folder / "thresholds.json"), "--output", str(page), "--threads", "2"]
     viewer.main([*made.words(manifest=True), *flags, *compared])
     return page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, driven by playwright.
+
+    Without either, tests are skipped; with ``REQUIRE_BROWSER`` in the environment, as CI sets it, they fail.
+    """
+    missing = pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright, which drives the browser, is not installed")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        missing("no Chromium is installed")
+    with sync_playwright() as driver:
+        flags = ["--no-sandbox", "--enable-precise-memory-info"]
+        instance = driver.chromium.launch(executable_path=chromium, args=flags)
+        yield instance
+        instance.close()
 
 
 class Opened:

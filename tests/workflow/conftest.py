@@ -16,6 +16,9 @@ import yaml
 from filelock import FileLock
 
 from tests.configs import PROJECT, SMALL, merged
+from tests.viewer.conftest import browser
+
+__all__ = ["browser"]
 
 CODE = ("esl", "miniature", "workflow")
 
