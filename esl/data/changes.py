@@ -1,8 +1,8 @@
 """Detects whether a file of a dataset has changed since the index was made.
 
 Planning asks ``state`` for a token at every run, and the rule of the index carries it. Next to the index, its stage
-records the token and the size, date and digest of each file: a file that was only touched changes no token, nor does a
-rendering that was deleted. Planning refuses the root of a real dataset that is gone before it asks.
+records the token and the size, date and digest of each file. Neither a touched file nor a deleted rendering changes the
+token. Planning refuses a missing root of a real dataset before it asks.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from esl.errors import InputError
 from esl.files import read_json, sha256_of_file, sha256_of_lines, write_json
 
 ABSENT = "absent"
-"""The token of a dataset whose root does not exist: the workflow renders it before the index is made."""
+"""The token of a dataset without a root: the workflow renders it first."""
 
 Stat = tuple[int, int]
 """Size in bytes and date of the last change in nanoseconds."""
@@ -55,9 +55,9 @@ def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
 
 
 def state(root: Path, format_: Format, split: str, record: Path) -> str:
-    """A token that changes when files of a split are added, removed or changed; see the module.
+    """A token for the files of a split; it changes when a file is added, removed or changed.
 
-    Reads sizes and dates, and the bytes of files only if their date alone has changed. A dataset that cannot be listed
+    Reads sizes and dates, and the bytes of files only if their date alone has changed. A dataset without a listing
     raises nothing: the token holds the error, and the stage of the index reports it.
     """
     recorded = _read_record(record)
@@ -83,7 +83,7 @@ def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat]
 
 
 def _refresh(record: Path, recorded: Mapping[str, Any], stats: Mapping[str, Stat]) -> None:
-    """Records new dates of unchanged files, so that the next planning does not read them again."""
+    """Records new dates of unchanged files; the next planning need not read them again."""
     files = {name: [*stats[name], digest] for name, (_, _, digest) in recorded["files"].items()}
     if files != recorded["files"]:
         with suppress(OSError):  # somebody else's folder: they will be read again
@@ -120,12 +120,12 @@ def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) ->
 def _name(path: Path, root: Path) -> str:
     """The path of a file from the root, as text; a list file elsewhere keeps its own path.
 
-    `Path.relative_to` would take most of the time that planning needs for a million files.
+    `Path.relative_to` would take most of the planning time of a million files.
     """
     name, prefix = str(path), str(root / "x")[:-1]
     return name.removeprefix(prefix) if name.startswith(prefix) else f"./{name}"
 
 
 def _path(name: str, root: Path) -> Path:
-    """The file that ``_name`` named."""
+    """The inverse of ``_name``."""
     return Path(name) if name.startswith("./") else root / name

@@ -1,4 +1,4 @@
-"""The class sets that the project ships, and those that a config declares."""
+"""Class sets: shipped ones, and declarations of a config."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _SPARE_COLOURS: tuple[Colour, ...] = (
 )  # fmt: skip
 
 
-def _of_cityscapes(
+def _cityscapes_classes(
     name: str, *, without: Sequence[str] = (), subsets: Sequence[ClassSet] = (), foreign: Sequence[str] = ()
 ) -> ClassSet:
     """The evaluated classes of Cityscapes in the order of their trainIds, ``without`` some of them."""
@@ -33,7 +33,7 @@ def _of_cityscapes(
 
 
 _NOT_IN_SYNTHIA = ("terrain", "truck", "train")
-_SYNTHIA13 = _of_cityscapes("synthia13", without=(*_NOT_IN_SYNTHIA, "wall", "fence", "pole"))
+_SYNTHIA13 = _cityscapes_classes("synthia13", without=(*_NOT_IN_SYNTHIA, "wall", "fence", "pole"))
 _CATEGORIES = {
     "flat": ("road", "sidewalk"),
     "construction": ("building", "wall", "fence"),
@@ -44,11 +44,11 @@ _CATEGORIES = {
     "vehicle": ("car", "truck", "bus", "train", "motorcycle", "bicycle"),
 }
 
-# The 11 classes of CamVid that SegNet's authors evaluate (Badrinarayanan et al. 2017), under the names of Cityscapes;
-# each with the labels of CamVid's release that it joins, and those of Cityscapes, GTA5 and SYNTHIA that mean the same.
+# The 11 classes of CamVid in SegNet's evaluation (Badrinarayanan et al. 2017), under the names of Cityscapes. Each
+# joins labels of CamVid's release, and labels of Cityscapes, GTA5 and SYNTHIA of the same meaning.
 _CAMVID = {
     "sky": ("sky",),
-    "building": ("building", "wall", "bridge", "tunnel", "archway"),  # SegNet joins all that is built
+    "building": ("building", "wall", "bridge", "tunnel", "archway"),  # SegNet joins all buildings
     "pole": ("pole", "polegroup", "traffic cone"),  # SegNet counts cones as poles
     "road": ("road", "lane marking"),  # SYNTHIA labels markings on the road apart
     "sidewalk": ("sidewalk", "parking block", "road shoulder"),  # SegNet's pavement is the ground next to the road
@@ -56,20 +56,20 @@ _CAMVID = {
     "traffic sign": ("traffic sign", "traffic light", "text"),  # SegNet joins lights with signs
     "fence": ("fence",),
     "car": ("car", "truck", "bus", "truck or bus", "train", "caravan", "trailer", "other vehicle"),  # every vehicle
-    "person": ("person", "cart or luggage", "animal"),  # SegNet counts what people push or walk with as people
+    "person": ("person", "cart or luggage", "animal"),  # SegNet counts carts and animals as people
     "bicyclist": ("bicyclist", "motorcyclist", "rider", "bicycle", "motorcycle"),  # CamVid labels rider and bike as one
 }
 
 CLASS_SETS = {
     class_set.name: class_set
     for class_set in (
-        _of_cityscapes("cityscapes19"),
-        # the 16 classes that SYNTHIA shares with Cityscapes, and the 13 of them behind the literature's mIoU*; ESL
-        # leaves pixels of the other three out of both, BDL, FDA, DAFormer and HRDA score them as errors
-        _of_cityscapes("synthia16", without=_NOT_IN_SYNTHIA, subsets=(_SYNTHIA13,), foreign=_NOT_IN_SYNTHIA),
+        _cityscapes_classes("cityscapes19"),
+        # the 16 classes of both SYNTHIA and Cityscapes, and the 13 of them behind the literature's mIoU*; ESL leaves
+        # pixels of the other three out of both, BDL, FDA, DAFormer and HRDA score them as errors
+        _cityscapes_classes("synthia16", without=_NOT_IN_SYNTHIA, subsets=(_SYNTHIA13,), foreign=_NOT_IN_SYNTHIA),
         _SYNTHIA13,
-        # the categories of Cityscapes (its label definitions), in which ESL adapts to Mapillary Vistas; a label may
-        # call itself by its category, as those of Vistas do
+        # the categories of Cityscapes (its label definitions), for ESL's adaptation to Mapillary Vistas; a label may
+        # call itself by its category, as in Vistas
         ClassSet(
             "vistas7",
             tuple(_CATEGORIES),
@@ -89,7 +89,7 @@ CLASS_SETS = {
 def build_class_set(name: str, declaration: Mapping[str, Mapping[str, Any]]) -> ClassSet:
     """A class set of the user's own: class name -> ``labels`` (by default its own name) and ``colour`` (R, G, B).
 
-    Without a colour, a class has that of the Cityscapes label of its name, or one of matplotlib's ``tab20``.
+    Without a colour, a class takes the colour of the Cityscapes label of its name, or one of matplotlib's ``tab20``.
 
     Raises:
         InputError: a label is part of two classes, or there are fewer than 2 or more than 255 classes.

@@ -1,4 +1,4 @@
-"""The data in the config: where a benchmark's datasets are, and datasets and class sets that the user declares.
+"""The data in the config: the datasets of a benchmark, and the user's own datasets and class sets.
 
 Only planning and the doctor read these classes: an edit here reruns no stage.
 """
@@ -20,8 +20,8 @@ def _inside(split: str) -> str:
 
 
 Split = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]+|[^/].*\.txt|([^/].*)?[*?\[].*)$"), AfterValidator(_inside)]
-"""A split of a dataset; patterns of ids or image paths, with spaces between them; or the path of a list file, which
-ends in .txt: relative to the root or to the working folder."""
+"""A split of a dataset; patterns of ids or image paths, with spaces between them; or the path of a list file (.txt),
+relative to the root or to the working folder."""
 
 Byte = Annotated[int, Field(ge=0, le=255)]
 Rgb = Annotated[list[Byte], Field(min_length=3, max_length=3)]
@@ -31,10 +31,10 @@ Pattern = Annotated[str, Field(min_length=1)]
 class Data(Settings):
     """The format and the folder of a dataset, and the size of its images."""
 
-    dataset: str = Field(description="The format on disk: one that `config/README.md` lists, or one of `datasets`.")
+    dataset: str = Field(description="The format on disk: a format in `config/README.md`, or one of `datasets`.")
     root: PathText = Field(
-        description="The folder that the dataset was unpacked into, relative to where `snakemake` runs; `{seed}` "
-        "is replaced by the benchmark's seed.",
+        description="The folder of the unpacked dataset, relative to the working folder of `snakemake`; `{seed}` is "
+        "replaced by the benchmark's seed.",
     )
     size: Resize = "own"
 
@@ -45,13 +45,12 @@ class SourceData(LabelChecks, Data):
     split: Split = Field(
         "all",
         description="The split to train on; `all` for a dataset without splits; patterns of ids or image paths, such "
-        "as `ulm_* bonn_*`; or a list file: a text file of ids, image paths or patterns, one per line, whose path ends "
-        "in `.txt`.",
+        "as `ulm_* bonn_*`; or the path of a list file (`.txt`) with an id, image path or pattern on each line.",
     )
 
 
 class TargetData(SizeChecks, Data):
-    """The data to adapt to; training labels are read for the oracle and for diagnosis only."""
+    """The data to adapt to; only the oracle and diagnosis read training labels."""
 
     train_split: Split = Field("train", description="The split to adapt to, patterns, or a list file.")
     val_split: Split = Field("val", description="The split to evaluate on, patterns, or a list file.")
@@ -61,22 +60,22 @@ class LabelDeclaration(Settings):
     """One kind of label file."""
 
     files: Pattern = Field(
-        description="A pattern of paths, as for `images`; or a folder, whose files have the names of the images."
+        description="A pattern of paths, as for `images`; or a folder of files with the names of the images."
     )
     ids: str | Annotated[dict[str, str | None], Field(min_length=1)] | None = Field(
         None,
-        description="What every id of an 8-bit label means: the name of a Cityscapes label or of a label in a class "
-        "set, or null where it is ignored; an id that is not listed is a defect. Or the name of a table: `cityscapes`, "
+        description="Meaning of the ids in 8-bit labels: id -> name of a Cityscapes label or of a label in a class "
+        "set, or null for an ignored id; an unlisted id is a defect. Or the name of a table: `cityscapes`, "
         "`cityscapes_train_ids`, `gta5`, `synthia`.",
     )
     colours: Annotated[dict[str, Rgb | Annotated[list[Rgb], Field(min_length=1)]], Field(min_length=1)] | None = Field(
         None,
-        description="The same for colour labels: the name of each label with its colour [R, G, B], or several; "
-        "`unlabeled` for colours that are ignored, such as a void colour. A colour that is not listed is a defect.",
+        description="Meaning of the colours in colour labels: label name -> a colour [R, G, B], or several; "
+        "`unlabeled` for ignored colours, such as a void colour. An unlisted colour is a defect.",
     )
 
     channel: Literal["red"] | None = Field(
-        None, description="The channel that holds the ids, where labels are RGB or RGBA: `red` for those of CARLA."
+        None, description="The channel of the ids in RGB or RGBA labels: `red` for labels of CARLA."
     )
 
     @model_validator(mode="after")
@@ -89,30 +88,30 @@ class LabelDeclaration(Settings):
 
 
 class DatasetDeclaration(Settings):
-    """A dataset of your own: where its files are below the root, and what its labels mean."""
+    """A dataset of your own: the paths of its files below the root, and the meaning of its labels."""
 
-    title: str | None = Field(None, description="Its name in reports; by default its key.")
+    title: str | None = Field(None, description="The name in reports; by default the key.")
     images: Pattern | Annotated[list[Pattern], Field(min_length=1)] = Field(
         description="A pattern of paths, or several: `{split}` stands for the split, any other `{name}` for a part of "
-        "the image's id, `*` for anything but `/`. A pattern without any part of an id is a folder: every image in it, "
-        "at any depth, is taken.",
+        "the image's id, `*` for anything but `/`. A pattern without any part of an id is a folder: it stands for "
+        "every image in it, at any depth.",
     )
     labels: list[LabelDeclaration] = Field(
         [],
-        description="Kinds of label files, by priority: a split uses the first kind that it has any files of. Leave it "
-        "out if there are no labels.",
+        description="Kinds of label files, by priority: a split uses the first kind with any files in it. Leave it out "
+        "if there are no labels.",
     )
     bits: int = Field(
         16,
         ge=9,
         le=16,
-        description="Bits of the values in grey 16-bit images, of which the upper 8 are used: 12 or 14 for sensors "
-        "whose images are nearly black otherwise.",
+        description="Bits of the values in grey 16-bit images; the upper 8 of them are used. Set 12 or 14 for sensors "
+        "with nearly black images otherwise.",
     )
     splits: Annotated[list[str], Field(min_length=1)] | None = Field(
         None,
-        description="The splits, where folders next to them look like splits too; by default every `{split}` that has "
-        "an image.",
+        description="The splits, if folders next to them look like splits, too; by default every `{split}` with an "
+        "image.",
     )
 
 
@@ -120,12 +119,12 @@ class ClassDeclaration(Settings):
     """One class of a class set of your own."""
 
     labels: Annotated[list[str], Field(min_length=1)] | None = Field(
-        None, description="Names of the labels that make up the class; by default its own name."
+        None, description="Names of the labels in the class; by default its own name."
     )
     colour: Rgb | None = Field(
         None,
-        description="[R, G, B] in images of labels; by default that of the Cityscapes label of its name, or one of "
-        "matplotlib's `tab20`.",
+        description="[R, G, B] in images of labels; by default the colour of the Cityscapes label of its name, or one "
+        "of matplotlib's `tab20`.",
     )
 
 

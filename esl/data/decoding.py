@@ -1,4 +1,4 @@
-"""Decodes the bytes of an image file to an image of Pillow, or raises one error that names the file.
+"""Decodes the bytes of an image file to an image of Pillow, or raises one error with the file's name.
 
 Only ``FORMATS`` are tried, so no content starts another program, as PostScript does. The number of pixels is checked
 before any of them is decoded.
@@ -17,13 +17,13 @@ from esl.data.notes import not_an_image
 from esl.errors import InputError, one_line
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-"""Pillow's names of the formats that are read."""
+"""Pillow's names of the supported formats."""
 
 MOST_PIXELS = 2**28
 """The largest image, 268 megapixels, unless ``LIMIT`` says otherwise: a panorama of 16384x8192 has half as many."""
 
 LIMIT = "ESL_MOST_PIXELS"
-"""The environment variable with another limit in pixels; it changes no result, only which files are refused."""
+"""The environment variable with another limit in pixels; it changes no result."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,7 +34,7 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation (CIPA DC-008, 4.6.4) -> the operation that makes the image upright."""
+"""EXIF orientation (CIPA DC-008, 4.6.4) -> the operation to make the image upright."""
 
 logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # decode() reports these errors, by file name
 warnings.filterwarnings("ignore", module=r"PIL\.")  # about odd tags, without the file's name: see upright()
@@ -65,7 +65,7 @@ def decode(path: Path, content: bytes) -> Image.Image:
 def upright(image: Image.Image, original: Image.Image) -> Image.Image:
     """``image`` turned by the EXIF orientation of ``original``; unchanged if Pillow cannot read an orientation.
 
-    ``ImageOps.exif_transpose`` would also write the other tags again, which raises if one of them has a wrong type.
+    ``ImageOps.exif_transpose`` would also write the other tags again, and fail if one of them has a wrong type.
     """
     try:
         turn = TURNS.get(original.getexif().get(ExifTags.Base.Orientation, 1))

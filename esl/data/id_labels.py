@@ -15,15 +15,15 @@ INDEXED = 3
 """The colour type of a PNG with a palette (PNG specification, 11.2.2)."""
 
 SHOWN_COLOURS = 8
-"""The most unknown colours that an error names."""
+"""The most unknown colours in an error."""
 
 
 def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
     """The bytes of a label file as raw ids (H, W) uint8, in the encoding of ``table``: see ``classes.Encoding``.
 
     Raises:
-        InputError: the file is damaged or saved with loss, or holds colours where ids are expected, ids where colours
-            are, a colour that is not in the table, or ids above 255.
+        InputError: the file is damaged or saved with loss, or holds colours instead of ids, ids instead of colours, an
+            unknown colour, or ids above 255.
     """
     if table.encoding == "colours":
         return _ids_of_colours(path, content, table)
@@ -35,7 +35,7 @@ def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
 
 
 def unknown_ids(ids: NDArray[np.uint8], table: IdTable) -> list[int]:
-    """The ids in ``ids`` that ``table`` does not know, in ascending order."""
+    """The ids in ``ids`` but not in ``table``, in ascending order."""
     present = np.bincount(ids.ravel(), minlength=256) > 0
     return [int(id_) for id_ in np.flatnonzero(present & ~table.known)]
 
@@ -44,7 +44,7 @@ def decode_lossless(path: Path, content: bytes) -> Image.Image:
     """The image in a label file.
 
     Raises:
-        InputError: as ``decode``; or the file is compressed with loss, which mixes ids and colours where they meet.
+        InputError: as ``decode``; or the file is compressed with loss, so that ids and colours mix at borders.
     """
     image = decode(path, content)
     lossy_webp = image.format == "WEBP" and content[12:16] == b"VP8 "  # the lossless one is "VP8L"
@@ -62,8 +62,8 @@ def plain_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     Alpha is dropped. The values of 1, 2 and 4 bits are ids as they are (Pillow stretches grey to 0 ... 255).
 
     Raises:
-        InputError: as ``decode_lossless``; or the pixels are colours, floating-point numbers, ids above 255, or ids
-            that could be meant inverted.
+        InputError: as ``decode_lossless``; or the pixels are colours, floating-point numbers, ids above 255, or
+            possibly inverted ids.
     """
     image = decode_lossless(path, content)
     if image.mode == "P":

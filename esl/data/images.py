@@ -18,14 +18,14 @@ SizeWH = tuple[int, int]
 """(width, height) in pixels, as Pillow and the config write it."""
 
 Resize = SizeWH | int | None
-"""The size that images are resized to: both sides; the longer side, at the same aspect ratio; ``None``: unchanged."""
+"""The target size of images: both sides; the longer side, at the same aspect ratio; ``None``: unchanged."""
 
 DEPTH = 16
 """The bits of the values in a 16-bit image, unless a dataset's declaration says otherwise."""
 
 
 class CheckedFile(NamedTuple):
-    """A file whose bytes must not have changed since it was indexed or written."""
+    """A file with the digest of its bytes; a changed file is refused."""
 
     path: Path
     sha256: str
@@ -37,7 +37,7 @@ File = CheckedFile | Path
 
 
 def resized_wh(size_wh: SizeWH, to: Resize) -> SizeWH:
-    """The size that an image of ``size_wh`` is resized to.
+    """The size of an image of ``size_wh`` after resizing.
 
     >>> resized_wh((4000, 3000), (1024, 512)), resized_wh((4000, 3000), 1024), resized_wh((3000, 4000), 1024)
     ((1024, 512), (1024, 768), (768, 1024))
@@ -54,7 +54,7 @@ def read_content(file: File) -> tuple[Path, bytes]:
     """The path of a file and its bytes.
 
     Raises:
-        InputError: the file is missing or cannot be read, or its bytes are not those of its digest.
+        InputError: the file is missing or cannot be read, or its bytes have another digest.
     """
     path, sha256 = (file.path, file.sha256) if isinstance(file, CheckedFile) else (file, None)
     try:
@@ -64,7 +64,7 @@ def read_content(file: File) -> tuple[Path, bytes]:
     except FileNotFoundError:
         if path.is_symlink():
             raise InputError(
-                f"{path}: a link to {path.readlink()}, which is not there; fetch that file, or remove the link"
+                f"{path}: a broken link to {path.readlink()}; fetch that file, or remove the link"
             ) from None
         raise InputError(f"{path}: no such file, but it was indexed; restore it, or index the dataset again") from None
     except OSError as error:
@@ -97,7 +97,7 @@ def read_label(file: File, table: IdTable, size_wh: SizeWH | None = None) -> NDA
     """A label file as trainIds (H, W) uint8, resized (nearest) to ``size_wh`` when given.
 
     Raises:
-        InputError: as ``read_ids``, and for an id that the format does not define.
+        InputError: as ``read_ids``, and for an id outside of the format.
     """
     path, content = read_content(file)
     ids = decode_ids(path, content, table)

@@ -22,7 +22,7 @@ LONGEST_ID = 220
 
 @dataclass(frozen=True)
 class IndexedSample:
-    """A sample whose files have been read; paths are relative to the index's root."""
+    """A sample with sound files; paths are relative to the index's root."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -187,7 +187,7 @@ def require_plain_id(id_: str) -> str:
 
 
 class _Content(BaseModel):
-    """The keys of an index file that ``Index`` takes unchanged."""
+    """The keys of an index file for ``Index``, unchanged."""
 
     dataset: str
     root: str
@@ -230,7 +230,7 @@ def read_index(path: Path) -> Index:
 
 
 def _check_sample(sample: IndexedSample, index: Index) -> None:
-    """InputError for an impossible value that the fingerprint does not cover."""
+    """InputError for an impossible value outside of the fingerprint."""
     require_plain_id(sample.id)
     for name in filter(None, (sample.image, sample.label)):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:

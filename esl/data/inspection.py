@@ -27,7 +27,7 @@ from esl.files import is_text
 
 @dataclass(frozen=True)
 class Inspection:
-    """The index of the sound samples, the label ids that occur, every defect, and notes for the user."""
+    """The index of the sound samples, the label ids in them, every defect, and notes for the user."""
 
     index: Index
     present: frozenset[int]
@@ -46,7 +46,7 @@ class Inspection:
 
 @dataclass(frozen=True)
 class _ImageReport:
-    """One image file that was read without an error."""
+    """One sound image file."""
 
     size_wh: SizeWH
     sha256: str
@@ -56,19 +56,19 @@ class _ImageReport:
 
 @dataclass(frozen=True)
 class _LabelReport:
-    """One label file that was read without an error."""
+    """One readable label file."""
 
     size_wh: SizeWH
     sha256: str
     ids: frozenset[int]
     pixels: list[int]
-    unknown: list[int]  # ids that the format does not define
+    unknown: list[int]  # ids outside of the format
     grey_palette: bool  # see has_grey_palette
 
 
 @dataclass(frozen=True)
 class _SampleReport:
-    """The result for one sample: the indexed sample, its defects, or the image that was left out."""
+    """The result for one sample: the indexed sample, its defects, or the path of an image left out."""
 
     sample: IndexedSample | None = None
     image: _ImageReport | None = None
@@ -87,7 +87,7 @@ def inspect(
         split: One of the format's splits, or a list file: see ``splits``.
 
     Raises:
-        InputError: there is no sample, or a list or table that the format needs is missing or damaged.
+        InputError: there is no sample, or a list or table of the format is missing or damaged.
     """
     listing = listing_of(format_, root, split)
     if not listing.samples:
@@ -147,8 +147,8 @@ def _in_processes(
             return list(tqdm(results, total=len(samples), desc=desc, unit="image", mininterval=5))
     except BrokenProcessPool:
         raise InputError(
-            "a process that opened images was ended from outside: was there too little memory? Ask for more, or let "
-            "fewer processes open them (--workers, which a rule's threads set)"
+            "a process for opening images was killed, perhaps for want of memory; ask for more memory, or let fewer "
+            "processes open them (--workers; the threads of the rule)"
         ) from None
 
 
@@ -252,7 +252,7 @@ def _index_entry(
 
 
 def _defects_of_the_whole(index: Index, required: bool) -> Iterator[Problem]:
-    """Defects that no single file shows."""
+    """Defects of the dataset as a whole."""
     if not index.samples:
         yield Problem((index.root,), f"every image was left out, since none has a label ({index.label_files})")
     elif required and not any(index.class_pixels().values()):

@@ -1,4 +1,4 @@
-"""Texts about files, for people: the likely content of a file that is no image, and notes on values and ids.
+"""Texts about files, for people: the likely content of an unreadable image, and notes on values and ids.
 
 The code digest leaves this module out.
 """
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from PIL import ExifTags, TiffImagePlugin
 
 SHOWN_DEFECTS = 40
-"""The most defects that are printed, so that the report fits a screen; the count includes all of them."""
+"""The most printed defects, to fit a screen; the count includes all of them."""
 
 SHOWN_IDS = 8
-"""The most unknown ids of a label that its defect names."""
+"""The most unknown ids of a label in its defect."""
 
 
 def not_an_image(content: bytes, formats: Sequence[str]) -> str:
-    """The likely content of a file that no decoder of ``formats`` knows, and the fix."""
+    """The likely content of a file unknown to all decoders of ``formats``, and the fix."""
     start = content[:200].lstrip().lower()
     if not content.strip(b"\0"):
         return f"not a readable image, but empty ({len(content)} bytes, all zero); obtain the file again"
@@ -78,7 +78,7 @@ def grey_palettes(root: Path, count: int) -> Iterator[str]:
 
 
 def unknown_label_ids(unknown: list[int], known: NDArray[np.bool_]) -> str:
-    """The defect of a label with ids that are not ``known`` (256,), with the likely fix."""
+    """The defect of a label with ids outside of ``known`` (256,), with the likely fix."""
     more = f" and {len(unknown) - SHOWN_IDS} more" if len(unknown) > SHOWN_IDS else ""
     if unknown == [1] and known[[0, 255]].all():
         fix = "labels of 1 bit hold 0 and 1: declare 1 where it says 255"

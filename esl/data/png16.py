@@ -1,6 +1,6 @@
-"""PNG as SYNTHIA's labels use it: three channels of 16 bits, of which Pillow silently drops the low bytes.
+"""Reads PNGs of three 16-bit channels, as SYNTHIA's labels are; Pillow silently drops their low bytes.
 
-Section numbers are those of the PNG specification.
+Section numbers refer to the PNG specification.
 """
 
 import zlib
@@ -42,7 +42,7 @@ def first_of_16_bits(path: Path, content: bytes) -> NDArray[np.uint16]:
 
 
 def _check(path: Path, content: bytes) -> None:
-    """InputError unless checksums are right, the size is in bounds, and the data fill exactly that size."""
+    """InputError unless checksums are right, the size is in bounds, and the data fill it exactly."""
     try:
         parts = list(chunks(content))
         header = parts[0][1]
@@ -67,7 +67,7 @@ def _check(path: Path, content: bytes) -> None:
 
 
 def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and data of every chunk of a PNG (5.3); ValueError for a wrong checksum or a chunk that is cut short."""
+    """Type and data of every chunk of a PNG (5.3); ValueError for a wrong checksum or an incomplete chunk."""
     place = len(SIGNATURE)
     while place < len(content):
         length = int.from_bytes(content[place : place + 4], "big")

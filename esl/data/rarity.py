@@ -11,23 +11,23 @@ from esl.data.images import File, read_label
 from esl.prefetch import prefetch
 
 MIN_SHARE = 0.0015
-"""Share of an image's pixels that a class must have to be drawn with it: DAFormer's 3,000 pixels of a GTA5 image."""
+"""Least share of a class among the pixels of a drawn image: DAFormer's 3,000 pixels of a GTA5 image."""
 
 
 @dataclass(frozen=True)
 class RareClassDraws:
-    """Draws a class, the rarer the more often, and then one of the images that hold it."""
+    """Samples a class (rare classes more often), then an image with enough of it."""
 
-    probability: NDArray[np.float64]  # (K), of the classes that any image holds; sums to 1
-    images: tuple[NDArray[np.intp], ...]  # K times the rows of the images that hold enough of the class
+    probability: NDArray[np.float64]  # (K), of the classes in any image; sums to 1
+    images: tuple[NDArray[np.intp], ...]  # K times the rows of the images with enough of the class
 
     @classmethod
     def of(cls, pixels: Sequence[Sequence[int]], sizes: Sequence[int], temperature: float) -> "RareClassDraws | None":
         """The draws over images of ``sizes`` pixels, with ``pixels`` (image, class) labelled pixels.
 
-        P(c) is proportional to exp((1 - f_c) / T), f_c the share of class c among labelled pixels. Classes that no
-        image holds are left out; one that no image holds enough of is drawn with whatever image holds it. ``None``:
-        no pixel has a class.
+        P(c) is proportional to exp((1 - f_c) / T), f_c the share of class c among labelled pixels. Absent classes are
+        left out. If no image holds ``MIN_SHARE`` of a class, every image with any of it is drawn. ``None``: no pixel
+        has a class.
 
         >>> draws = RareClassDraws.of([[90, 0], [90, 20]], [120, 120], temperature=1.0)
         >>> draws.probability.round(3).tolist(), [rows.tolist() for rows in draws.images]
@@ -52,7 +52,7 @@ class RareClassDraws:
 def draws_by_labels(
     labels: Sequence[File], table: IdTable, num_classes: int, temperature: float, *, workers: int = 1
 ) -> RareClassDraws | None:
-    """The draws over images with these label files, each of which is read once, in ``workers`` threads.
+    """The draws over images with these label files; reads each file once, in ``workers`` threads.
 
     Raises:
         InputError: a file is missing, damaged, or has changed since it was written.

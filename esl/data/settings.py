@@ -1,4 +1,4 @@
-"""Settings of the stages that read data: how a dataset is indexed, and how images are augmented in training."""
+"""Settings of stages with data as input: the checks of an index, and the augmentation of training images."""
 
 from typing import Any, Literal
 
@@ -9,21 +9,21 @@ from esl.settings import Crop, Number, Settings
 
 
 class SizeChecks(Settings):
-    """The treatment of labels that do not have the size of their images."""
+    """The treatment of labels with another size than their images."""
 
     mismatched_labels: Literal["error", "resize"] = Field(
         "error",
-        description="What to do with a label whose size is not that of its image: `error`, or `resize` it (nearest) "
-        "and list it in the index; the official GTA5 download has some.",
+        description="Labels with another size than their image: `error`, or `resize` them (nearest) and list them in "
+        "the index; the official GTA5 download has some.",
     )
 
 
 class LabelChecks(SizeChecks):
-    """The treatment of labels that do not fit their images, or are missing."""
+    """The treatment of labels with a wrong size, and of missing ones."""
 
     missing_labels: Literal["error", "skip"] = Field(
         "error",
-        description="What to do with an image without a label: `error`, or `skip` it and list it in the index.",
+        description="Images without a label: `error`, or `skip` them and list them in the index.",
     )
 
 
@@ -31,21 +31,21 @@ class Checks(LabelChecks):
     """The checks of an index."""
 
     labels: Literal["required", "all_or_none", "optional"] = Field(
-        "required", description="Which images must have a label: all of them; all or none; or optional."
+        "required", description="Images with a label: all of them are required; all or none; or they are optional."
     )
 
 
 class IndexSettings(Checks):
-    """How one part of a benchmark's data is read and checked."""
+    """The input and the checks of one index, for one part of a benchmark's data."""
 
     root: str = Field(min_length=1, description="The folder of the dataset.")
-    key: str = Field("root", description="Where the config names the folder, for messages.")
+    key: str = Field("root", description="The config key of the folder, for messages.")
     dataset: str = Field(description="The name of the format.")
     declaration: dict[str, Any] | None = Field(
         None, description="The declaration of the format; null for a format that is a module."
     )
     split: str = Field(description="A split of the dataset, patterns, or a list file.")
-    class_set: ClassSet = Field(description="The classes that models distinguish.")
+    class_set: ClassSet = Field(description="The classes of the models.")
 
 
 class AugmentationSettings(Settings):
@@ -57,8 +57,8 @@ class AugmentationSettings(Settings):
         0.3,
         gt=0,
         le=1,
-        description="Smallest share of an image's area that a random crop covers. If the image's aspect ratio is far "
-        "from the crop's, it is the share of the largest part with the crop's aspect ratio.",
+        description="Smallest area of a random crop, as a share of the image's area; if the image's aspect ratio is "
+        "far from the crop's, as a share of its largest part with the crop's aspect ratio.",
     )
     colour: Number = Field(
         1.0, ge=0, le=1, description="Strength of the random changes of brightness, contrast and saturation; 0 is off."

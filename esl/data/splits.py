@@ -12,27 +12,26 @@ from esl.data.notes import truncate
 from esl.errors import InputError, Problem
 
 SHOWN_MISTAKES = 20
-"""The most wrong entries of a list that an error names."""
+"""The most wrong entries of a list in an error."""
 
 _WILD = frozenset("*?[")
-"""The characters that make a name a pattern, as in a shell; none of them matches ``/``."""
+"""The wildcards of a pattern, as in a shell; none of them matches ``/``."""
 
 Entry = tuple[str, str]
 """The place of an entry in its list, for messages, and its text."""
 
 
 def listing_of(format_: Format, root: Path, split: str) -> Listing:
-    """Every sample of a split; of a list, the samples that it names, sorted by id.
+    """Every sample of a split, or the samples of a list; sorted by id.
 
     A list is a text file (``split`` ends in .txt) with an entry on each line, or patterns in ``split`` itself, with
-    spaces between them. An entry names a sample by its id, or by the path of its image: from the root, or from any
-    folder below it. A pattern names every sample that it fits; ``!`` before an entry takes its samples out again. In a
-    file, blank lines and lines that begin with # are skipped; its path is relative to the root, or else to the working
-    folder.
+    spaces between them. An entry is an id, the path of an image (from the root, or from any folder below it), or a
+    pattern of ids or paths; ``!`` before an entry takes its samples out again. In a file, blank lines and lines with #
+    in front are skipped; its path is relative to the root, or else to the working folder.
 
     Raises:
-        InputError: the list file is missing or empty, or an entry names no sample, several of one id, or one that an
-            earlier line names; or as ``Format.listing``.
+        InputError: the list file is missing or empty, or an entry names no sample, several of one id, or a sample of
+            an earlier line; or as ``Format.listing``.
     """
     if is_list_file(split):
         path = list_file(root, split)
@@ -46,7 +45,7 @@ def listing_of(format_: Format, root: Path, split: str) -> Listing:
 def _listing_of_entries(
     format_: Format, root: Path, title: str, entries: list[Entry], tables: tuple[Path, ...]
 ) -> Listing:
-    """The samples that ``entries`` name, of all splits; ``title`` is the list's name in errors."""
+    """The samples of ``entries``, in all splits; ``title`` is the list's name in errors."""
     splits = format_.splits(root)
     listings = [format_.listing(root, each) for each in ([WHOLE] if WHOLE in splits else splits)]
     chosen = _choose(title, entries, [sample for listing in listings for sample in listing.samples], root)
@@ -92,9 +91,9 @@ def list_file(root: Path, split: str) -> Path:
 
 
 def _choose(title: str, entries: list[Entry], samples: list[Sample], root: Path) -> dict[str, Sample]:
-    """The samples that the entries of a list name, by id; InputError lists the wrong entries."""
+    """The samples of the entries of a list, by id; InputError lists the wrong entries."""
     by_name = _by_name(samples, root)
-    chosen: dict[str, tuple[Sample, str]] = {}  # with the place of the entry that names it first
+    chosen: dict[str, tuple[Sample, str]] = {}  # with the place of its first entry
     problems = []
     for where, entry in entries:
         name = entry.removeprefix("!").removeprefix("./")
@@ -117,7 +116,7 @@ def _choose(title: str, entries: list[Entry], samples: list[Sample], root: Path)
 
 
 def _check_entry(name: str, exact: list[Sample], matches: list[Sample], root: Path) -> None:
-    """InputError for an entry that leads out of the root or names no image."""
+    """InputError for an entry outside of the root or without an image."""
     if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
         raise InputError("expected an id, or a path below the root, without ..")
     if not matches:
@@ -125,10 +124,10 @@ def _check_entry(name: str, exact: list[Sample], matches: list[Sample], root: Pa
 
 
 def _add(exact: list[Sample], matches: list[Sample], where: str, chosen: dict[str, tuple[Sample, str]]) -> None:
-    """Adds to ``chosen`` the images that an entry names exactly, or else all that its pattern fits.
+    """Adds the image of an entry's name, or all images of its pattern, to ``chosen``.
 
     Raises:
-        InputError: two images have that name, or one id; or an earlier entry names the image.
+        InputError: two images have the same name or id, or an earlier entry names the image.
     """
     if len(exact) > 1:
         raise InputError(f"names several images: {', '.join(str(sample.image) for sample in exact)}")

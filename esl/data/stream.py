@@ -1,7 +1,7 @@
-"""Endless streams of augmented samples in which position k is always the same sample, augmented in the same way.
+"""Endless streams of augmented samples: position k is always the same sample, augmented in the same way.
 
-The seed and the position alone decide what a worker returns: a training that resumes at iteration i asks for the
-positions that follow, on any number of workers, and no random state has to be saved.
+The sample depends on the seed and the position alone: to resume at iteration i, a training asks for the next positions,
+on any number of workers, and needs no saved random state.
 """
 
 import signal
@@ -24,7 +24,7 @@ from esl.errors import InputError, one_line
 from esl.settings import crop_wh
 
 MAX_ASPECT_MISMATCH = 1.2
-"""Images whose aspect ratio differs from the crop's by more than this factor are first cut to the crop's."""
+"""Images are first cut to the aspect ratio of the crop if theirs differs by more than this factor."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pairs:
 
     files: Sequence[tuple[File, File | None]]
     table: IdTable
-    resize: Resize  # what images and labels are resized to
+    resize: Resize  # of images and labels
 
     def read(self, row: int) -> tuple[Tensor, Tensor]:
         """Image (3, H, W) uint8 and trainIds (H, W) uint8.
@@ -61,7 +61,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         seed: tuple[int, int],
         draws: RareClassDraws | None = None,
     ) -> None:
-        """With ``draws`` they decide the image of every position; without, all images come in a random order."""
+        """``draws`` choose the image of every position; without them, every epoch is a random order of all images."""
         self._pairs, self._seed, self._draws = pairs, seed, draws
         self._crop = None
         if (crop := crop_wh(augmentation.crop)) is not None:
@@ -82,7 +82,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
 
     @property
     def epoch(self) -> int:
-        """The number of samples: so many positions read every sample once."""
+        """The number of samples, and of positions until every sample was read once."""
         return len(self._pairs.files)
 
     @property
@@ -117,9 +117,9 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
         return image, mask
 
     def _window(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """If the image's aspect ratio is far from the crop's: the largest part with the crop's, at a random place.
+        """The largest part with the crop's aspect ratio, at a random place, if the image's is far from it.
 
-        Without this, most wide crops of a portrait image would be its middle. Other images stay whole.
+        Otherwise most wide crops of a portrait image would be its middle. Other images stay whole.
         """
         height, width = label.shape
         ratio = self._size_hw[1] / self._size_hw[0]
@@ -132,7 +132,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _handle_signals(worker: int) -> None:
-    """SIGTERM ends a worker at once, whatever handler it has inherited; on Ctrl-C it waits until training ends it."""
+    """Lets SIGTERM end a worker at once, instead of an inherited handler; Ctrl-C is left to the training process."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -142,12 +142,12 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of iterations ``start`` ... ``stop`` - 1: images (N, 3, h, w) and labels (N, h, w), both uint8.
 
-    Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn, so that the global
-    batch does not depend on how many processes share it.
+    Iteration i holds the positions i * batch_size * world_size onwards, dealt to the ranks in turn: the global batch
+    does not depend on the number of processes.
 
     Raises:
         InputError: a file is missing, damaged, or has changed since it was indexed, or a worker has too little memory;
-            in one line, whatever ``workers``.
+            always in one line.
     """
     step = batch_size * world_size
     positions = [
@@ -166,7 +166,7 @@ def batches(
 
 
 def _with_plain_errors(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of ``loader``, and its errors in one line: torch puts the traceback of a worker before them."""
+    """The batches of ``loader``; its errors become one line, without the traceback of a worker."""
     try:
         yield from loader
     except InputError as error:
@@ -174,12 +174,12 @@ def _with_plain_errors(loader: DataLoader[tuple[Tensor, Tensor]]) -> Iterator[tu
     except (OSError, RuntimeError) as error:
         if "shared memory" in str(error) or "No space left on device" in str(error):
             raise InputError(
-                "/dev/shm: too small for the images that several processes read; enlarge it (in a container: "
-                "--shm-size=8g), or let fewer processes read (--workers, which a rule's threads set)"
+                "/dev/shm: too small for the images of several processes; enlarge it (in a container: --shm-size=8g), "
+                "or let fewer processes read (--workers; the threads of the rule)"
             ) from None
         if str(error).startswith("DataLoader worker"):
             raise InputError(
-                f"{one_line(error)} It read images: was there too little memory? Ask for more, or let fewer processes "
-                "read (--workers, which a rule's threads set)"
+                f"{one_line(error)} It read images, perhaps with too little memory: ask for more, or let fewer "
+                "processes read (--workers; the threads of the rule)"
             ) from None
         raise

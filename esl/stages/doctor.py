@@ -33,14 +33,14 @@ from esl.stages.config_files import read_yaml
 
 @dataclass(frozen=True)
 class Declarations:
-    """Datasets and class sets of the user's own, as JSON by name."""
+    """The user's own datasets and class sets, as JSON by name."""
 
     datasets: Mapping[str, Any]
     class_sets: Mapping[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Reports how a folder is recognised, split by split; exits with 1 where there is a defect."""
+    """Reports how a folder is recognised, split by split; exits with 1 if there is a defect."""
     flags = _parser().parse_args(arguments)
     root: Path = require_root(flags.root, "--root")
     own = read_declarations(flags.configfile)
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _without_images(format_: Format, root: Path) -> list[str]:
-    """The splits that have labels but no images, as far as patterns tell."""
+    """The splits with labels but no images, by the patterns of a format."""
     if not isinstance(format_, Layout):
         return []
     return sorted({*format_.label_splits(root)} - {*format_.splits(root)})
@@ -105,7 +105,7 @@ def _validate(key: str, type_: Any, value: Mapping[str, Any]) -> None:
         TypeAdapter(type_).validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         raise InputError("\n".join(f"{key}.{line}" for line in explanations(error))) from None
-    except (TypeError, ValueError, RecursionError) as error:  # a key that is a list, an alias of what it is part of
+    except (TypeError, ValueError, RecursionError) as error:  # a key of another type, too deep
         raise InputError(f"{key}: cannot be a declaration ({one_line(error)})") from None
 
 
@@ -119,7 +119,7 @@ def _class_set(name: str, own: Declarations) -> ClassSet:
 
 
 def _formats(name: str | None, split: str | None, root: Path, own: Declarations) -> dict[str, Format]:
-    """The format that was asked for, or else those that fit."""
+    """The requested format, or else all fitting ones."""
     if name is not None:
         if name not in own.datasets and name not in format_names():
             known = ", ".join([*format_names(), *own.datasets])
@@ -131,14 +131,14 @@ def _formats(name: str | None, split: str | None, root: Path, own: Declarations)
 
 
 def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[str, Format]:
-    """The formats that fit what is under ``root``: of those that list images there, those that list labels too.
+    """The formats with images under ``root``; if some of them have labels there too, only these.
 
-    ``folder`` is taken only if no other format fits. Where none lists an image of the ``split``, those that list other
-    images are taken, whose inspection says which splits there are.
+    ``folder`` is taken only if no other format fits. Formats with images of other splits than ``split`` are a last
+    resort: their inspection names the splits.
     """
     candidates = {name: format_ for name, format_ in formats.items() if name != "folder"}
     listed: dict[str, list[Sample]] = {}
-    passed_over: dict[str, str] = {}  # why, and the formats
+    passed_over: dict[str, str] = {}  # reason -> names of formats
     for name, format_ in candidates.items():
         try:
             if splits := format_.splits(root):
@@ -156,7 +156,7 @@ def _fitting(formats: dict[str, Format], split: str | None, root: Path) -> dict[
     if not formats["folder"].splits(root):
         layouts = "\n".join(f"  {name}: {format_.layout('SPLIT')}" for name, format_ in formats.items())
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in unread(root, ".").most_common())
-        there = f" that is read, but {kinds}: convert them to PNG or JPEG" if kinds else ""
+        there = f" of a supported kind, but {kinds}: convert them to PNG or JPEG" if kinds else ""
         raise InputError(f"{root}: no dataset and no image{there}; expected, for a split SPLIT:\n{layouts}")
     return {"folder": formats["folder"]}
 
@@ -167,7 +167,7 @@ def _samples(format_: Format, root: Path, splits: list[str]) -> list[Sample]:
 
 
 def _nested(formats: Mapping[str, Format], root: Path) -> Iterator[str]:
-    """A line for each dataset that is one folder further down."""
+    """A line for each dataset one folder further down."""
     for folder in (Path(entry.path) for entry in entries(root) if is_folder(entry)):
         for name, format_ in formats.items():
             if format_.splits(folder):

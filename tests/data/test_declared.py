@@ -198,7 +198,7 @@ def test_brackets_in_a_pattern_are_taken_literally(tmp_path: Path) -> None:
         ({"images": "a", "labels": [{"files": "b", "ids": {"road": "7"}}]}, "from 0 to 255, but got 'road'"),
         (
             {"images": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], None: [0, 0, 0]}}]},
-            "colours: expected the name of a label, but got None; `unlabeled` is that of colours that are ignored",
+            "colours: expected the name of a label, but got None; `unlabeled` ignores its colours",
         ),
         (
             {"images": "a", "labels": [{"files": "b", "colours": {"road": [1, 2, 3], "sky": [1, 2, 3]}}]},

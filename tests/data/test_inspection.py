@@ -226,5 +226,5 @@ def _end(sample: Sample) -> None:
 
 
 def test_a_process_that_is_killed_while_it_opens_files_is_one_line() -> None:
-    with pytest.raises(InputError, match=r"a process that opened images was ended.*too little memory.*--workers"):
+    with pytest.raises(InputError, match=r"a process for opening images was killed.*more memory.*--workers"):
         inspection._in_processes(_end, [Sample("a", None, None)], 1, "index")  # type: ignore[arg-type]

@@ -144,7 +144,7 @@ def test_vistas_of_both_versions_is_read_as_the_first_and_without_its_config_not
         index_of("mapillary", tmp_path, "training")
     for config in ("config_v1.2.json", "config_v2.0.json"):
         (tmp_path / config).unlink()
-    with pytest.raises(InputError, match=r"labels without config_v1\.2\.json, config_v2\.0\.json, which says"):
+    with pytest.raises(InputError, match=r"labels without config_v1\.2\.json, config_v2\.0\.json, the table of"):
         index_of("mapillary", tmp_path, "training")
 
 

@@ -58,7 +58,7 @@ def test_a_link_to_nothing_and_a_folder_named_like_an_image_are_defects(tmp_path
     gta5 = inspect("gta5", format_named("gta5"), tmp_path, "all", CITYSCAPES19, OPTIONAL)
     assert _ids(gta5) == ["00001"]
     expected = (
-        (2, f"a link to {tmp_path}/.git/annex/objects/x.png, which is not there; fetch that file, or remove the link"),
+        (2, f"a broken link to {tmp_path}/.git/annex/objects/x.png; fetch that file, or remove the link"),
         (3, "a folder or device where a file was expected"),
         (4, "cannot be read (Too many levels of symbolic links)"),
         (5, "a folder or device where a file was expected"),
@@ -93,10 +93,10 @@ def test_a_link_to_a_folder_that_is_not_there_is_refused_by_name(tmp_path: Path)
         assert len(format_.listing(tmp_path, "all").samples) == 1
     (tmp_path / "day").symlink_to("/mnt/disk/day")
     for format_ in formats:
-        with pytest.raises(InputError, match=r"day: a link to /mnt/disk/day, which is not there.*mount or fetch it"):
+        with pytest.raises(InputError, match=r"day: a broken link to /mnt/disk/day: .*mount or fetch it"):
             format_.listing(tmp_path, "all")
     (tmp_path / "day").rename(tmp_path / "v1.2")  # a number is no ending
-    with pytest.raises(InputError, match=r"v1\.2: a link to /mnt/disk/day, which is not there"):
+    with pytest.raises(InputError, match=r"v1\.2: a broken link to /mnt/disk/day: its images"):
         formats[0].listing(tmp_path, "all")
     (tmp_path / "v1.2").unlink()
     (tmp_path / "self").symlink_to(tmp_path / "self")

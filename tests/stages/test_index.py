@@ -145,5 +145,5 @@ def test_a_link_to_nothing_is_a_defect_like_any_other(tmp_path: Path) -> None:
     (root / "labels/00002.png").symlink_to(tmp_path / "nowhere.png")
     output = tmp_path / "source.json"
     assert len(state(root, format_named("gta5"), "all", record_of(output))) == 64
-    with pytest.raises(InputError, match=r"1 defect.*\n.*labels/00002\.png: a link to .*nowhere\.png, which is not"):
+    with pytest.raises(InputError, match=r"1 defect.*\n.*labels/00002\.png: a broken link to .*nowhere\.png; fetch"):
         main(["--settings", _settings(root).canonical(), "--output", str(output), "--workers", "1"])

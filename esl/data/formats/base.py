@@ -1,4 +1,4 @@
-"""The contract of a format, which describes a dataset on disk. ``folder.py`` is the example to copy."""
+"""The contract of a format: the layout of a dataset on disk. ``folder.py`` is the example to copy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from esl.files import is_text
 
 @dataclass(frozen=True)
 class Sample:
-    """One image and its label file; either is ``None`` where the file is missing. ``id`` names files of results."""
+    """One image and its label file; either is ``None`` if the file is missing. ``id`` names files of results."""
 
     id: str
     image: Path | None
@@ -23,7 +23,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class LabelFiles:
-    """One kind of label file: where such files are under the root, and what their pixels mean."""
+    """One kind of label file: the pattern of its paths under the root, and the meaning of its pixels."""
 
     pattern: str
     labels: tuple[Label, ...]
@@ -32,18 +32,18 @@ class LabelFiles:
 
 @dataclass(frozen=True)
 class Listing:
-    """The samples that a format finds under a root."""
+    """The samples of a format under a root."""
 
     samples: list[Sample]
     """Sorted by id; a missing half of a pair is ``None``."""
     label_files: LabelFiles | None
-    """How to read the labels; ``None`` for a dataset that has no labels at all."""
+    """How to read the labels; ``None`` for a dataset without labels."""
     defects: list[Problem]
-    """Defects that file names alone show."""
+    """Defects in file names; no file has been opened."""
     tables: tuple[Path, ...] = ()
-    """Other files that the listing depends on: lists of splits, tables of labels."""
+    """Other input files of the listing: lists of splits, tables of labels."""
     patterns: tuple[str, ...] = ()
-    """The patterns that images and labels had to match: where they nearly match, the user is told."""
+    """The patterns of images and labels, for notes on files that nearly match."""
     bits: int = DEPTH
     """The bits of the values in 16-bit images."""
 
@@ -56,21 +56,21 @@ class Format(Protocol):
         """Its name in reports."""
 
     def layout(self, split: str) -> str:
-        """The paths where files of ``split`` are expected, as text for messages."""
+        """The expected paths of files of ``split``, as text for messages."""
 
     def splits(self, root: Path) -> list[str]:
-        """The splits that have an image under ``root``, sorted."""
+        """The splits with an image under ``root``, sorted."""
 
     def listing(self, root: Path, split: str) -> Listing:
         """Every sample of ``split`` under ``root``.
 
         Raises:
-            InputError: a file that the listing depends on (a list of a split, a table of labels) is missing or damaged.
+            InputError: a list of a split or a table of labels is missing or damaged.
         """
 
 
 def require_root(root: Path, key: str) -> Path:
-    """``root`` itself if it is a folder whose name is text; otherwise InputError names the ``key`` to correct."""
+    """``root`` itself if it is a folder with a name in UTF-8; otherwise InputError names the ``key`` to correct."""
     if not is_text(str(root)):
         raise InputError(f"{printable(str(root))}: the name of {key} is not in UTF-8; rename the folder")
     if not root.is_dir():
@@ -81,16 +81,16 @@ def require_root(root: Path, key: str) -> Path:
 
 
 def nfc(name: str) -> str:
-    """``name`` in the Unicode form in which names are compared: macOS writes an accent as a letter of its own (NFD)."""
+    """``name`` in one Unicode form (NFC), for comparisons: macOS writes an accent as a letter of its own (NFD)."""
     return normalize("NFC", name)
 
 
 def pair_up(
     images: Iterable[tuple[str, Path]], labels: Iterable[tuple[str, Path]]
 ) -> tuple[list[Sample], list[Problem]]:
-    """The samples of two lists of ids and files, sorted by id; and the defects: ids that occur twice.
+    """The samples of two lists of ids and files, sorted by id; and the defects: ids in one list twice.
 
-    Ids are the same whatever Unicode form names have: see ``nfc``.
+    Ids are compared in one Unicode form: see ``nfc``.
 
     >>> str(pair_up([("a", Path("x/a.png")), ("a", Path("y/a.png"))], [])[1][0])
     "y/a.png: the same id 'a' as x/a.png; results are named by ids: rename one of the two, or remove it"

@@ -1,4 +1,4 @@
-"""Formats that a few lines of YAML declare: those of ``declared.yaml``, and those of a user's config."""
+"""Builds formats from a few lines of YAML: the entries of ``declared.yaml`` or of a user's config."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
@@ -17,7 +17,7 @@ Declaration = Mapping[str, Any]
 
 
 def build_declared_format(name: str, declaration: Declaration) -> Layout:
-    """The format that a declaration describes.
+    """The format of a declaration.
 
     Raises:
         InputError: a pattern leads out of the root, a table is unknown, or an id or colour is listed twice.
@@ -38,19 +38,19 @@ def build_declared_format(name: str, declaration: Declaration) -> Layout:
 
 def _label_files(name: str, entry: Declaration) -> LabelFiles:
     if "colours" in entry:
-        return LabelFiles(entry["files"], tuple(_coloured(name, entry["colours"])), "colours")
+        return LabelFiles(entry["files"], tuple(_labels_of_colours(name, entry["colours"])), "colours")
     ids, red = entry["ids"], entry.get("channel") == "red"
     if isinstance(ids, str):
         if ids not in LABEL_TABLES:
             raise InputError(f"datasets.{name}: ids: expected one of {', '.join(LABEL_TABLES)}, but got {ids!r}")
         encoding: Encoding = "first_of_16_bits" if ids == "synthia" else "ids"
         return LabelFiles(entry["files"], label_table(ids), "red" if red else encoding)
-    return LabelFiles(entry["files"], tuple(_numbered(name, ids)), "red" if red else "ids")
+    return LabelFiles(entry["files"], tuple(_labels_of_ids(name, ids)), "red" if red else "ids")
 
 
-def _numbered(name: str, ids: Mapping[Any, str | None]) -> Iterator[Label]:
+def _labels_of_ids(name: str, ids: Mapping[Any, str | None]) -> Iterator[Label]:
     listed: set[int] = set()
-    for id_, label in sorted(ids.items(), key=lambda entry: str(entry[0]).zfill(3)):  # whatever order JSON keeps
+    for id_, label in sorted(ids.items(), key=lambda entry: str(entry[0]).zfill(3)):  # JSON may reorder them
         if not (str(id_).isdigit() and int(id_) <= 255):
             raise InputError(f"datasets.{name}: ids: expected whole numbers from 0 to 255, but got {id_!r}")
         if int(id_) in listed:
@@ -59,13 +59,13 @@ def _numbered(name: str, ids: Mapping[Any, str | None]) -> Iterator[Label]:
         yield Label(int(id_), label or "unlabeled")
 
 
-def _coloured(name: str, colours: Mapping[Any, Any]) -> Iterator[Label]:
+def _labels_of_colours(name: str, colours: Mapping[Any, Any]) -> Iterator[Label]:
     owners: dict[tuple[int, int, int], str] = {}
     for label in colours:
         if not isinstance(label, str):
             raise InputError(
-                f"datasets.{name}: colours: expected the name of a label, but got {label!r}; `unlabeled` is that of "
-                "colours that are ignored"
+                f"datasets.{name}: colours: expected the name of a label, but got {label!r}; `unlabeled` "
+                "ignores its colours"
             )
     for label, entry in sorted(colours.items()):
         for red, green, blue in [entry] if isinstance(entry[0], int) else entry:  # a label can have several colours

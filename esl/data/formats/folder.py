@@ -17,16 +17,16 @@ class Folder:
     title: str = "a folder of images"
 
     def layout(self, split: str) -> str:
-        """The paths where files of ``split`` are expected, as text for messages."""
+        """The expected paths of files of ``split``, as text for messages."""
         return IMAGES_BELOW if split == WHOLE else f"{split}/"
 
     def splits(self, root: Path) -> list[str]:
-        """``all``, and every folder below ``root`` that holds images."""
+        """``all``, and every folder below ``root`` with images in it."""
         folders = [entry.name for entry in entries(root) if is_folder(entry) and not entry.name.startswith(".")]
         return [*_whole(".").splits(root), *(name for name in folders if _whole(name).splits(root))]
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every image; InputError where the split has no folder."""
+        """Every image; InputError if the split has no folder."""
         if split != WHOLE and not (root / split).is_dir():
             raise InputError(
                 f"{root}: no folder {split!r} there; a split of a folder of images is a folder below it: make one, "

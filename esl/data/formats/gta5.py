@@ -23,13 +23,13 @@ class Gta5(Layout):
     """GTA5 with its lists of parts."""
 
     def splits(self, root: Path) -> list[str]:
-        """``all``, and the parts whose list names an image, or is damaged: then their listing says so."""
+        """``all``, and every part with an image in its list, or with a damaged list, for ``listing`` to report."""
         whole = super().splits(root)
         images = {sample.id for sample in super().listing(root, WHOLE).samples if sample.image} if whole else set[str]()
         return [*whole, *(part for part in sorted(OFFICIAL_PARTS) if images and _names_any(root, part, images))]
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every sample, or those of a part; InputError for a part without a list, and for a list that is damaged."""
+        """Every sample, or the samples of a part; InputError if the list of the part is missing or damaged."""
         whole = super().listing(root, WHOLE)
         if split == WHOLE:
             return whole
@@ -41,7 +41,7 @@ class Gta5(Layout):
 
 
 def _names_any(root: Path, part: str, ids: set[str]) -> bool:
-    """Whether a part has a list that names one of ``ids``, or one that is damaged."""
+    """Whether the list of a part names one of ``ids``, or is damaged."""
     if not any((root / name).is_file() for name in (f"{part}.txt", "split.mat")):
         return False
     try:
@@ -51,7 +51,7 @@ def _names_any(root: Path, part: str, ids: set[str]) -> bool:
 
 
 def _read_list(root: Path, part: str) -> tuple[set[str], Path]:
-    """The ids of a part, and the file that lists them."""
+    """The ids of a part, and the file of its list."""
     text, matlab = root / f"{part}.txt", root / "split.mat"
     if text.is_file():
         try:

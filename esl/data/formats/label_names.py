@@ -13,7 +13,7 @@ from esl.errors import suggestion
 
 
 def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
-    """Labels of a class set that neither a shipped dataset nor one of the user's ``own`` has."""
+    """Labels of a class set in no dataset, neither a shipped one nor one of the user's ``own``."""
     shipped = [format_ for name in format_names() if isinstance(format_ := format_named(name), Layout)]
     kinds = [files for layout in (*shipped, *own) for files in layout.label_files]
     tables = [*map(label_table, LABEL_TABLES), *(files.labels for files in kinds)]
@@ -23,7 +23,7 @@ def unknown_members(class_set: ClassSet, own: Sequence[Layout]) -> list[str]:
 
 
 def unknown_names(layout: Layout, members: tuple[tuple[str, ...], ...]) -> list[str]:
-    """Names in a declaration that are neither members of a class set nor labels of Cityscapes."""
+    """Names in a declaration outside of all class sets and of the labels of Cityscapes."""
     known = {label.name for label in CITYSCAPES_LABELS} | {name for names in members for name in names}
     coloured = {label.name for files in layout.label_files if files.encoding == "colours" for label in files.labels}
     unknown = {label.name for files in layout.label_files for label in files.labels} - known

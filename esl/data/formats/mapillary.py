@@ -1,7 +1,7 @@
 """Mapillary Vistas (Neuhold et al. 2017), v1.2 and v2.0: images of many sizes, ids named by its own config file.
 
 An id of Vistas is a position in the ``labels`` of its config file; the two versions count differently, so labels are
-identified by name. A root that holds both versions is read as v1.2, which the literature reports on.
+identified by name. A root with both versions is read as v1.2, the version of the literature.
 """
 
 from dataclasses import dataclass, replace
@@ -23,11 +23,11 @@ CONFIGS = (
     ("config.json", "{split}/labels/{key}.png"),
     ("config_v2.0.json", "{split}/v2.0/labels/{key}.png"),
 )
-"""Config files and the labels that they describe: v1.2 as the download of v2.0 repeats it, v1.2 itself, and v2.0."""
+"""Config files and the paths of their labels: v1.2 in the download of v2.0, v1.2 itself, and v2.0."""
 
-# Prefixes of the label names of Vistas, each with alternative names in the order in which a class set is searched for
-# them: the category (Vu et al. 2019, "DADA", whose code has the table); the Cityscapes label of the same meaning; and
-# the class that evaluations of Vistas in 19 classes count it as. DADA counts terrain as flat and ignores sand and snow;
+# Prefixes of the label names of Vistas, each with alternative names; a class set is searched for them in this order:
+# the category (the table in the code of Vu et al. 2019, "DADA"); the Cityscapes label of the same meaning; and its
+# class in evaluations of Vistas in 19 classes. DADA counts terrain as flat and ignores sand and snow;
 # here all three are nature, as terrain is in Cityscapes, since sources are labelled so.
 _ALIASES = {
     "construction--barrier": ("construction",),
@@ -79,7 +79,7 @@ _ALIASES = {
 
 
 CATEGORIES = frozenset(names[0] for names in _ALIASES.values())
-"""The categories that names of Vistas belong to."""
+"""The categories of the names of Vistas."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ class Mapillary:
     title: str = "Mapillary Vistas (Neuhold et al. 2017)"
 
     def layout(self, split: str) -> str:
-        """The paths where files of ``split`` are expected, as text for messages."""
+        """The expected paths of files of ``split``, as text for messages."""
         kinds = (f"{labels} with {config}" for config, labels in CONFIGS)
         return f"{IMAGES} and {', or '.join(kinds)}".replace("{split}", split)
 
     def splits(self, root: Path) -> list[str]:
-        """The splits that have an image under ``root``."""
+        """The splits with an image under ``root``."""
         return Layout(self.title, (IMAGES,)).splits(root)
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every sample of ``split``; InputError where labels have no config file, or it is damaged."""
+        """Every sample of ``split``; InputError if the config file of its labels is missing or damaged."""
         kinds = [(root / config, pattern) for config, pattern in CONFIGS if (root / config).is_file()]
         label_files = tuple(LabelFiles(pattern, labels_of(config)) for config, pattern in kinds)
         listing = replace(
@@ -109,8 +109,7 @@ class Mapillary:
             if labelled:
                 names = ", ".join(config for config, pattern in CONFIGS if pattern in labelled)
                 raise InputError(
-                    f"{root}: labels without {names}, which says what their ids mean; it comes with the download: put "
-                    "it there"
+                    f"{root}: labels without {names}, the table of their ids; put the one of the download there"
                 )
         return listing
 
@@ -125,13 +124,13 @@ class _Entry(BaseModel):
 
 
 class _Content(BaseModel):
-    """What is read of a config file."""
+    """The used part of a config file."""
 
     labels: list[_Entry]
 
 
 def labels_of(config: Path) -> tuple[Label, ...]:
-    """The labels that a config file of Vistas names, their ids being their positions.
+    """The labels in a config file of Vistas; their ids are their positions.
 
     Raises:
         InputError: the file is damaged, or none of its names is one of Vistas'.
@@ -153,7 +152,7 @@ def _label(id_: int, entry: _Entry) -> Label:
 
 
 def aliases(name: str) -> tuple[str, ...]:
-    """Alternative names of a label of Vistas: those of its longest known prefix.
+    """Alternative names of a label of Vistas, by its longest known prefix.
 
     The category comes first: a class set of categories takes a kerb for construction, one of 19 classes for sidewalk.
 

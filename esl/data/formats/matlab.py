@@ -1,4 +1,4 @@
-"""Reads numbers from a file that MATLAB saved; a damaged file raises an exception.
+"""Reads numbers from a file of MATLAB; a damaged file raises an exception.
 
 scipy's reader would end the interpreter on some damaged files. The format is MathWorks' "MAT-File Format", Level 5: a
 header of 128 bytes, then elements, each a tag of its type and its number of bytes, and its data.
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from esl.errors import InputError, one_line
 
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-"""NumPy's names of the types of elements that are numbers."""
+"""Types of numeric elements -> NumPy's names of them."""
 
 MATRIX, COMPRESSED = 14, 15
-"""The types of an array, and of an element that is deflated."""
+"""The types of an array, and of a deflated element."""
 
 LONGEST = 2**24
-"""The most bytes that one element is inflated to."""
+"""The most bytes of one inflated element."""
 
 BYTE_ORDERS = {b"IM": "<", b"MI": ">"}
 
@@ -51,7 +51,7 @@ def read_numbers(path: Path, name: str) -> NDArray[np.float64]:
 
 
 def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """Type and data of every element; ValueError where one is cut."""
+    """Type and data of every element; ValueError if one is cut short."""
     place = 0
     while place < len(data):
         kind, size = (int(word) for word in np.frombuffer(data[place : place + 8], dtype=f"{order}u4"))

@@ -1,4 +1,4 @@
-"""Texts about folders, for people: files that nearly fit a pattern, folders that may hold labels, kinds not read.
+"""Texts about folders, for people: nearly fitting files, folders of possible labels, kinds of files not read.
 
 The code digest leaves this module out.
 """
@@ -13,7 +13,7 @@ from esl.data.formats.paths import dead_end, near_misses, unread
 from esl.errors import printable
 
 SHOWN_NAMES = 5
-"""The most names of a folder's content that a message gives."""
+"""The most names of a folder's content in a message."""
 
 IMAGES_BELOW = "images (png, jpg, webp, bmp, tif) in it or in folders below"
 """The layout of a folder of images."""
@@ -37,7 +37,7 @@ def without_labels(root: Path, listing: Listing) -> Iterator[str]:
 
 
 def _dead_ends(root: Path, listing: Listing) -> Iterator[str]:
-    """A line for each pattern: the part of it that fits nothing, and the actual content of that folder."""
+    """A line for each pattern: its first part without a match, and the content of the folder there."""
     for pattern in listing.patterns:
         if (end := dead_end(root, pattern)) is not None:
             folder, part = end
@@ -48,7 +48,7 @@ def _dead_ends(root: Path, listing: Listing) -> Iterator[str]:
 
 
 def nearly_fitting(root: Path, listing: Listing) -> Iterator[str]:
-    """A line for each pattern that files nearly fit, if images or labels are missing."""
+    """A line for each pattern with nearly fitting files, if images or labels are missing."""
     if listing.samples and all(sample.image and sample.label for sample in listing.samples):
         return
     known = {path for sample in listing.samples for path in (sample.image, sample.label)}
@@ -63,7 +63,7 @@ def nearly_fitting(root: Path, listing: Listing) -> Iterator[str]:
 
 
 def not_read(root: Path, listing: Listing) -> Iterator[str]:
-    """A line with the number of images of each kind that is not read."""
+    """A line with the number of images of each unsupported kind."""
     counts: Counter[str] = sum((unread(root, pattern) for pattern in listing.patterns), Counter[str]())
     if counts:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common())

@@ -1,4 +1,4 @@
-"""Paths that fit a pattern: see ``patterns.Layout``."""
+"""Finds paths by patterns: see ``patterns.Layout``."""
 
 import os
 import re
@@ -13,19 +13,19 @@ File = tuple[str, Path]
 """An id and a path."""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""The file names that count as images in a folder."""
+"""The endings of images in a folder."""
 
 UNREAD_SUFFIXES = (
     ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".psd",
     ".exr", ".hdr", ".tga", ".ppm", ".pgm", ".svg",
 )  # fmt: skip
-"""The endings of images that are not read."""
+"""The endings of unsupported images."""
 
 _FIELD = re.compile(r"\{(\w+)\}|\*")
 
 
 def find_files(root: Path, pattern: str, fields: Collection[str] | None = None) -> Iterator[tuple[str, Path]]:
-    """Id and path of every file under ``root`` that matches ``pattern``; see ``Layout``.
+    """Id and path of every match of ``pattern`` under ``root``; see ``Layout``.
 
     With ``fields`` the ids consist of these parts alone.
 
@@ -48,7 +48,7 @@ def find_files(root: Path, pattern: str, fields: Collection[str] | None = None) 
 
 
 def matching(root: Path, pattern: str) -> Iterator[Path]:
-    """Every path under ``root`` that fits ``pattern``, part by part; links are followed.
+    """Every path under ``root`` with the parts of ``pattern``; links are followed.
 
     Raises:
         InputError: a folder cannot be listed.
@@ -58,7 +58,7 @@ def matching(root: Path, pattern: str) -> Iterator[Path]:
 
 
 def near_misses(root: Path, pattern: str) -> Iterator[Path]:
-    """Paths that would fit ``pattern`` if case and Unicode form of letters did not count, nor the ending of a file."""
+    """Paths with another case or Unicode form of letters, or another ending, than ``pattern`` asks for."""
     *parts, last = (_as_expression(part) for part in _parts(nfc(pattern)) or ["."])
     if is_pattern(pattern):
         endings = "|".join(re.escape(suffix) for suffix in (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES))
@@ -70,7 +70,7 @@ def near_misses(root: Path, pattern: str) -> Iterator[Path]:
 
 
 def dead_end(root: Path, pattern: str) -> tuple[Path, str] | None:
-    """The first folder below ``root`` in which nothing fits the next part of ``pattern``, and that part."""
+    """The first folder below ``root`` without a match for the next part of ``pattern``, and this part."""
     folder = root
     for part in _parts(pattern):
         expression = re.compile(_as_expression(part))
@@ -82,13 +82,13 @@ def dead_end(root: Path, pattern: str) -> tuple[Path, str] | None:
 
 
 def unread(root: Path, pattern: str) -> Counter[str]:
-    """The number of files of each of ``UNREAD_SUFFIXES`` in the folder that ``pattern`` names, if it names one."""
+    """The number of files of each of ``UNREAD_SUFFIXES``, if ``pattern`` is a folder."""
     files = walk(root / pattern) if not is_pattern(pattern) else ()
     return Counter(suffix for path in files if (suffix := path.suffix.lower()) in UNREAD_SUFFIXES)
 
 
 def _fitting(folder: Path, parts: Sequence[str | re.Pattern[str]], form: Callable[[str], str] = str) -> Iterator[Path]:
-    """Paths whose parts are, one after the other, those names, or fit those expressions in some ``form``."""
+    """Paths below ``folder`` by their parts: names, or expressions that fit them in some ``form``."""
     first, *rest = parts
     if isinstance(first, str):
         paths = [folder / first]
@@ -102,12 +102,12 @@ def _fitting(folder: Path, parts: Sequence[str | re.Pattern[str]], form: Callabl
 
 
 def fields_of(pattern: str) -> set[str]:
-    """The parts of an id that a pattern names."""
+    """The parts of an id in a pattern."""
     return {name for name in _FIELD.findall(pattern) if name and name != "split"}
 
 
 def splits_in(root: Path, pattern: str) -> Iterator[str]:
-    """Every value of ``{split}`` for which there is an image."""
+    """Every value of ``{split}`` with an image."""
     if "{split}" not in pattern:
         return
     before, _, behind = pattern.partition("{split}")
@@ -124,7 +124,7 @@ def splits_in(root: Path, pattern: str) -> Iterator[str]:
 
 
 def _parts(pattern: str) -> list[str]:
-    """The names that a pattern consists of."""
+    """The names between the slashes of a pattern."""
     return [part for part in pattern.split("/") if part not in ("", ".")]
 
 
@@ -138,7 +138,7 @@ def is_pattern(pattern: str) -> bool:
 
 
 def _as_expression(pattern: str) -> str:
-    """A pattern as a regular expression whose groups are the parts of the id."""
+    """A pattern as a regular expression, with a group for each part of the id."""
     pieces, end = [], 0
     for match in _FIELD.finditer(pattern):
         pieces += [re.escape(pattern[end : match.start()]), "[^/]*" if match[0] == "*" else "([^/]+?)"]

@@ -1,4 +1,4 @@
-"""A format defined by path patterns: most datasets of the field, and those that a config declares."""
+"""A format defined by path patterns: most datasets of the field, and every declared one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from esl.data.images import DEPTH
 from esl.errors import InputError, Problem
 
 WHOLE = "all"
-"""The one split of a dataset that has none."""
+"""The one split of a dataset without splits."""
 
 CONVERTED = "_labelTrainIds"
-"""What scripts for Cityscapes' trainIds, such as DAFormer's, append to the name of the label that they convert."""
+"""The suffix of labels converted to Cityscapes' trainIds by scripts such as DAFormer's, next to the originals."""
 
 
 @dataclass(frozen=True)
@@ -23,35 +23,35 @@ class Layout:
     In a pattern ``{split}`` stands for the split, any other ``{name}`` for a part of a file's id, ``*`` for anything,
     none of them across folders: ``gt/{split}/{city}/{frame}_labelIds.png`` gives ids ``{city}_{frame}``. A pattern
     without any part of an id is a folder: all images in it, at any depth, are taken; their ids are their paths with
-    ``__`` between the folders. A pattern of labels may have some of the parts of an image's id only: then images that
+    ``__`` between the folders. A pattern of labels may have only some of the parts of an image's id: then images that
     differ in the others share a label.
     """
 
     title: str
     images: tuple[str, ...]
     label_files: tuple[LabelFiles, ...] = ()
-    """By priority: a split uses the first kind that it has any files of."""
+    """Kinds of labels by priority: a split uses the first kind with any files in it."""
     only: tuple[str, ...] = ()
-    """The splits, where other folders would look like some; if empty, every ``{split}`` that has an image is one."""
+    """The splits, if other folders look like splits; if empty, every ``{split}`` with an image is one."""
     bits: int = DEPTH
     """The bits of the values in 16-bit images."""
 
     def layout(self, split: str) -> str:
-        """The paths where files of ``split`` are expected, as text for messages."""
+        """The expected paths of files of ``split``, as text for messages."""
         kinds = [" or ".join(self.images)]
         if self.label_files:
             kinds.append(" or ".join(files.pattern for files in self.label_files))
         return " and ".join(kinds).replace("{split}", split) or "images"
 
     def splits(self, root: Path) -> list[str]:
-        """The splits that have an image under ``root``; ``WHOLE`` for a dataset without splits."""
+        """The splits with an image under ``root``; ``WHOLE`` for a dataset without splits."""
         if not self._has_splits():
             return [WHOLE] if any(next(find_files(root, pattern), None) for pattern in self.images) else []
         splits = {split for pattern in self.images for split in splits_in(root, pattern)}
         return sorted(splits.intersection(self.only) if self.only else splits)
 
     def listing(self, root: Path, split: str) -> Listing:
-        """Every sample of ``split`` under ``root``; InputError for a split that the dataset does not have."""
+        """Every sample of ``split`` under ``root``; InputError for an unknown split."""
         if split != WHOLE and not self._has_splits():
             raise InputError(f"split {split!r}: {self.title} has no splits; ask for {WHOLE!r}")
         if self.only and split not in (*self.only, "*"):
@@ -61,7 +61,7 @@ class Layout:
         kind, labels, label_pattern = None, list[tuple[str, Path]](), ""
         for kind in self.label_files:
             label_pattern = kind.pattern.replace("{split}", split)
-            labels = _originals(find_files(root, label_pattern), label_pattern)
+            labels = _without_converted(find_files(root, label_pattern), label_pattern)
             if labels:
                 break
         else:
@@ -72,7 +72,7 @@ class Layout:
         return Listing(samples, kind, [*defects, *more], patterns=(*patterns, *tried), bits=self.bits)
 
     def label_splits(self, root: Path) -> list[str]:
-        """The splits that have a label under ``root``, whether or not they have an image."""
+        """The splits with a label under ``root``, with or without an image."""
         splits = {split for files in self.label_files for split in splits_in(root, files.pattern)}
         return sorted(splits.intersection(self.only) if self.only else splits)
 
@@ -81,8 +81,7 @@ class Layout:
     ) -> tuple[list[File], list[Problem]]:
         """The labels under the ids of images, and defects.
 
-        They are those already, unless the pattern of labels has only some of the parts of an image's id: then all
-        images that share these parts share the label.
+        A label with only some of the parts of an image's id is repeated for every image with these parts.
         """
         fields = fields_of(label_pattern)
         if not fields or not labels or not all(fields < fields_of(pattern) for pattern in patterns):
@@ -98,8 +97,8 @@ class Layout:
         return any("{split}" in pattern for pattern in self.images)
 
 
-def _originals(files: Iterator[File], pattern: str) -> list[File]:
-    """Label files without those that a script has put next to what it has converted."""
+def _without_converted(files: Iterator[File], pattern: str) -> list[File]:
+    """Label files without converted ones next to their originals; see ``CONVERTED``."""
     labels = list(files)
     if CONVERTED in pattern:
         return labels

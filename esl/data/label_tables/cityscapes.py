@@ -1,7 +1,7 @@
 """The ids of Cityscapes' label files.
 
-Ids, names, trainIds and colours are those of cityscapesscripts (``cityscapesscripts/helpers/labels.py``). Tables match
-class sets by the names of labels: every format calls its labels as Cityscapes does where it can.
+Ids, names, trainIds and colours come from cityscapesscripts (``cityscapesscripts/helpers/labels.py``). Tables match
+class sets by the names of labels: every format uses the names of Cityscapes if possible.
 """
 
 from esl.classes import IGNORE, Label
@@ -54,4 +54,4 @@ TRAIN_ID_LABELS = (
     ),
     Label(IGNORE, "unlabeled"),
 )
-"""The ids of label files that hold Cityscapes' trainIds, as its ``labelTrainIds``, ACDC's and BDD100K's do."""
+"""The ids of label files of Cityscapes' trainIds: its ``labelTrainIds``, ACDC's and BDD100K's."""

@@ -1,4 +1,4 @@
-"""The ids of GTA5's label files: those of Cityscapes, and 34 for licence plates."""
+"""The ids of GTA5's label files: the ids of Cityscapes, and 34 for licence plates."""
 
 from esl.classes import IGNORE, Label
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS

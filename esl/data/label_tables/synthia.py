@@ -12,4 +12,4 @@ _BY_NAME = {label.name: label for label in CITYSCAPES_LABELS}
 SYNTHIA_LABELS = tuple(
     Label(id_, name, _BY_NAME[name].train_id if name in _BY_NAME else IGNORE) for id_, name in enumerate(_SYNTHIA_NAMES)
 )
-"""The 23 ids of SYNTHIA-RAND-CITYSCAPES (its README), by the names that Cityscapes has for them."""
+"""The 23 ids of SYNTHIA-RAND-CITYSCAPES (its README), under the names of Cityscapes."""
