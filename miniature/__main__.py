@@ -1,4 +1,4 @@
-"""Render the miniature as one dataset, and write a manifest next to its folder last."""
+"""Renders the miniature as one dataset; writes a manifest next to its folder last."""
 
 import argparse
 import sys

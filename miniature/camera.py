@@ -1,4 +1,4 @@
-"""From a painted scene to a photograph: texture, sky, shadow, wet road, haze, lens and sensor."""
+"""Turns a painted scene into a photograph: texture, sky, shadow, wet road, haze, lens and sensor."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ def photograph(painting: Painting, view: View, weather: Weather, rng: np.random.
 
 
 def _texture(painting: Painting, view: View, masonry: float, rng: np.random.Generator) -> Pixels:
-    """The texture's gain (H, W) at every pixel, fading where a texel is smaller than a pixel."""
+    """The texture's gain (H, W) at every pixel, fading out as texels become smaller than pixels."""
     textures, material = atlas()
     sky = painting.label == ID["sky"]
     depth = np.where(sky, view.ground_depth(), painting.depth)
@@ -55,7 +55,7 @@ def _sky(view: View, weather: Weather, noise: Pixels) -> Pixels:
 
 
 def _wet_road(light: Pixels, painting: Painting, view: View, wet: float, texture: Pixels) -> Pixels:
-    """Mix the scene above the horizon, upside down, into the road."""
+    """Mixes the scene above the horizon, upside down, into the road."""
     if wet == 0:
         return light
     rows = np.arange(view.height)

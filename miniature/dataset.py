@@ -1,4 +1,4 @@
-"""The miniature as one dataset on disk: its files, a record of them, and a manifest that is written last."""
+"""Writes the miniature as one dataset: its files, a record of them, and finally a manifest."""
 
 import json
 import shutil
@@ -16,13 +16,13 @@ from miniature.settings import Layout, MiniatureSettings
 from miniature.writer import write_scenes
 
 RECORD = ".rendering.json"
-"""This file is in the root before the first and after the last file is written: it says which files are ours.
+"""The record of our own files, in the root from before the first file is written until after the last one.
 
 The manifest cannot do this: a workflow removes it before it renders again."""
 
 
 def manifest_of(root: Path) -> Path:
-    """The manifest: next to the dataset's folder, since its layout has no such file."""
+    """The path of the manifest: next to the dataset's folder, since its layout has no such file."""
     return root.with_name(f"{root.name}.json")
 
 
@@ -30,7 +30,7 @@ def render_miniature(root: Path, layout: Layout, settings: MiniatureSettings, *,
     """Renders one dataset into ``root``, in place of an older rendering there, finished or not.
 
     Raises:
-        InputError: ``root`` holds files that no rendering wrote, or ``seed`` is negative.
+        InputError: ``root`` holds foreign files, or ``seed`` is negative.
     """
     if seed < 0:
         raise InputError(f"Expected `seed` to be >= 0, but got {seed}")
@@ -58,15 +58,15 @@ def _files(layout: Layout, scenes: list[SceneFiles]) -> list[str]:
 
 
 def _clear(root: Path) -> None:
-    """Removes an older rendering from ``root``; InputError, and nothing is removed, if there is anything else.
+    """Removes an older rendering from ``root``; if there are foreign files, raises InputError and removes nothing.
 
-    The manifest goes first and the record last, so that a kill at any point leaves no manifest of missing files and
-    no file that the record does not list.
+    The manifest goes first and the record last: a kill at any point leaves no manifest of missing files and no file
+    outside of the record.
     """
     foreign = sorted(_present(root) - _ours(root))
     if foreign:
         raise InputError(
-            f"{root / foreign[0]}: not a file of the miniature, for which {root} is reserved"
+            f"{root / foreign[0]}: not a file of the miniature, but {root} is reserved for it"
             f" ({len(foreign)} such files); move them away or choose another root"
         )
     manifest_of(root).unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def _clear(root: Path) -> None:
 def _present(root: Path) -> set[str]:
     """Every file under ``root``, relative to it, except the remains of a killed write."""
     if root.exists() and not root.is_dir():
-        raise InputError(f"{root}: expected a folder for the miniature, but this is a file; choose another root")
+        raise InputError(f"{root}: expected a folder for the miniature, but got a file; choose another root")
     files = (path for path in root.rglob("*") if not path.is_dir())
     return {path.relative_to(root).as_posix() for path in files if not _is_part(path)}
 
@@ -90,7 +90,7 @@ def _is_part(path: Path) -> bool:
 
 
 def _ours(root: Path) -> set[str]:
-    """The files under ``root`` that a record of ours there accounts for; none without such a record."""
+    """The files in the record under ``root``; none without a record."""
     try:
         record = json.loads((root / RECORD).read_text())
         counts = record["images"] if "images" in record else record["pictures"]  # the key of renderings before 2026-12

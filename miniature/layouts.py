@@ -25,7 +25,7 @@ _FRAME = 19  # the labelled frame of every sequence of Cityscapes
 
 @dataclass(frozen=True)
 class SceneFiles:
-    """One scene of the miniature, and where its two files go, relative to the dataset's root."""
+    """One scene of the miniature, and the paths of its two files, relative to the dataset's root."""
 
     domain: str
     index: int
@@ -40,7 +40,7 @@ class SceneFiles:
         return self.image, self.label
 
     def size_wh(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height in pixels: about as many pixels as ``width`` x ``height`` has."""
+        """Width and height in pixels of the scene's aspect ratio, with about ``width`` x ``height`` pixels."""
         if self.aspect is None:
             return width, height
         scale = math.sqrt(width * height / (self.aspect[0] * self.aspect[1]))
@@ -48,7 +48,7 @@ class SceneFiles:
 
 
 def gta5_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
-    """The source: ``images/00001.png`` and ``labels/00001.png`` onwards."""
+    """The source in GTA5's layout: ``images/00001.png`` and ``labels/00001.png`` onwards."""
     for index in range(settings.source):
         name = f"{index + 1:05d}.png"
         yield SceneFiles("source", index, f"images/{name}", f"labels/{name}", "gta5")
@@ -61,14 +61,14 @@ def varied_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
 
 
 def synthia_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
-    """The same source: ``RGB/0000000.png`` and ``GT/LABELS/0000000.png`` onwards."""
+    """The source in SYNTHIA's layout: ``RGB/0000000.png`` and ``GT/LABELS/0000000.png`` onwards."""
     for index in range(settings.source):
         name = f"{index:07d}.png"
         yield SceneFiles("source", index, f"RGB/{name}", f"GT/LABELS/{name}", "synthia")
 
 
 def cityscapes_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
-    """The target, train and val: the cities of a split take turns, every scene is a sequence of its own."""
+    """The target in Cityscapes' layout: cities of a split take turns, every scene is a sequence of its own."""
     for split, cities in CITIES.items():
         for index in range(_target_count(settings, split)):
             city = cities[index % len(cities)]
@@ -78,7 +78,7 @@ def cityscapes_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
 
 
 def mapillary_scenes(settings: MiniatureSettings) -> Iterator[SceneFiles]:
-    """The same scenes as images of several shapes: ``training`` and ``validation``, named by keys of 22 letters."""
+    """The target in the layout of Vistas: images of several shapes, named by keys of 22 letters."""
     for split, folder in VISTAS_SPLITS.items():
         for index in range(_target_count(settings, split)):
             number = _FIRST_INDEX[split] + index

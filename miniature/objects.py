@@ -45,7 +45,7 @@ def rider(side: bool) -> Model:
 
 
 def lights(lit: int) -> Model:
-    """A traffic light of three bulbs, of which ``lit`` counts from the top."""
+    """A traffic light of three bulbs; ``lit`` is the number of the bright one, from the top."""
     roles = ("light_red", "light_amber", "light_green")
     bulbs = [(role if i == lit else "light_off", 0.8 - 0.3 * i) for i, role in enumerate(roles)]
     return Model(

@@ -1,4 +1,4 @@
-"""Painting a scene back to front, image and label in one stroke.
+"""Paints a scene back to front, image and label in one stroke.
 
 Every polygon is drawn once, as colour plus the number of its *surface* in the fourth channel: image, label and depth
 always agree, and only the colours are anti-aliased, when the drawing is halved.
@@ -34,7 +34,7 @@ class Painting:
 
 
 class Canvas:
-    """The drawing of one scene; see the module's docstring."""
+    """The drawing of one scene, at ``SCALE`` times the size of its image."""
 
     def __init__(self, view: View, colours: dict[str, Colours], sky: Colours) -> None:
         size_wh = (view.width * SCALE, view.height * SCALE)
@@ -53,19 +53,19 @@ class Canvas:
         return self.surfaces.setdefault((label, int(np.searchsorted(_DEPTHS[:-1], depth))), len(self.surfaces))
 
     def colour(self, role: str, tint: int, shade: float = 1.0) -> tuple[int, int, int]:
-        """The colour of ``role`` in the variant that ``tint`` picks, [0, 255]."""
+        """The colour of ``role`` in the variant of ``tint``, [0, 255]."""
         variants = self.colours[role]
         red, green, blue = variants[tint % len(variants)]
         full = 255.0 * shade
         return min(255, int(full * red)), min(255, int(full * green)), min(255, int(full * blue))
 
     def patch(self, role: str, label: int, corners: NDArray[np.float64], jitter: float = 1.0) -> None:
-        """Fill the ground polygon ``corners`` (N, 3) metres."""
+        """Fills the ground polygon ``corners`` (N, 3) metres."""
         pixels = (self.view.project(corners) * SCALE).ravel().tolist()
         self._draw.polygon(pixels, fill=(*self.colour(role, 0, jitter), self.surface(label, 0.0)))
 
     def thing(self, thing: Thing, light: float = 1.0) -> None:
-        """Draw every shape of ``thing``'s model, mirrored so that its flank faces the camera."""
+        """Draws every shape of ``thing``'s model, mirrored to turn its flank to the camera."""
         model, number = thing.model, self.surface(thing.label, thing.at[2])
         pixels = self.view.project(_placed(model.points, thing, self.view.x)) * SCALE
         flat = pixels.ravel().tolist()
@@ -75,11 +75,11 @@ class Canvas:
             self._draw.polygon(flat[2 * start : 2 * end], fill=fill)
 
     def shadow(self, corners: NDArray[np.float64], darkness: int) -> None:
-        """Darken the ground polygon ``corners`` (N, 3) metres."""
+        """Darkens the ground polygon ``corners`` (N, 3) metres."""
         self._draw_shade.polygon(self.view.project(corners).ravel().tolist(), fill=darkness)
 
     def finish(self) -> Painting:
-        """Halve the drawing and read label and depth from the surface numbers."""
+        """Halves the drawing and reads label and depth from the surface numbers."""
         labels, steps = np.array(list(self.surfaces), dtype=np.int64).T
         assert len(labels) <= 256, "more surfaces than fit one byte"
         numbers = np.asarray(self.image)[SCALE // 2 :: SCALE, SCALE // 2 :: SCALE, 3]
@@ -104,7 +104,7 @@ def _floor(left: float, right: float, near: float, far: float) -> NDArray[np.flo
 
 
 def paint(scene: Scene, colours: dict[str, Colours], *, sky: Colours, sun: float) -> Painting:
-    """Paint ``scene`` before a plain ``sky`` (3,); shadows fall ``sun`` metres to the right per metre of height."""
+    """Paints ``scene`` before a plain ``sky`` (3,); shadows fall ``sun`` metres to the right per metre of height."""
     canvas = Canvas(scene.view, colours, sky)
     for patch in scene.patches:
         canvas.patch(patch.role, patch.label, _floor(patch.left, patch.right, patch.near, patch.far))

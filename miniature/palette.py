@@ -1,4 +1,4 @@
-"""The palettes of the two domains: what colours every role of a model or a patch may have.
+"""The palettes of the two domains: the possible colours of every role of a model or a patch.
 
 ``shift`` moves the target's look away from the source's: 0 is the source's own look, 1 the target's, 2 twice as far.
 """

@@ -1,4 +1,4 @@
-"""One street scene: sampled, painted, photographed."""
+"""Renders one street scene: samples, paints and photographs it."""
 
 import math
 
@@ -25,8 +25,8 @@ def render_street(
 
     A pure function of its arguments. ``domain`` is "source" (sunny, wide, few trams and people), "target" (gloomy,
     narrow) or "varied" (streets and light of either and between, trees also bare); ``index`` >= 0 numbers the scenes of
-    ``seed`` >= 0. ``shift`` >= 0 scales how much the look of the others differs from that of the source, 0 not at all;
-    it changes no label and no source image.
+    ``seed`` >= 0. ``shift`` >= 0 scales the visual distance of the other domains from the source, 0 is none; it changes
+    no label and no source image.
 
     Raises:
         InputError: an argument is out of its range.

@@ -1,4 +1,4 @@
-"""The objects of one street and where they are: sampled geometry, without colours."""
+"""Samples the objects of one street and their places: geometry without colours."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from miniature.view import FAR, NEAR, View
 
 ID = {label.name: label.id for label in CITYSCAPES_LABELS}
 STOREY = 3.3  # metres
-HORIZON_PLOTS = 95.0  # metres: where the rows of houses end and the skyline begins
+HORIZON_PLOTS = 95.0  # metres from the rows of houses to the skyline
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Street:
 
     @property
     def edge(self) -> float:
-        """The outer edge of the pavement, where yards or houses begin."""
+        """The outer edge of the pavement, next to yards or houses."""
         return self.kerb + self.verge + self.pavement
 
 
@@ -166,7 +166,7 @@ def _markings(habits: Habits, street: Street, tracks: list[float], rng: np.rando
 
 
 def _skyline(rng: np.random.Generator) -> Iterator[Thing]:
-    """Houses and trees where the street bends away."""
+    """Houses and trees at the far end of the street."""
     left = -90.0
     while left < 90.0:
         wide, far = rng.uniform(8, 24), HORIZON_PLOTS + rng.uniform(5, 40)
@@ -235,7 +235,7 @@ def _traffic(habits: Habits, street: Street, rng: np.random.Generator) -> Iterat
 
 
 def _without_leaves(thing: Thing) -> Thing:
-    """A tree in winter; anything else as it is."""
+    """A tree in winter; any other thing unchanged."""
     leafy, bare = MODELS["tree"], MODELS["bare tree"]
     return replace(thing, model=bare[leafy.index(thing.model)]) if thing.model in leafy else thing
 
@@ -243,7 +243,7 @@ def _without_leaves(thing: Thing) -> Thing:
 def _free_spot(
     kind: Kind, street: Street, taken: list[tuple[float, float, float]], rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    """Where to put one of ``kind`` (across, near) without touching others; None when it is too crowded."""
+    """A free place (across, near) for one of ``kind``; None if the street is too crowded."""
     wide = 1.0 + kind.parts[0].size[0] / 2
     for _ in range(6):
         near = float(np.exp(rng.uniform(*np.log(kind.depth))))

@@ -16,13 +16,13 @@ SMALLEST = 32
 
 
 class MiniatureSettings(Settings):
-    """The size of the miniature's images, how many there are, and how far apart its two domains look."""
+    """The size and number of the miniature's images, and the visual distance of its two domains."""
 
     width: int = Field(256, ge=SMALLEST, description="Width of the images in pixels.")
     height: int = Field(
         128,
         ge=SMALLEST,
-        description="Height of the images in pixels. Those of `mapillary` have several shapes of about as many pixels.",
+        description="Height of the images in pixels; `mapillary` has images of several shapes, each about as large.",
     )
     source: int = Field(400, ge=1, description="Number of source images.")
     target_train: int = Field(600, ge=1, description="Number of target images to adapt to.")
@@ -31,6 +31,5 @@ class MiniatureSettings(Settings):
         0.8,
         ge=0,
         allow_inf_nan=False,
-        description="How much the look of the target differs from that of the source; 0: not at all. It changes no "
-        "label and no source image.",
+        description="Visual distance of the target from the source; 0: none. It changes no label and no source image.",
     )

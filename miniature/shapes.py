@@ -1,8 +1,8 @@
 """The vocabulary of the models: flat polygons in a unit box, each with the role of its colour.
 
 A model's box has ``u`` in [-0.5, 0.5] across, ``v`` in [0, 1] up and ``w`` in [0, 1] along the street, near end first.
-Shapes are listed back to front. The flank (``u = -0.5``) is the side that the camera sees; painting mirrors models
-left of the camera.
+Shapes are listed back to front. The flank (``u = -0.5``) is the side towards the camera; painting mirrors models left
+of the camera.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Shape:
 
 
 class Model:
-    """Shapes with their points stacked (N, 3), so that one projection serves all of them."""
+    """Shapes with their points stacked (N, 3), for one projection of all of them."""
 
     def __init__(self, shapes: Iterable[Shape]) -> None:
         self.shapes = tuple(shapes)
@@ -36,12 +36,12 @@ FLANK = 0.78
 
 
 def front(role: str, *uv: tuple[float, float], w: float = 0.0, shade: float = 1.0) -> Shape:
-    """A polygon that faces the camera."""
+    """A polygon facing the camera."""
     return Shape(role, tuple((u, v, w) for u, v in uv), shade)
 
 
 def flank(role: str, *wv: tuple[float, float], u: float = -0.5, shade: float = FLANK) -> Shape:
-    """A polygon on the side that the camera sees."""
+    """A polygon on the side towards the camera."""
     return Shape(role, tuple((u, v, w) for w, v in wv), shade)
 
 

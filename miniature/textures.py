@@ -14,7 +14,7 @@ Texture = NDArray[np.float32]
 
 
 def smooth(rng: np.random.Generator, cell: int) -> Texture:
-    """Noise of mean 0 and deviation 1 whose blotches are ``cell`` texels wide; it tiles."""
+    """Tileable noise of mean 0 and deviation 1, with blotches ``cell`` texels wide."""
     frequency = np.hypot(np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE)[None, :])
     spectrum = np.fft.rfft2(rng.standard_normal((TILE, TILE))) * np.exp(-((frequency * cell * 2) ** 2))
     spectrum[0, 0] = 0

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAR = 0.5
-"""Metres: nearer points are moved here, which is exact for edges that run along the street."""
+"""Metres: nearer points are moved here; this is exact for edges along the street."""
 
 FAR = 160.0
-"""Metres: where the ground ends and the depth of the sky for fog."""
+"""Metres: the end of the ground, and the depth of the sky for fog."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A level camera that looks down the street.
+    """A level camera, looking down the street.
 
     Street coordinates are metres: ``x`` to the right of the road's centre line, ``y`` up, ``z`` ahead of the camera.
     """
@@ -42,11 +42,11 @@ class View:
         return depth[:, None]
 
     def metres_per_pixel(self) -> NDArray[np.float32]:
-        """How far right of the camera every column is at a depth of one metre: (1, width)."""
+        """Metres of every column to the right of the camera, at a depth of one metre: (1, width)."""
         columns = np.arange(self.width, dtype=np.float32) + 0.5
         return (columns[None, :] - np.float32(self.centre)) / np.float32(self.focal)
 
     def metres_up(self) -> NDArray[np.float32]:
-        """How far above the eye every row is at a depth of one metre: (height, 1)."""
+        """Metres of every row above the eye, at a depth of one metre: (height, 1)."""
         rows = np.arange(self.height, dtype=np.float32) + 0.5
         return (np.float32(self.horizon) - rows[:, None]) / np.float32(self.focal)

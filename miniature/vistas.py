@@ -1,4 +1,4 @@
-"""The label ids of Mapillary Vistas v1.2, as its ``config.json`` lists them, and which of them the miniature uses."""
+"""The label ids of Mapillary Vistas v1.2 in the order of its ``config.json``, and the miniature's use of them."""
 
 from typing import Any
 

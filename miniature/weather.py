@@ -12,7 +12,7 @@ from miniature.palette import Colours, hex_colours
 
 @dataclass(frozen=True)
 class Weather:
-    """The air, the light and the camera; every field is a number, so that two weathers can be blended."""
+    """The air, the light and the camera; every field is a number or a colour, for blending."""
 
     sun: float  # depth of cast shadows, 0 none .. 1 black
     sky_high: Colours  # (3,), [0, 1]

@@ -64,7 +64,7 @@ def _write_scene(scene: SceneFiles, *, root: Path, settings: MiniatureSettings, 
 
 
 def _indexed(ids: NDArray[np.uint8], colours: list[tuple[int, int, int]]) -> Image.Image:
-    """Ids (H, W) as an indexed image in the colours of the ids; those without one are black."""
+    """Ids (H, W) as an indexed image in the colours of the ids; ids without a colour are black."""
     image = Image.fromarray(ids)
     flat = [channel for colour in colours for channel in colour]
     image.putpalette(flat + [0] * (3 * 256 - len(flat)))
@@ -85,7 +85,7 @@ def _save_as_synthia(label: NDArray[np.uint8], path: Path) -> None:
     Neither Pillow nor torchvision writes such a PNG (PNG specification: 5.3 for chunks, 9.2 for filter 0).
     """
     synthia_ids = {label.name: label.id for label in SYNTHIA_LABELS}
-    table = np.zeros(256, dtype=">u2")  # labels that SYNTHIA has no name for are void
+    table = np.zeros(256, dtype=">u2")  # labels without a name in SYNTHIA are void
     for item in CITYSCAPES_LABELS:
         table[item.id] = synthia_ids.get(item.name, 0)
     height, width = label.shape
