@@ -46,8 +46,8 @@ reproduce: setup
 	@cat results/gta2city/reproduce.md
 
 bench: setup
-	$(RUN) python -m benchmarks
-	$(RUN) python -m benchmarks.network
+	$(RUN) python -m performance
+	$(RUN) python -m performance.network
 
 test: setup
 	$(RUN) pytest -m "not slow and not slurm and not faults and not fuzz"

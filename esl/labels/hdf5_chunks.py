@@ -1,7 +1,7 @@
 """Chunks of an HDF5 dataset as its own filters (shuffle, gzip, fletcher32) would store them, made outside of HDF5.
 
 HDF5 compresses under one lock, on one thread, with zlib; ISA-L writes the same format five times faster, and as many
-chunks at once as there are workers. Every HDF5 reader reads the result; ``benchmarks`` compares the two.
+chunks at once as there are workers. Every HDF5 reader reads the result; ``performance`` compares the two.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 GZIP_LEVEL = 1
-"""ISA-L's compression level (0 to 3), recorded in the file as the gzip level: see the table in benchmarks/README.md."""
+"""ISA-L's compression level (0 to 3), recorded in the file as the gzip level; performance/README.md compares levels."""
 
 BLOCK = 16384
 """Words that a checksum sums at a time: they stay in the cache."""

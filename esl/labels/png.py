@@ -25,7 +25,7 @@ def write_png(path: Path, label: NDArray[np.uint8], class_set: ClassSet) -> None
     image = Image.fromarray(label)
     image.putpalette(class_set.palette())
     with atomic_path(path) as part:
-        image.save(part, format="PNG", compress_level=3)  # half the time of level 6, a third larger: see benchmarks
+        image.save(part, format="PNG", compress_level=3)  # half the time of level 6, a third larger: see performance
 
 
 def remove_others(folder: Path, written: Collection[Path]) -> None:

@@ -17,7 +17,7 @@ from tests.documents import indented_blocks
 
 DOCUMENTS = [
     "README.md", "config/README.md", "docs/figures.md", "docs/results.md", "docs/extending.md", "docs/cluster.md",
-    "docs/faults.md", "benchmarks/README.md",
+    "docs/faults.md", "performance/README.md",
 ]  # fmt: skip
 CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
@@ -52,7 +52,7 @@ def files_in(text: str) -> dict[str, str]:
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with the files that the README tells a user to write, and data where it says they are."""
     root = tmp_path_factory.mktemp("newcomer") / "project"
-    for folder in ("esl", "miniature", "workflow", "config", "benchmarks", "examples"):
+    for folder in ("esl", "miniature", "workflow", "config", "performance", "examples"):
         shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("Makefile", "environment.yml", "pyproject.toml", "constraints.txt"):
         shutil.copy(PROJECT / file, root)
@@ -110,7 +110,7 @@ def test_a_command_of_the_documentation_runs(newcomer, document, command):
         typed = f"{typed} --help"  # there are no results here; tests of these two stages have some
     if typed.startswith("docker run"):  # what the image runs, in the folder that it mounts
         typed = typed.partition(" esl ")[2].replace("/work", str(newcomer))
-    if "-m benchmarks" in typed:
+    if "-m performance" in typed:
         typed = f"{typed} --help"  # measures for minutes
     typed = re.sub(r"--report \S+ --report-after-run ", "", typed)  # a plan has no report; tests/workflow makes one
     environment = os.environ | {"PATH": f"{newcomer}/shims:{os.environ['PATH']}"}

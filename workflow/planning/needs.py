@@ -14,12 +14,12 @@ LONGEST = 7200
 SLOWEST = {True: 0.5, False: 0.02}
 """Megapixels of training images per second, with a GPU and without, on the safe side.
 
-On two cores, 7 blocks of the paper's network reached 0.04 (benchmarks/README.md). For a GPU, which has not been
+On two cores, 7 blocks of the paper's network reached 0.04 (performance/README.md). For a GPU, which has not been
 measured, it is what the paper's 120,000 iterations need to end in five days.
 """
 
 ACTIVATIONS_MB = 16_000
-"""Memory of the activations of a megapixel on a CPU; the paper's network takes 7,200 (benchmarks/README.md)."""
+"""Memory of the activations of a megapixel on a CPU; the paper's network takes 7,200 (performance/README.md)."""
 
 
 class Needs:

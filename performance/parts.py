@@ -8,8 +8,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.scenes import CLASSES, SIZE_HW, scene_logits
-from benchmarks.timing import best_ms
 from esl.labels.confidence import INTERPOLATION, confidence_maps, plain_confidence_maps
 from esl.labels.fixed_point import CODES, count_codes
 from esl.labels.measures.build import measure_named
@@ -18,6 +16,8 @@ from esl.labels.methods.build import build_method
 from esl.labels.png import write_png
 from esl.labels.shard import Origin, open_shard, write_shard
 from esl.models.predictor import stride_probability
+from performance.scenes import CLASSES, SIZE_HW, scene_logits
+from performance.timing import best_ms
 
 ESL = build_method("esl")
 EVERY_MEASURE = [measure_named(name) for name in MEASURES]

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.scenes import scene_logits
-from benchmarks.timing import best_ms
 from esl.classes import IGNORE
 from esl.evaluation.metrics import confusion_matrix
 from esl.labels.confidence import label_map
 from esl.models.predictor import extra_threads, stride_probability
 from esl.prefetch import prefetch
+from performance.scenes import scene_logits
+from performance.timing import best_ms
 
 SIZE_HW = (1024, 2048)
 

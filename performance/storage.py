@@ -8,12 +8,12 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
-from benchmarks.scenes import SIZE_HW, scene_logits
 from esl.labels import hdf5_chunks as chunks
 from esl.labels.confidence import confidence_maps
 from esl.labels.measures.build import measure_named
 from esl.labels.measures.registry import MEASURES
 from esl.models.predictor import stride_probability
+from performance.scenes import SIZE_HW, scene_logits
 
 Maps = dict[str, NDArray[Any]]
 

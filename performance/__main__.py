@@ -14,10 +14,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from benchmarks.evaluation import measure_evaluation
-from benchmarks.parts import measure_parts, measure_png_levels
-from benchmarks.storage import measure_storage, storage_table
 from esl.files import atomic_path, write_json
+from performance.evaluation import measure_evaluation
+from performance.parts import measure_parts, measure_png_levels
+from performance.storage import measure_storage, storage_table
 
 ENGINES = {"plain": "everything in memory", "staged": "this project"}
 STEADY_MB = 50
@@ -58,7 +58,7 @@ def main() -> None:
 def _run(engine: str, images: int) -> dict[str, Any]:
     """One engine on ``images`` in a process of its own."""
     print(f"{engine}: {images} images", file=sys.stderr)
-    command = [sys.executable, "-m", "benchmarks.selection", "--engine", engine, "--images", str(images)]
+    command = [sys.executable, "-m", "performance.selection", "--engine", engine, "--images", str(images)]
     process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(process.stdout)  # type: ignore[no-any-return]
 

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.scenes import CLASSES, SIZE_HW, scene_logits
 from esl.data.index import Index, IndexedSample
 from esl.labels.confidence import INTERPOLATION, confidence_maps
 from esl.labels.fixed_point import CODES
@@ -31,6 +30,7 @@ from esl.labels.shard import Origin, open_shard, write_shard
 from esl.labels.writer import write_pseudo_labels
 from esl.models.predictor import Prediction, stride_probability
 from examples.esl_in_40_lines import pseudo_labels
+from performance.scenes import CLASSES, SIZE_HW, scene_logits
 
 SCENES = 16
 """Different logits; larger datasets repeat them, so that they add nothing to the memory that is measured."""

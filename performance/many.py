@@ -29,7 +29,7 @@ def main() -> None:
 
 def _measure(folder: Path, images: int, shards: int) -> list[tuple[float, float]]:
     """Seconds and peak MB (of the largest process) of each stage."""
-    subprocess.run([sys.executable, "-m", "benchmarks.many_inputs", str(folder), str(images)], check=True)
+    subprocess.run([sys.executable, "-m", "performance.many_inputs", str(folder), str(images)], check=True)
     maps = [folder / f"{number}-of-{shards}.h5" for number in range(1, shards + 1)]
     infer = [
         f"infer --checkpoint {folder}/model.pt --index {folder}/index.json --shard {path.stem}"

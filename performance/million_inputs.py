@@ -1,4 +1,4 @@
-"""The inputs of ``benchmarks.million``: links to small images, shards of one pixel, and a manifest."""
+"""The inputs of ``performance.million``: links to small images, shards of one pixel, and a manifest."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The inputs of ``benchmarks.many``: small random images, their index, and a random model."""
+"""The inputs of ``performance.many``: small random images, their index, and a random model."""
 
 import sys
 from pathlib import Path

@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.case import CLASSES, NUM_IMAGES, WARM, Case, Clock
 from esl.data.index import Index
 from esl.labels.measures.entropy import normalised_entropy
 from esl.training.terms.advent.discriminator import Discriminator
 from esl.training.terms.entropy import Domain, adversarial_loss, weighted_self_information
+from performance.case import CLASSES, NUM_IMAGES, WARM, Case, Clock
 
 
 def _pair(index: Index, number: int, device: torch.device) -> tuple[Tensor, Tensor]:

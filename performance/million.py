@@ -42,7 +42,7 @@ def main() -> None:
 def _measure(folder: Path, images: int, shards: int) -> Iterator[tuple[str, tuple[float, float]]]:
     """Each step, with its seconds and its peak memory in MB."""
     python = [sys.executable, "-m"]
-    _run([*python, "benchmarks.million_inputs", str(folder), str(images), str(shards), str(LINKS)], PROJECT)
+    _run([*python, "performance.million_inputs", str(folder), str(images), str(shards), str(LINKS)], PROJECT)
     (folder / "config.json").write_text(json.dumps(_config(shards)))
     plan = [*python, "snakemake", "--snakefile", str(PROJECT / "workflow/Snakefile"), "--directory", str(folder)]
     plan += ["--cores", "2", "--dry-run", "--quiet", "all", "--configfile", "config.json", "--"]

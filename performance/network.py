@@ -1,6 +1,6 @@
 """The paper's network: a training step and target inference as published, and as this project runs them.
 
-    python -m benchmarks.network        # ResNet-101 at 1024 x 512 on a GPU; without one, a small part of it on the CPU
+    python -m performance.network        # ResNet-101 at 1024 x 512 on a GPU; without one, a small part of it on the CPU
 
 Published: float32, one source and one target image per iteration, read and decoded in turn in the training's own
 process, the loss read back every iteration (ADVENT's public code); inference image by image, every map of all
@@ -25,8 +25,6 @@ import torch
 from lightning_fabric import Fabric
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.case import CLASSES, NUM_IMAGES, WARM, Case, Clock
-from benchmarks.published import published_maps, published_steps
 from esl.data.index import Index
 from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream
@@ -42,6 +40,8 @@ from esl.stages.device import make_fabric, resolved_precision
 from esl.training.loop import train
 from esl.training.resume import Saving
 from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
+from performance.case import CLASSES, NUM_IMAGES, WARM, Case, Clock
+from performance.published import published_maps, published_steps
 
 FULL_BLOCKS, SMALL_BLOCKS = (3, 4, 23, 3), (1, 1, 2, 1)
 FULL_SIZE_WH, SMALL_SIZE_WH = (1024, 512), (256, 128)
@@ -74,7 +74,7 @@ def main() -> None:
         return
     rows = {}
     for work in WORKS:  # each in a process of its own, whose peak memory is its own
-        command = [sys.executable, "-m", "benchmarks.network", *sys.argv[1:], "--only", work]
+        command = [sys.executable, "-m", "performance.network", *sys.argv[1:], "--only", work]
         rows[work] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     print(_report(rows, case))
 
