@@ -1,6 +1,7 @@
 """The generated schema and manual: as written, strict, complete."""
 
 import difflib
+from functools import reduce
 
 import yaml
 from planning.manual import MANUAL, SCHEMA, TABLES, drift
@@ -26,20 +27,27 @@ def every_object(schema):
             yield from every_object(value)
 
 
+def target_of(reference, schema):
+    """The part of a schema that a `$ref` names."""
+    return reduce(lambda part, key: part[key], reference.removeprefix("#/").split("/"), schema)
+
+
+def is_described(property_, schema):
+    """Whether a property, one of its alternatives, or a part that it refers to, has a description."""
+    choices = [property_, *property_.get("anyOf", [])]
+    targets = [target_of(choice["$ref"], schema) for choice in choices if "$ref" in choice]
+    return any(each.get("description") for each in [*choices, *targets])
+
+
 def test_the_schema_is_strict_and_describes_every_key():
     schema = yaml.safe_load(SCHEMA.read_text())
     objects = list(every_object(schema))
     assert len(objects) > 10
-    for object_ in objects:
-        assert object_.get("additionalProperties") is False
-        for key, property_ in object_["properties"].items():
-            described = property_.get("description") or "$ref" in property_ or "anyOf" in property_
-            assert described, key
+    assert all(object_.get("additionalProperties") is False for object_ in objects)
+    properties = [item for object_ in objects for item in object_["properties"].items()]
+    assert [key for key, property_ in properties if not is_described(property_, schema)] == []
 
 
-def test_the_manual_has_a_table_with_every_key_of_every_group():
+def test_the_manual_has_a_place_for_every_table():
     text = MANUAL.read_text()
-    for name, cls in TABLES.items():
-        assert f"<!-- keys: {name} -->" in text
-        for key in cls.model_fields:
-            assert f"`{key}`" in text or f".{key}`" in text, key
+    assert [name for name in TABLES if f"<!-- keys: {name} -->" not in text] == []

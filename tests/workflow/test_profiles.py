@@ -3,6 +3,7 @@
 import os
 import stat
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,12 @@ def test_each_profile_plans_the_same_jobs_with_its_plugin(rendered: Project, nam
     assert rendered.planned("--workflow-profile", f"workflow/profiles/{name}") == rendered.planned()
 
 
-def test_the_profiles_say_what_each_of_their_lines_is_for() -> None:
-    for path in PROFILES.values():
-        lines = [line for line in path.read_text().splitlines() if line and not line.startswith((" ", "#"))]
-        assert lines and path.read_text().startswith("# "), path
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_comment_above_every_key_of_a_profile_says_what_it_is_for(name: str) -> None:
+    lines = [line for line in PROFILES[name].read_text().splitlines() if line]
+    assert lines[0].startswith("# ")
+    for above, line in pairwise(lines):
+        assert line.startswith((" ", "#")) or above.startswith("# "), line
 
 
 @pytest.mark.slow

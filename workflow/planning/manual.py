@@ -94,7 +94,8 @@ def _refer_to_training(variant: dict[str, Any]) -> None:
     keys = {key: {"$ref": f"#/$defs/RoundSettings/properties/{key}"} for key in RoundSettings.model_fields}
     round_ = variant["properties"]["round"]
     variant["properties"]["round"] = {**round_, "additionalProperties": False, "properties": keys}
-    variant["properties"]["terms"] = {"$ref": "#/$defs/TrainingConfig/properties/terms"}
+    own_words = variant["properties"]["terms"]["description"]
+    variant["properties"]["terms"] = {"$ref": "#/$defs/TrainingConfig/properties/terms", "description": own_words}
 
 
 def _variants(property_: dict[str, Any]) -> Any:

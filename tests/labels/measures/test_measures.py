@@ -13,14 +13,6 @@ from esl.labels.measures.registry import MEASURES
 EVERY = pytest.mark.parametrize("measure", [measure_named(name) for name in MEASURES], ids=[*MEASURES])
 
 
-def test_the_measures_of_the_papers() -> None:
-    assert {name: measure_named(name).sure for name in MEASURES} == {
-        "entropy": "low",
-        "confidence": "high",
-        "margin": "high",
-    }
-
-
 def test_an_unknown_measure_is_an_error_and_never_has_a_direction() -> None:
     for resolve in (measure_named, measure_module):
         with pytest.raises(InputError, match="expected one of entropy, confidence, margin, but got 'entropie'"):

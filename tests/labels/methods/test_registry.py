@@ -55,18 +55,6 @@ def test_the_published_methods() -> None:
     }
 
 
-def test_every_method_names_the_maps_that_it_reads() -> None:
-    assert {name: build_method(name).maps for name in METHODS} == {
-        "esl": ("label", "entropy"),
-        "bdl": ("label", "confidence"),
-        "fda": ("label", "confidence"),
-        "cbst": ("label", "confidence", "probability"),
-        "sac": ("label", "confidence"),
-        "fixed": ("label", "entropy"),
-        "control": ("label",),
-    }
-
-
 @EVERY
 def test_a_method_has_the_name_of_its_row_and_runs_for_one_round_by_default(method: Method) -> None:
     assert METHODS[method.name].startswith(f"{method_module(method.name)}:")
