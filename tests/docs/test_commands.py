@@ -16,13 +16,13 @@ from tests.configs import PROJECT
 from tests.documents import indented_blocks
 
 DOCUMENTS = [
-    "README.md", "config/README.md", "docs/figures.md", "docs/results.md", "docs/extending.md", "docs/cluster.md",
-    "docs/faults.md", "performance/README.md",
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/figures.md", "docs/use.md", "docs/results.md",
+    "docs/experiments.md", "docs/extending.md", "docs/cluster.md", "docs/caching.md", "docs/faults.md", "performance/README.md",
 ]  # fmt: skip
 CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
 TABLES = ("config/ablation.yaml", "config/adaptations.yaml")
-"""Overlays that are run for a table in docs/results.md, over several seeds."""
+"""Overlays for the tables of docs/experiments.md, over several seeds."""
 PROGRAMS = ("snakemake", "make", "python", "for", "docker")
 """The first words of a block of commands; other blocks show files or their content."""
 BUILD = "docker build --tag esl ."
