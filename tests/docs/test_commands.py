@@ -16,8 +16,9 @@ from tests.configs import PROJECT
 from tests.documents import indented_blocks
 
 DOCUMENTS = [
-    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/figures.md", "docs/use.md", "docs/results.md",
-    "docs/experiments.md", "docs/extending.md", "docs/cluster.md", "docs/caching.md", "docs/faults.md", "performance/README.md",
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/use.md", "docs/figures.md",
+    "docs/results.md", "docs/experiments.md", "docs/caching.md", "docs/cluster.md", "docs/faults.md",
+    "docs/extending.md", "performance/README.md",
 ]  # fmt: skip
 CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
