@@ -8,18 +8,28 @@ token. Planning refuses a missing root of a real dataset before it asks.
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field, ValidationError
+
+from esl.contents import Content, Sha256
 from esl.data.formats.base import Format
 from esl.data.splits import listing_of
 from esl.errors import InputError
-from esl.files import read_json, sha256_of_file, sha256_of_lines, write_json
+from esl.files import sha256_of_file, sha256_of_lines, write_json
 
 ABSENT = "absent"
 """The token of a dataset without a root: the workflow renders it first."""
 
 Stat = tuple[int, int]
 """Size in bytes and date of the last change in nanoseconds."""
+
+
+class _Record(Content):
+    """The content of a record: planning's token; size, date and digest of each file."""
+
+    token: Annotated[str, Field(min_length=1)]
+    files: dict[str, tuple[int, int, Sha256]]
 
 
 def record_of(index: Path) -> Path:
@@ -62,12 +72,12 @@ def state(root: Path, format_: Format, split: str, record: Path) -> str:
     """
     recorded = _read_record(record)
     if not root.is_dir():
-        return recorded["token"] if recorded else ABSENT
+        return recorded.token if recorded else ABSENT
     try:
         stats = stats_of(format_, root, split)
-        if recorded and _same(root, stats, recorded["files"]):
+        if recorded and _same(root, stats, recorded.files):
             _refresh(record, recorded, stats)
-            return str(recorded["token"])
+            return recorded.token
     except (InputError, OSError) as error:
         return f"unlisted: {error}"
     return sha256_of_lines([f"{name} {size} {date}" for name, (size, date) in sorted(stats.items())])
@@ -82,28 +92,26 @@ def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat]
     write_json(record, {"token": token, "files": files})
 
 
-def _refresh(record: Path, recorded: Mapping[str, Any], stats: Mapping[str, Stat]) -> None:
+def _refresh(record: Path, recorded: _Record, stats: Mapping[str, Stat]) -> None:
     """Records new dates of unchanged files; the next planning need not read them again."""
-    files = {name: [*stats[name], digest] for name, (_, _, digest) in recorded["files"].items()}
-    if files != recorded["files"]:
+    files = {name: (*stats[name], digest) for name, (_, _, digest) in recorded.files.items()}
+    if files != recorded.files:
         with suppress(OSError):  # somebody else's folder: they will be read again
-            write_json(record, {"token": recorded["token"], "files": files})
+            write_json(record, {"token": recorded.token, "files": files})
 
 
-def _read_record(record: Path) -> dict[str, Any] | None:
+def _read_record(path: Path) -> _Record | None:
     """The content of a record; ``None`` if it is missing or damaged."""
-    if not record.is_file():
+    if not path.is_file():
         return None
     try:
-        content = read_json(record)
-        digests = [digest for _, _, digest in content["files"].values()]
-        sound = all(isinstance(text, str) and text and text.isprintable() for text in (content["token"], *digests))
-    except (InputError, KeyError, TypeError, ValueError, AttributeError):
+        record = _Record.model_validate_json(path.read_bytes())
+    except ValidationError:
         return None
-    return content if sound else None
+    return record if record.token.isprintable() else None
 
 
-def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, Any]) -> bool:
+def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, tuple[int, int, str]]) -> bool:
     """Whether the record holds the same files: by size and date, and by digest if only the date differs."""
     if stats.keys() != recorded.keys():
         return False

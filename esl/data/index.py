@@ -5,11 +5,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from esl.classes import IGNORE, ClassSet, Encoding, IdTable, Label, id_table
 from esl.data.images import DEPTH, CheckedFile, Resize, SizeWH, read_image, read_label
@@ -129,7 +129,7 @@ class Index:
         return {f"{w}x{h}": n for (w, h), n in Counter(sample.size_wh for sample in self.samples).most_common()}
 
     def sums(self) -> dict[str, Any]:
-        """Counts over all samples, as the index file holds them."""
+        """Counts and the fingerprint over all samples, as the index file holds them."""
         return {
             "images": len(self.samples),
             "labelled": len(self.labelled),
@@ -137,6 +137,7 @@ class Index:
             "sizes": self.sizes(),
             "class_pixels": self.class_pixels(),
             "resized_labels": [sample.id for sample in self.samples if sample.label_size_wh is not None],
+            "fingerprint": self.fingerprint(),
         }
 
     def class_of(self, label: Label) -> str | None:
@@ -151,7 +152,6 @@ class Index:
             "root": self.root,
             "split": self.split,
             **self.sums(),
-            "fingerprint": self.fingerprint(),
             "class_set": self.class_set.to_json(),
             "label_files": self.label_files,
             "encoding": self.encoding,
@@ -187,16 +187,18 @@ def require_plain_id(id_: str) -> str:
 
 
 class _Content(BaseModel):
-    """The keys of an index file for ``Index``, unchanged."""
+    """The keys of an index file for ``Index``."""
 
     dataset: str
     root: str
     split: str
+    class_set: Annotated[ClassSet, PlainValidator(ClassSet.from_json)]
     label_files: str | None
     encoding: Encoding
+    labels: tuple[Label, ...]
+    samples: list[IndexedSample]
     left_out: tuple[str, ...]
     bits: int = Field(DEPTH, ge=9, le=16)
-    samples: list[IndexedSample]
 
 
 def read_index(path: Path) -> Index:
@@ -208,12 +210,8 @@ def read_index(path: Path) -> Index:
     """
     content = read_json(path)
     try:
-        read = _Content.model_validate(content)
-        labels = tuple(_label(entry) for entry in content["labels"])
-        index = Index(class_set=ClassSet.from_json(content["class_set"]), labels=labels, **dict(read))
-        edited = index.fingerprint() != content["fingerprint"] or any(
-            content[key] != value for key, value in index.sums().items()
-        )
+        index = Index(**dict(_Content.model_validate(content)))
+        edited = any(content[key] != value for key, value in index.sums().items())
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         reason = next(explanations(error)) if isinstance(error, ValidationError) else one_line(repr(error))
         raise InputError(
@@ -241,8 +239,3 @@ def _check_sample(sample: IndexedSample, index: Index) -> None:
         raise InputError(f"incomplete label entry for {sample.id!r}")
     if sample.pixels is not None and (len(sample.pixels) != len(index.class_set) or min(sample.pixels) < 0):
         raise InputError(f"wrong pixel counts for {sample.id!r}: expected {len(index.class_set)} of them")
-
-
-def _label(entry: dict[str, Any]) -> Label:
-    red, green, blue = entry["colour"]
-    return Label(entry["id"], entry["name"], colour=(red, green, blue), also=tuple(entry["also"]))
