@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from esl.classes import IGNORE, ClassSet, IdTable, id_table
 from esl.data.decoding import decode
-from esl.data.formats.base import Format, LabelFiles, Sample
+from esl.data.formats.base import Format, LabelFiles, Listing, Sample
 from esl.data.formats.notes import nearly_fitting, not_read, nothing_there, same_names, without_labels
 from esl.data.id_labels import channel_bits, decode_ids, has_grey_palette, unknown_ids
 from esl.data.images import SizeWH, as_rgb, highest_value, read_content
@@ -117,15 +117,7 @@ def inspect(
         left_out=tuple(each.left_out for each in reports if each.left_out is not None),
         bits=listing.bits,
     )
-    sound = [each for each in reports if each.sample is not None]
-    images = [each.image for each in sound if each.image is not None]
-    notes = [
-        *not_read(root, listing),
-        *same_names(root, listing),
-        *dark(root, [image.highest for image in images if image.highest is not None], listing.bits),
-        *dark_colours(root, [image.brightest for image in images if image.brightest is not None]),
-        *grey_palettes(root, sum(each.label is not None and each.label.grey_palette for each in sound)),
-    ]
+    notes = [*_notes(root, listing, [each for each in reports if each.sample is not None])]
     near = [*nearly_fitting(root, listing)] or [*without_labels(root, listing)]
     defects = [*map(str, listing.defects), *(defect for each in reports for defect in each.defects)]
     if not defects:
@@ -136,6 +128,16 @@ def inspect(
         notes += near
     present = frozenset[int]().union(*(each.label.ids for each in reports if each.label is not None))
     return Inspection(index, present, [*map(printable, defects)], [*map(printable, notes)])
+
+
+def _notes(root: Path, listing: Listing, sound: list[_SampleReport]) -> Iterator[str]:
+    """Notes on the folder and on the values of sound files."""
+    images = [each.image for each in sound if each.image is not None]
+    yield from not_read(root, listing)
+    yield from same_names(root, listing)
+    yield from dark(root, [image.highest for image in images if image.highest is not None], listing.bits)
+    yield from dark_colours(root, [image.brightest for image in images if image.brightest is not None])
+    yield from grey_palettes(root, sum(each.label is not None and each.label.grey_palette for each in sound))
 
 
 def _in_processes(

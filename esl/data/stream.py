@@ -26,6 +26,9 @@ from esl.settings import crop_wh
 MAX_ASPECT_MISMATCH = 1.2
 """Images are first cut to the aspect ratio of the crop if theirs differs by more than this factor."""
 
+ORDER, AUGMENTATION, RARITY = 0, 1, 2
+"""Independent sources of random numbers of a stream: the order of an epoch, crop and colours, rare classes."""
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -93,7 +96,7 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         image, label = self._pairs.read(self._row(position))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(np.random.default_rng([*self._seed, 1, position]).integers(2**63)))
+            torch.manual_seed(int(np.random.default_rng([*self._seed, AUGMENTATION, position]).integers(2**63)))
             if self._crop is not None:
                 image, label = self._cropped(*self._window(image, label), self._crop)
             image, mask = self._flip(tv_tensors.Image(image), tv_tensors.Mask(label))
@@ -102,9 +105,9 @@ class Stream(Dataset[tuple[Tensor, Tensor]]):
     def _row(self, position: int) -> int:
         """The row of the image at a position."""
         if self._draws is not None:
-            return self._draws.row(np.random.default_rng([*self._seed, 2, position]))
+            return self._draws.row(np.random.default_rng([*self._seed, RARITY, position]))
         epoch, place = divmod(position, len(self._pairs.files))
-        order = np.random.default_rng([*self._seed, 0, epoch]).permutation(len(self._pairs.files))
+        order = np.random.default_rng([*self._seed, ORDER, epoch]).permutation(len(self._pairs.files))
         return int(order[place])
 
     def _cropped(self, image: Tensor, label: Tensor, crop: v2.RandomResizedCrop) -> tuple[Tensor, Tensor]:
