@@ -135,7 +135,7 @@ def as_rgb(path: Path, image: Image.Image, to: Resize = None, bits: int = DEPTH)
         if values.min(initial=0) < 0 or highest > 65535:
             raise InputError(f"{path}: expected an image of 8 or 16 bits, but got 32-bit values; convert it")
         if highest >= 2**bits:
-            raise InputError(f"{path}: holds the value {highest}, which has more than {bits} bits; correct `bits`")
+            raise InputError(f"{path}: holds the value {highest}, more than {bits} bits; correct `bits`")
         pixels = Image.fromarray((values >> (bits - 8)).astype(np.uint8))
     image = upright(pixels, image).convert("RGB")
     size_wh = resized_wh(image.size, to)

@@ -104,7 +104,7 @@ def _choose(title: str, entries: list[Entry], samples: list[Sample], root: Path)
             if not entry.startswith("!"):
                 _add(exact, matches, where, chosen)
             elif not [sample for sample in matches if chosen.pop(sample.id, None)]:
-                raise InputError("takes out none of the images that the entries before it name")
+                raise InputError("takes out no image of the entries before it")
         except InputError as error:
             problems.append(Problem((f"{where}: {entry!r}",), str(error)))
     if not chosen and not problems:

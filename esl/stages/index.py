@@ -35,11 +35,10 @@ def main(arguments: list[str] | None = None) -> None:
         )
         index = inspection.sound_index()
     except InputError as error:
-        # Snakemake has removed the index; run together with it, models would be trained again behind it
+        # Snakemake has removed the index, and would train models again in the run that makes it
         raise InputError(
             f"{error}\n  Once this is corrected, run `snakemake --cores 1 {flags.output}` by itself first (with the "
-            "same --configfile, if any): models that were trained before are then trained again only if the data have "
-            "changed"
+            "same --configfile, if any): then models are trained again only if the data have changed"
         ) from None
     for note in inspection.notes:
         print(f"note: {note}", file=sys.stderr)

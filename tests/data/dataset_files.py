@@ -45,14 +45,14 @@ def label_file(path: Path, ids: NDArray[np.uint8], palette: list[tuple[int, int,
 
 
 def label_of(values: list[int]) -> NDArray[np.uint8]:
-    """A label (6, 8) in which every one of ``values`` occurs."""
+    """A label (6, 8) with every one of ``values`` in it."""
     return np.resize(np.array(values, dtype=np.uint8), (6, 8)) if len(values) <= 48 else np.array([values], np.uint8)
 
 
 def index_of(
     name: str, root: Path, split: str, class_set: ClassSet = CITYSCAPES19, checks: Checks | None = None
 ) -> Index:
-    """The index of a shipped format, which must be without defects."""
+    """The index of a dataset without defects, in a shipped format."""
     return inspect(name, format_named(name), root, split, class_set, checks or Checks()).sound_index()
 
 
@@ -75,12 +75,12 @@ def random_frames(count: int = 3) -> dict[str, Frame]:
 
 
 def cityscapes_index(root: Path, checks: Checks = STRICT, split: str = "train") -> Index:
-    """The index of a split of Cityscapes, which must be without defects."""
+    """The index of a split of Cityscapes without defects."""
     return index_of("cityscapes", root, split, checks=checks)
 
 
 def cityscapes_defects(root: Path, checks: Checks = STRICT) -> str:
-    """The error that lists the defects of the training split."""
+    """The error with the defects of the training split."""
     with pytest.raises(InputError) as caught:
         cityscapes_index(root, checks)
     return str(caught.value)

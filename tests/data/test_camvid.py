@@ -1,4 +1,4 @@
-"""CamVid in its two layouts and its 11 classes, on files made here and on real frames where there are some."""
+"""CamVid in its two layouts and its 11 classes, on files made here and on real frames if there are any."""
 
 from collections import Counter
 from pathlib import Path

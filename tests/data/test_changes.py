@@ -1,4 +1,4 @@
-"""The files of a dataset as an input: which changes give another token, and which do not."""
+"""The files of a dataset as an input: changes with and without another token."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def _state(root: Path, index: Path, split: str = "all") -> str:
 
 
 def _run_index(root: Path, index: Path, split: str = "all") -> str:
-    """As the workflow does: plans, and runs the stage with the token; returns it."""
+    """Plans, and runs the stage with the token, like the workflow; returns it."""
     token = _state(root, index, split)
     settings = IndexSettings(root=str(root), dataset="gta5", split=split, class_set=CLASS_SETS["cityscapes19"])
     flags = ["--token", token, "--output", str(index), "--workers", "1"]

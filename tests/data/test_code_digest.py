@@ -1,4 +1,4 @@
-"""The code digest of an index covers no text for people, and no table of labels but those that its dataset names."""
+"""The code digest of an index covers no text for people, and only the tables of labels of its dataset."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ def _texts(name: str) -> Iterator[str]:
 
 
 def _modules() -> list[str]:
-    """The modules of this package that an index is made with, whatever its format."""
+    """The modules of this package behind an index, in any format."""
     roots = ["esl.stages.index", *map(format_module, FORMATS), format_module("x", declared=True)]
     return [name for name in import_closure(roots) if name.startswith("esl.data.")]
 

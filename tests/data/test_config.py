@@ -1,4 +1,4 @@
-"""The data in the config: what a split, a dataset's declaration and a class may be."""
+"""The data in the config: possible splits, declarations of datasets, and classes."""
 
 import json
 from copy import deepcopy

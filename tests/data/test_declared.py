@@ -1,4 +1,4 @@
-"""Formats that a few lines of YAML declare, shipped ones and one's own, and folders that need no declaration."""
+"""Formats declared in YAML, shipped ones and one's own, and folders without a declaration."""
 
 import re
 from pathlib import Path
@@ -146,7 +146,7 @@ def test_labels_of_colours_mean_the_labels_that_the_declaration_names(tmp_path: 
 
 
 def test_ids_in_the_red_channel_are_read_where_that_is_declared_and_named_where_it_is_not(tmp_path: Path) -> None:
-    """CARLA's: the tag of what is seen in red, nothing or the instance in green and blue."""
+    """A label of CARLA: the class in red, nothing or the instance in green and blue."""
     pixels = np.zeros((1, 4, 4), np.uint8)
     pixels[0, :, 0], pixels[..., 3] = [1, 14, 0, 11], 255
     image_file(tmp_path / "rgb/000001.png", (4, 1))

@@ -1,4 +1,4 @@
-"""Hostile and damaged image files: one error with the file's name, whatever the bytes."""
+"""Hostile and damaged image files: always one error with the file's name."""
 
 import io
 import subprocess
@@ -148,7 +148,7 @@ print(read)
 
 
 def test_no_flipped_bit_of_a_16_bit_label_ends_the_interpreter(tmp_path: Path, png_of_16_bits: PngOf16Bits) -> None:
-    """In a process of its own, which torchvision's decoder would end; no flip passes the checksums."""
+    """In a process of its own, since torchvision's decoder would end it; no flip passes the checksums."""
     (tmp_path / "label.png").write_bytes(png_of_16_bits(np.full((32, 48, 3), 7, np.uint16)))
     command = [sys.executable, "-W", "ignore", "-c", MUTATE, str(tmp_path / "label.png")]
     run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Every dataset in its exact official layout: what was written is read back as the right trainIds."""
+"""Every dataset in its exact official layout: written files are read back as the right trainIds."""
 
 from collections.abc import Callable
 from pathlib import Path

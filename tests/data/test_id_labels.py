@@ -1,4 +1,4 @@
-"""Label files as tools save them: ids are read where they can mean only one thing, and refused by name elsewhere."""
+"""Label files as tools save them: unambiguous ids are read, all others refused by name."""
 
 import io
 import re

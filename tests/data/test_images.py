@@ -1,4 +1,4 @@
-"""Images and labels from files: what was written is read back, and files that are not labels are refused by name."""
+"""Images and labels from files: written pixels are read back, and wrong files are refused by name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ SYNTHIA = id_table(SYNTHIA_LABELS, CLASS_SETS["synthia16"], "first_of_16_bits")
 
 
 def _save_palette_png(path: Path, ids: NDArray[np.uint8]) -> None:
-    """As GTA5 ships its labels: indexed, in the colours of the ids."""
+    """A label in GTA5's form: indexed, in the colours of the ids."""
     image = Image.fromarray(ids)
     image.putpalette([channel for label in GTA5_LABELS for channel in label.colour])
     assert image.mode == "P"

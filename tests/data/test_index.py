@@ -1,4 +1,4 @@
-"""The index file: what it holds, how it reads back, and that files which changed afterwards are refused."""
+"""The index file: its content, reading it back, and the refusal of files changed afterwards."""
 
 import json
 from dataclasses import replace

@@ -96,7 +96,7 @@ VISTAS_2 = {  # a few of those that only v2.0 has
 
 
 def _vistas(root: Path, names: list[str], config: str, labels: str) -> Path:
-    """Two images, one of them upright, whose labels hold every id of ``names`` in order."""
+    """Two images, one of them upright, with labels of every id of ``names`` in order."""
     colours = [tuple(RNG.integers(0, 256, 3).tolist()) for _ in names]
     entries = [
         {"name": n, "color": c, "readable": n.title(), "evaluate": True} for n, c in zip(names, colours, strict=True)

@@ -1,4 +1,4 @@
-"""Folders as people have them: what is followed, passed over, counted or reported, and which files belong together."""
+"""Folders as people have them: links, thumbnails, unsupported kinds, reports, and pairs of files."""
 
 import os
 import unicodedata

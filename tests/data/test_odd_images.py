@@ -1,4 +1,4 @@
-"""Images that are not three bands of eight bits: what of them is read, and what is said about the rest."""
+"""Images of other bands and bits than three and eight: their pixels, and the messages about the rest."""
 
 import io
 import struct
@@ -24,7 +24,7 @@ from tests.data.dataset_files import CITYSCAPES19
 
 
 def _tiff(path: Path, bands: NDArray[np.generic]) -> Path:
-    """Bands (H, W, N) as an uncompressed TIFF, which Pillow writes for three bands at most (TIFF 6.0)."""
+    """Bands (H, W, N) as an uncompressed TIFF; Pillow writes three bands at most (TIFF 6.0)."""
     height, width, count = bands.shape
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     kind = 3 if bands.dtype.kind == "f" else 1
@@ -114,9 +114,7 @@ def test_dark_colours_of_16_bits_are_reported(tmp_path: Path, png_of_16_bits: Ca
 def test_a_value_of_more_bits_than_declared_is_a_defect(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(np.array([[3, 4096]], np.uint16)).save(path)
-    assert _thermal(tmp_path, 12).defects == [
-        f"{path}: holds the value 4096, which has more than 12 bits; correct `bits`"
-    ]
+    assert _thermal(tmp_path, 12).defects == [f"{path}: holds the value 4096, more than 12 bits; correct `bits`"]
     assert read_image(CheckedFile(path, sha256_of_file(path), 13))[0, :, 2].tolist() == [0, 128]
 
 
@@ -153,7 +151,7 @@ def test_exif_without_a_sound_head_turns_nothing(tmp_path: Path) -> None:
 
 
 def test_exif_that_is_cut_before_the_orientation_turns_nothing_without_a_word(tmp_path: Path) -> None:
-    """As in all tools that read with Pillow; in a process of its own, since pytest replaces the filters of warnings."""
+    """Every tool with Pillow reads it so; in a process of its own, since pytest replaces the filters of warnings."""
     path = tmp_path / "IMG_0001.jpg"
     Image.new("RGB", (32, 16)).save(path, exif=_exif(0x0100, 5).replace(b"\x26\0\0\0", b"\xff\xff\0\0"))
     code = "import sys, pathlib, esl.data.images as i; print(i.read_image(pathlib.Path(sys.argv[1])).shape)"

@@ -1,4 +1,4 @@
-"""List files: the samples that a text file names, of any format; every wrong line is named by its number."""
+"""List files: the samples of a text file, in any format; every wrong line is named by its number."""
 
 from pathlib import Path
 
@@ -133,7 +133,7 @@ def test_a_pattern_that_fits_nothing_takes_out_nothing_or_leaves_the_root_is_a_m
         lines,
         [
             "pattern 2: 'Ulm_*': no such image under ",
-            "pattern 3: '!bonn_*': takes out none of the images that the entries before it name",
+            "pattern 3: '!bonn_*': takes out no image of the entries before it",
             "pattern 4: '../*': expected an id, or a path below the root",
             "pattern 5: '/etc/*': expected an id, or a path below the root",
             "pattern 7: 'ulm_000000_000019': the same image as in pattern 1; remove one",

@@ -40,7 +40,7 @@ def _street(number: int) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """Images whose colours encode their labels."""
+    """Images in the colours of their labels."""
     folder = tmp_path_factory.mktemp("streams")
     files: list[tuple[Path, Path | None]] = []
     for number in range(SAMPLES):
@@ -126,14 +126,14 @@ def test_a_sample_has_the_size_of_the_crop_in_bytes(pairs: Pairs) -> None:
 
 
 def _class_of_colour(image: torch.Tensor) -> NDArray[np.uint8]:
-    """The class whose colour is the nearest, at every pixel."""
+    """The class of the nearest colour, at every pixel."""
     colours = np.array([*COLOUR.values()])
     distance = ((image.permute(1, 2, 0).numpy()[:, :, None].astype(int) - colours) ** 2).sum(axis=-1)
     return np.array([*COLOUR], dtype=np.uint8)[distance.argmin(axis=-1)]
 
 
 def _inside(label: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Pixels whose eight neighbours are of their own class; those of the frame are left out."""
+    """Pixels with eight neighbours of the same class; pixels at the frame are left out."""
     inside = np.zeros(label.shape, dtype=bool)
     centre = label[1:-1, 1:-1]
     shifted = [label[i : i + centre.shape[0], j : j + centre.shape[1]] for i in range(3) for j in range(3)]
@@ -173,7 +173,7 @@ def test_a_label_stays_on_top_of_its_image(pairs: Pairs, resize: tuple[int, int]
 
 
 def test_labels_are_not_shifted_against_images_on_average(tmp_path: Path) -> None:
-    """A white car to the right of a black road: the image shows where the border is, to a fraction of a pixel."""
+    """A white car to the right of a black road: the image shows the place of the border to a fraction of a pixel."""
     ids = np.full((32, 64), RAW_ID[ROAD], dtype=np.uint8)
     ids[:, 30:] = RAW_ID[CAR]
     Image.fromarray(ids).save(tmp_path / "ids.png")
@@ -229,7 +229,7 @@ def test_an_image_without_a_label_is_all_ignored(pairs: Pairs) -> None:
 
 @pytest.fixture(scope="module")
 def numbered(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """One-coloured images that show which sample they are, whatever the crop."""
+    """One-coloured images, so that every crop shows its sample."""
     folder = tmp_path_factory.mktemp("numbered")
     files: list[tuple[Path, Path | None]] = []
     for number in range(SAMPLES):

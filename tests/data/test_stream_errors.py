@@ -1,4 +1,4 @@
-"""Processes that read images and run out of memory: one line that says what to do."""
+"""Reading processes without enough memory: one line with the fix."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from esl.errors import InputError
 
 
 class _Killed(Stream):
-    """Its process is ended as the kernel does where memory is short."""
+    """Its process is killed, as by a kernel short of memory."""
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -24,7 +24,7 @@ class _Killed(Stream):
 
 
 class _Full(Stream):
-    """It finds no room in /dev/shm, of which containers have 64 MB unless told otherwise."""
+    """It finds no room in /dev/shm; containers have 64 MB by default."""
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         raise RuntimeError(

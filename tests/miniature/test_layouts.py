@@ -1,4 +1,4 @@
-"""The miniature's files: the official layouts to the letter, whatever the number of workers."""
+"""The miniature's files: the official layouts to the letter, for any number of workers."""
 
 import json
 from pathlib import Path

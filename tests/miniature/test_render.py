@@ -1,4 +1,4 @@
-"""The renderer of the miniature: a pure function whose labels do not depend on the look."""
+"""The renderer of the miniature: a pure function; its labels do not depend on the look."""
 
 import hashlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Config files that other readers would misread, or not read at all, are refused in one line."""
+"""Config files with an ambiguous or unreadable content are refused in one line."""
 
 from pathlib import Path
 

@@ -131,7 +131,7 @@ def _save(path: Path, array: NDArray[np.uint8]) -> None:
 
 
 def test_a_list_of_another_format_passes_that_format_over_with_a_line(tmp_path: Path, doctor: Doctor) -> None:
-    """The images are in a folder that GTA5 has too, and test.txt holds paths: GTA5's reader refuses it."""
+    """The images are in a folder of GTA5's name, and test.txt holds paths: GTA5's reader refuses it."""
     _save(tmp_path / "images/a.png", np.zeros((4, 6, 3), np.uint8))
     (tmp_path / "test.txt").write_text("images/a.png\n")
     status, report = doctor("--root", tmp_path)
@@ -156,7 +156,7 @@ def test_a_damaged_table_of_labels_passes_vistas_over_with_a_line(
 
 
 def _own_dataset(folder: Path) -> Path:
-    """A config, of two files, of a dataset and a class set that the project does not ship."""
+    """A config in two files, with the user's own dataset and class set."""
     _save(folder / "root/shots/a.jpg", np.zeros((2, 2, 3), np.uint8))
     _save(folder / "root/masks/a.png", np.array([[7, 9], [7, 9]], np.uint8))
     (folder / "base.yaml").write_text("datasets: {camera: {images: nowhere}}\nbenchmarks: {}\n")
@@ -227,7 +227,7 @@ def test_photographs_next_to_a_list_file_are_a_folder_of_images(tmp_path: Path, 
 
 
 def test_a_list_that_names_no_image_of_a_format_is_no_split_of_it(tmp_path: Path, doctor: Doctor) -> None:
-    """The photographs are in a folder that GTA5 has too; the list is one of something else."""
+    """The photographs are in a folder of GTA5's name; the list belongs to something else."""
     _save(tmp_path / "images/a.png", np.zeros((4, 6, 3), np.uint8))
     (tmp_path / "train.txt").write_text("numpy\npandas\n")
     (tmp_path / "val.txt").write_bytes(b"\xff\xfe")

@@ -1,4 +1,4 @@
-"""The doctor before folders that fit nothing quite: one line that says what is there, and status 1 where it must be."""
+"""The doctor before nearly fitting folders: one line about their content, and the right exit status."""
 
 from collections.abc import Callable
 from pathlib import Path

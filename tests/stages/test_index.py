@@ -1,4 +1,4 @@
-"""The index stage: from settings to an index that needs none of them, with a record of the files next to it."""
+"""The index stage: from settings to a self-contained index, with a record of the files next to it."""
 
 import json
 import os

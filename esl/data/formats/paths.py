@@ -32,7 +32,7 @@ def find_files(root: Path, pattern: str, fields: Collection[str] | None = None) 
     Raises:
         InputError: a folder cannot be listed.
     """
-    if not is_pattern(pattern):
+    if not names_files(pattern):
         folder = root / pattern
         for path in walk(folder):
             if path.suffix.lower() in IMAGE_SUFFIXES:
@@ -60,7 +60,7 @@ def matching(root: Path, pattern: str) -> Iterator[Path]:
 def near_misses(root: Path, pattern: str) -> Iterator[Path]:
     """Paths with another case or Unicode form of letters, or another ending, than ``pattern`` asks for."""
     *parts, last = (_as_expression(part) for part in _parts(nfc(pattern)) or ["."])
-    if is_pattern(pattern):
+    if names_files(pattern):
         endings = "|".join(re.escape(suffix) for suffix in (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES))
         last = f"{last.rpartition(re.escape('.'))[0] or last}({endings})"
     exact = re.compile(_as_expression(pattern))
@@ -83,7 +83,7 @@ def dead_end(root: Path, pattern: str) -> tuple[Path, str] | None:
 
 def unread(root: Path, pattern: str) -> Counter[str]:
     """The number of files of each of ``UNREAD_SUFFIXES``, if ``pattern`` is a folder."""
-    files = walk(root / pattern) if not is_pattern(pattern) else ()
+    files = walk(root / pattern) if not names_files(pattern) else ()
     return Counter(suffix for path in files if (suffix := path.suffix.lower()) in UNREAD_SUFFIXES)
 
 
@@ -128,10 +128,10 @@ def _parts(pattern: str) -> list[str]:
     return [part for part in pattern.split("/") if part not in ("", ".")]
 
 
-def is_pattern(pattern: str) -> bool:
+def names_files(pattern: str) -> bool:
     """Whether ``pattern`` names single files rather than a folder.
 
-    >>> is_pattern("frames/{split}"), is_pattern("frames/{split}/{frame}.jpg")
+    >>> names_files("frames/{split}"), names_files("frames/{split}/{frame}.jpg")
     (False, True)
     """
     return any(name != "split" for name in re.findall(r"\{(\w+)\}", pattern))
