@@ -1,8 +1,10 @@
-"""Links of the documents lead somewhere, and tests named in them exist."""
+"""Links of the documents lead somewhere, tests named in them exist, and the citation is of this version."""
 
 import re
+import tomllib
 
 import pytest
+import yaml
 
 from tests.configs import PROJECT
 from tests.docs.test_language import PAGES
@@ -32,3 +34,11 @@ def test_every_test_that_the_page_on_caching_names_is_there() -> None:
     }
     assert len(named) > 20
     assert set(named) - there == set()
+
+
+def test_the_citation_names_the_version_and_the_licence_of_the_project() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    paper = citation["preferred-citation"]
+    assert [author["family-names"] for author in paper["authors"]] == ["Saporta", "Vu", "Cord", "Pérez"]
