@@ -50,7 +50,7 @@ def resized_wh(size_wh: SizeWH, to: Resize) -> SizeWH:
     return max(1, round(size_wh[0] * to / longer)), max(1, round(size_wh[1] * to / longer))
 
 
-def read_content(file: File) -> tuple[Path, bytes]:
+def read_bytes(file: File) -> tuple[Path, bytes]:
     """The path of a file and its bytes.
 
     Raises:
@@ -75,31 +75,23 @@ def read_content(file: File) -> tuple[Path, bytes]:
 
 
 def read_image(file: File, to: Resize = None) -> NDArray[np.uint8]:
-    """An image as RGB (H, W, 3) uint8; see ``decode_image``.
+    """An image file as RGB (H, W, 3) uint8; see ``as_rgb``.
 
     Raises:
         InputError: the file is missing, changed or damaged, or its values are not integers of 8 or 16 bits.
     """
     bits = file.bits if isinstance(file, CheckedFile) else DEPTH
-    return decode_image(*read_content(file), to, bits)
-
-
-def read_ids(file: File, table: IdTable) -> NDArray[np.uint8]:
-    """The raw ids (H, W) uint8 of a label file; see ``decode_ids``.
-
-    Raises:
-        InputError: the file is missing, changed or damaged, or its pixels do not fit ``table``.
-    """
-    return decode_ids(*read_content(file), table)
+    path, content = read_bytes(file)
+    return as_rgb(path, decode(path, content), to, bits)
 
 
 def read_label(file: File, table: IdTable, size_wh: SizeWH | None = None) -> NDArray[np.uint8]:
     """A label file as trainIds (H, W) uint8, resized (nearest) to ``size_wh`` when given.
 
     Raises:
-        InputError: as ``read_ids``, and for an id outside of the format.
+        InputError: the file is missing, changed or damaged, its pixels do not fit ``table``, or an id is not in it.
     """
-    path, content = read_content(file)
+    path, content = read_bytes(file)
     ids = decode_ids(path, content, table)
     if unknown := unknown_ids(ids, table):
         raise InputError(f"{path}: label ids {unknown} are not ids of this dataset; is it another format?")
@@ -107,15 +99,6 @@ def read_label(file: File, table: IdTable, size_wh: SizeWH | None = None) -> NDA
     if size_wh is not None and size_wh != (train_ids.shape[1], train_ids.shape[0]):
         return np.asarray(Image.fromarray(train_ids).resize(size_wh, Image.Resampling.NEAREST))
     return train_ids
-
-
-def decode_image(path: Path, content: bytes, to: Resize = None, bits: int = DEPTH) -> NDArray[np.uint8]:
-    """The bytes of an image as RGB (H, W, 3) uint8; see ``as_rgb``.
-
-    Raises:
-        InputError: the image is damaged, or its values are not integers of 8 or 16 bits.
-    """
-    return as_rgb(path, decode(path, content), to, bits)
 
 
 def as_rgb(path: Path, image: Image.Image, to: Resize = None, bits: int = DEPTH) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from esl.data.decoding import decode
 from esl.data.formats.base import Format, LabelFiles, Listing, Sample
 from esl.data.formats.notes import nearly_fitting, not_read, nothing_there, same_names, without_labels
 from esl.data.id_labels import channel_bits, decode_ids, has_grey_palette, unknown_ids
-from esl.data.images import SizeWH, as_rgb, highest_value, read_content
+from esl.data.images import SizeWH, as_rgb, highest_value, read_bytes
 from esl.data.index import Index, IndexedSample, require_plain_id
 from esl.data.notes import dark, dark_colours, grey_palettes, truncate, unknown_label_ids
 from esl.data.settings import Checks
@@ -199,7 +199,7 @@ def _check_files(sample: Sample, root: Path) -> Path:
 
 
 def _image_report(path: Path, bits: int) -> _ImageReport:
-    _, content = read_content(path)
+    _, content = read_bytes(path)
     image = decode(path, content)
     pixels = as_rgb(path, image, bits=bits)
     height, width = pixels.shape[:2]
@@ -209,7 +209,7 @@ def _image_report(path: Path, bits: int) -> _ImageReport:
 
 
 def _label_report(path: Path, table: IdTable, num_classes: int) -> _LabelReport:
-    _, content = read_content(path)
+    _, content = read_bytes(path)
     ids = decode_ids(path, content, table)
     counts = np.bincount(ids.ravel(), minlength=256)
     pixels = np.bincount(table.train_ids, weights=counts, minlength=256)[:num_classes].astype(int)

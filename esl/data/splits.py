@@ -33,8 +33,8 @@ def listing_of(format_: Format, root: Path, split: str) -> Listing:
         InputError: the list file is missing or empty, or an entry names no sample, several of one id, or a sample of
             an earlier line; or as ``Format.listing``.
     """
-    if is_list_file(split):
-        path = list_file(root, split)
+    if split.endswith(".txt"):
+        path = _list_file(root, split)
         return _listing_of_entries(format_, root, str(path), [*_lines(path)], (path,))
     if is_pattern(split):
         entries = [(f"pattern {number}", text) for number, text in enumerate(split.split(), start=1)]
@@ -61,11 +61,6 @@ def _listing_of_entries(
     )
 
 
-def is_list_file(split: str) -> bool:
-    """Whether a split is the path of a list file."""
-    return split.endswith(".txt")
-
-
 def is_pattern(name: str) -> bool:
     """Whether an entry of a list, or a split, is a pattern; or, for a split, several.
 
@@ -75,7 +70,7 @@ def is_pattern(name: str) -> bool:
     return not _WILD.isdisjoint(name)
 
 
-def list_file(root: Path, split: str) -> Path:
+def _list_file(root: Path, split: str) -> Path:
     """The path of a list file: under the root, or else relative to the working folder.
 
     Raises:

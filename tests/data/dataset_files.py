@@ -9,9 +9,11 @@ from cityscapesscripts.helpers.labels import name2label
 from numpy.typing import NDArray
 from PIL import Image
 
-from esl.classes import ClassSet
+from esl.classes import ClassSet, IdTable
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.build import format_named
+from esl.data.id_labels import decode_ids
+from esl.data.images import read_bytes
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
@@ -59,6 +61,11 @@ def index_of(
 def train_ids_of(index: Index, number: int = 0) -> list[int]:
     """The trainIds of a sample, row by row."""
     return index.read_label(index.samples[number]).ravel().tolist()
+
+
+def read_ids(path: Path, table: IdTable) -> NDArray[np.uint8]:
+    """The raw ids (H, W) uint8 of a label file."""
+    return decode_ids(*read_bytes(path), table)
 
 
 def random_image(seed: int, width: int = 12, height: int = 8) -> NDArray[np.uint8]:

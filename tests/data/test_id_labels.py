@@ -15,10 +15,11 @@ from esl.classes import Encoding, Label, id_table
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.build import format_named
 from esl.data.id_labels import has_grey_palette, plain_ids
-from esl.data.images import read_ids, read_image
+from esl.data.images import read_image
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
 from esl.errors import InputError
+from tests.data.dataset_files import read_ids
 from tests.data.test_decoding import png
 
 PngOf16Bits = Callable[[NDArray[np.uint16]], bytes]

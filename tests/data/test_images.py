@@ -14,11 +14,12 @@ from PIL import Image
 from esl.classes import IGNORE, id_table
 from esl.data.class_sets import CLASS_SETS
 from esl.data.id_labels import unknown_ids
-from esl.data.images import read_ids, read_image, read_label
+from esl.data.images import read_image, read_label
 from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.label_tables.gta5 import GTA5_LABELS
 from esl.data.label_tables.synthia import SYNTHIA_LABELS
 from esl.errors import InputError
+from tests.data.dataset_files import read_ids
 
 PngOf16Bits = Callable[[NDArray[np.uint16]], bytes]
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]

@@ -11,7 +11,7 @@ from esl.data.formats import folders
 from esl.data.formats.build import format_named
 from esl.data.formats.declared import build_declared_format
 from esl.data.formats.label_names import unknown_names
-from esl.data.images import read_content
+from esl.data.images import read_bytes
 from esl.data.index import LONGEST_ID
 from esl.data.inspection import Inspection, inspect
 from esl.data.settings import Checks
@@ -112,7 +112,7 @@ def test_a_file_that_must_not_be_read_is_refused_by_name(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(InputError, match=r"a\.png: cannot be read \(Permission denied\)"):
-        read_content(path)
+        read_bytes(path)
 
 
 # ------------------------------------------------------------------------------------------ passed over, and counted
