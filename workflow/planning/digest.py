@@ -8,7 +8,7 @@ left out of closures; the modules that the settings choose from them are digeste
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def code_digest(*roots: str, facts: str = "") -> str:
     """
     digest = hashlib.sha256(facts.encode())
     for name, tree in sorted(import_closure(roots).items()):
-        digest.update(f"{name}\n{ast.dump(tree)}\n".encode())
+        digest.update(f"{name}\n{_dump(tree)}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -91,14 +91,22 @@ def _is_text(statement: ast.stmt) -> bool:
     )
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
+@cache
+def _dump(tree: ast.Module) -> str:
+    """The text of a tree; most modules lie in several closures."""
+    return ast.dump(tree)
+
+
+@cache
+def _imports(tree: ast.Module) -> list[str]:
     """Every name that may be a module in the import statements of a tree."""
+    names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def _module_file(name: str) -> Path | None:
