@@ -16,6 +16,7 @@ import yaml
 from filelock import FileLock
 
 from tests.configs import PROJECT, SMALL, merged
+from tests.dry_runs import dry_run
 from tests.viewer.conftest import browser
 
 __all__ = ["browser"]
@@ -60,9 +61,11 @@ class Project:
         return self.plain("--cores", "2", *targets, *arguments, "--configfile", "tiny.yaml")
 
     def plain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs ``snakemake`` as it is typed."""
-        command = [sys.executable, "-m", "snakemake", *arguments]
+        """Runs ``snakemake`` as it is typed; a dry-run in a fork of a process that has imported Snakemake."""
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        if "--dry-run" in arguments:
+            return dry_run(self.root, environment, *arguments)
+        command = [sys.executable, "-m", "snakemake", *arguments]
         return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True)
 
     def planned(self, *arguments: str, change: dict[str, Any] | None = None, **options: Any) -> set[str]:
