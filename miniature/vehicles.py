@@ -6,7 +6,7 @@ from miniature.shapes import Model, Shape, box, disc, flank, front, stroke
 
 
 def car(oncoming: bool) -> Model:
-    """A saloon: body, cabin, lamps of the end that faces the camera."""
+    """A saloon: body, cabin, lamps of the end towards the camera."""
     lamp, glass = ("lamp_white", (0.22, 0.42)) if oncoming else ("lamp_red", (0.08, 0.2))
     low, high = glass
     tail = 1.0 - low if oncoming else 0.82

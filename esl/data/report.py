@@ -1,4 +1,4 @@
-"""Prints the report of an inspection, as text for one screen."""
+"""Writes the report of an inspection, as text for one screen."""
 
 from esl.data.formats.base import Format
 from esl.data.inspection import Inspection

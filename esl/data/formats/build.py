@@ -1,4 +1,4 @@
-"""Formats by name: the shipped ones, from the registry, and those that a config declares."""
+"""Builds formats by name: shipped ones, from the registry, and declarations of a config."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,22 +13,22 @@ from esl.errors import InputError
 
 
 def format_names() -> list[str]:
-    """The names of all shipped formats; ``folder``, which fits any folder of images, comes last."""
+    """The names of all shipped formats; ``folder`` fits any folder of images, and comes last."""
     return [*(name for name in FORMATS if name != "folder"), *_shipped(), "folder"]
 
 
 def declaration(name: str) -> dict[str, Any] | None:
-    """The entry of a format in ``declared.yaml``; ``None`` for one that it does not declare."""
+    """The entry of a format in ``declared.yaml``, or ``None``."""
     return _shipped().get(name)
 
 
 def format_module(name: str, declared: bool = False) -> str:
-    """The module that reads a format, shipped or ``declared`` by the user: a root of the code digest."""
+    """The module of a format, shipped or ``declared`` by the user: a root of the code digest."""
     return (DECLARED if declared or declaration(name) is not None else _entry(name)).partition(":")[0]
 
 
 def format_named(name: str, declared: Mapping[str, Any] | None = None) -> Format:
-    """The format called ``name``: the one that ``declared`` declares, or a shipped one.
+    """The format called ``name``: built from the declaration ``declared``, or a shipped one.
 
     Raises:
         InputError: there is no such format, or its declaration is wrong.

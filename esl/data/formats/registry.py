@@ -1,4 +1,4 @@
-"""The formats that the project ships, by name: modules of Python, and declarations in ``declared.yaml``."""
+"""The shipped formats by name: modules of Python, and declarations in ``declared.yaml``."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ FORMATS = {
     "mapillary": "esl.data.formats.mapillary:FORMAT",
     "folder": "esl.data.formats.folder:FORMAT",
 }
-"""Formats that are modules: name -> "module:attribute", a ``Format``."""
+"""Formats with a module of their own: name -> "module:attribute", a ``Format``."""
 
 DECLARED = "esl.data.formats.declared:build_declared_format"
-"""The function that builds a ``Format`` from a name and a declaration, shipped or the user's."""
+"""The function to build a ``Format`` from a name and a declaration, shipped or the user's."""
 
 DECLARATIONS = Path(__file__).with_name("declared.yaml")

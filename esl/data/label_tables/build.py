@@ -9,12 +9,12 @@ from esl.data.label_tables.registry import LABEL_TABLES
 
 
 def label_table(name: str) -> tuple[Label, ...]:
-    """The labels of a table, which must be one of those there are."""
+    """The labels of a table in the registry."""
     labels: tuple[Label, ...] = resolve_name(LABEL_TABLES[name])
     return labels
 
 
 def table_modules(declaration: Mapping[str, Any]) -> list[str]:
-    """The modules of the tables that a dataset's declaration names: roots of the code digest of its index."""
+    """The modules of the tables in a dataset's declaration: roots of the code digest of its index."""
     names = [entry.get("ids") for entry in declaration.get("labels", [])]
     return [LABEL_TABLES[name].partition(":")[0] for name in names if isinstance(name, str) and name in LABEL_TABLES]

@@ -1,4 +1,4 @@
-"""The tables of label ids that a declared dataset can name. A new table is a module and a row here."""
+"""The tables of label ids for declared datasets. A new table is a module and a row here."""
 
 LABEL_TABLES = {
     "cityscapes": "esl.data.label_tables.cityscapes:CITYSCAPES_LABELS",
