@@ -22,6 +22,7 @@ from tests.viewer.conftest import browser
 __all__ = ["browser"]
 
 CODE = ("esl", "miniature", "workflow")
+RECORDER = Path(__file__).with_name("recorder")
 
 TINY: dict[str, Any] = merged(
     SMALL,
@@ -47,6 +48,8 @@ class Project:
     """A checkout in ``root`` whose config is the shipped one with TINY over it."""
 
     root: Path
+    recorded: Path | None = None
+    """A folder for records of what jobs import and of the roots of their digests; ``None``: nothing is recorded."""
 
     def snakemake(
         self,
@@ -66,6 +69,10 @@ class Project:
         if "--dry-run" in arguments:
             return dry_run(self.root, environment, *arguments)
         command = [sys.executable, "-m", "snakemake", *arguments]
+        if self.recorded is not None:
+            self.recorded.mkdir(exist_ok=True)
+            command[2] = "recorded_snakemake"
+            environment |= {"PYTHONPATH": str(RECORDER), "RECORDED": str(self.recorded)}
         return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True)
 
     def planned(self, *arguments: str, change: dict[str, Any] | None = None, **options: Any) -> set[str]:
@@ -124,7 +131,9 @@ def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = shared / "run_once"
     with FileLock(f"{root}.lock"):
         if not (root / "done").is_file():
-            run = checkout(root).snakemake()
+            project = checkout(root)
+            project.recorded = root / "recorded"
+            run = project.snakemake()
             assert run.returncode == 0, run.stdout + run.stderr
             (root / "done").touch()
     return root

@@ -79,9 +79,13 @@ class DigestRoots:
         """The selection method of a round, and the measure that it cuts."""
         name, _ = round_of(wildcards.round)
         variant = self._benchmarks.seen_by(wildcards.round, wildcards).methods[name]
-        measure = selection_method(name, variant).measure
-        measures = () if measure is None else (measure_module(measure.name),)
-        return Roots((method_module(method_of(name, variant)), *measures))
+        return Roots((method_module(method_of(name, variant)), *self.cut_measure(wildcards).modules))
+
+    def cut_measure(self, wildcards: Wildcards) -> Roots:
+        """The measure that the selection method of a round cuts; none for a method that keeps nothing."""
+        name, _ = round_of(wildcards.round)
+        measure = selection_method(name, self._benchmarks.of(wildcards).methods[name]).measure
+        return Roots(() if measure is None else (measure_module(measure.name),))
 
 
 def _network(benchmark: Benchmark) -> Roots:

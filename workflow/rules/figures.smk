@@ -125,7 +125,7 @@ rule draw_thresholds:
         mem_mb=needs.growing(2000),
         runtime=needs.growing(30),
     params:
-        code=params.code("esl.stages.draw_thresholds"),
+        code=params.code("esl.stages.draw_thresholds", roots.cut_measure),
     message:
         "Drawing the thresholds of {wildcards.round} of {wildcards.benchmark}"
     shell:
@@ -156,7 +156,7 @@ rule draw_risk_coverage:
         mem_mb=needs.growing(2000),
         runtime=needs.growing(120),
     params:
-        code=params.code("esl.stages.draw_risk_coverage"),
+        code=params.code("esl.stages.draw_risk_coverage", roots.stored_measures),
     message:
         "Drawing how {wildcards.model} of {wildcards.benchmark} ranks its predictions"
     shell:
@@ -188,7 +188,7 @@ rule draw_gallery:
         mem_mb=needs.growing(2000),
         runtime=needs.growing(60),
     params:
-        code=params.code("esl.stages.draw_gallery"),
+        code=params.code("esl.stages.draw_gallery", roots.cut_measure),
         before=drawings.before_flag,
     message:
         "Drawing images of {wildcards.round} of {wildcards.benchmark}"
