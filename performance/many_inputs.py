@@ -33,7 +33,7 @@ def write_inputs(folder: Path, images: int) -> None:
     write_json(folder / "index.json", index.to_json())
     torch.manual_seed(0)
     description = Description.of("small", classes, {}, {})
-    save_checkpoint(folder / "model.pt", build_network("small", len(classes)), description)
+    save_checkpoint(folder / "model.pt", build_network("small", len(classes)).state_dict(), description)
 
 
 if __name__ == "__main__":

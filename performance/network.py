@@ -36,7 +36,8 @@ from esl.labels.shard import Origin, write_shard
 from esl.models.predictor import Predictor
 from esl.models.settings import ComputeSettings
 from esl.settings import size_wh
-from esl.stages.device import make_fabric, resolved_precision
+from esl.stages.device import resolved_precision
+from esl.stages.fabric import make_fabric
 from esl.training.loop import train
 from esl.training.resume import Saving
 from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
@@ -177,7 +178,7 @@ def _our_steps(
     unlabelled = [(image, None) for image, _ in files]
     target = Stream(Pairs(unlabelled, index.table, None), settings.augmentation, (0, 1))
     with tempfile.TemporaryDirectory() as folder:
-        saving = Saving(Path(folder) / "last.pt", 10**9, {}, 1, lambda done: clock.start() if done == WARM else None)
+        saving = Saving(Path(folder) / "last.pt", 10**9, {}, 1, lambda done, _: clock.start() if done == WARM else None)
         train(
             case.network(), source, target, settings,
             fabric=fabric, workers=case.workers, saving=saving, activation_checkpointing=twice,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import nn
 
@@ -17,6 +16,7 @@ from esl.evaluation.predict import confusion_on
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import sha256_of_file
 from esl.models.checkpoint import Description
+from esl.models.device import Device
 from esl.models.predictor import Predictor
 from esl.settings import resize_wh
 
@@ -28,17 +28,16 @@ def score_model(
     index: Index,
     settings: EvaluateSettings,
     *,
-    fabric: Fabric,
-    precision: str,
+    device: Device,
     threads: int,
 ) -> dict[str, Any]:
     """The content of miou.json: the ``network`` of ``checkpoint`` against every label of ``index``.
 
-    ``precision`` is the one that ``fabric`` computes in. Without any label all scores are null and no network is run.
+    Without any label all scores are null and no network is run.
     """
     if index.labelled:
         to, batch = resize_wh(settings.size), settings.batch_size
-        predictor = Predictor(network, fabric, window_wh=settings.window_wh)
+        predictor = Predictor(network, device, window_wh=settings.window_wh)
         confusion = confusion_on(predictor, index, to=to, batch=batch, workers=threads)
     else:
         rows = len(index.class_set) + len(index.class_set.foreign)
@@ -53,7 +52,7 @@ def score_model(
         "unlabelled": len(index.samples) - len(index.labelled),
         "data": settings.data or index.fingerprint(),
         "labels_sha256": index.fingerprint(),
-        "settings": {"size": settings.size, **window, "precision": precision, "training": description.settings},
+        "settings": {"size": settings.size, **window, "precision": device.precision, "training": description.settings},
         "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
         "checkpoint_sha256": sha256_of_file(checkpoint),
     }

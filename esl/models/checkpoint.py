@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from torch import nn
+from torch import Tensor, nn
 
 from esl.classes import ClassSet
 from esl.errors import InputError, explanations, one_line
@@ -24,7 +24,7 @@ Name = Annotated[str, Field(max_length=200)]
 
 @dataclass(frozen=True)
 class Description:
-    """What a checkpoint says about itself; every value is plain JSON."""
+    """The description of a checkpoint; every value is plain JSON."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -42,13 +42,13 @@ class Description:
         return cls(network, class_set.name, class_set.classes, settings, provenance)
 
 
-def save_checkpoint(path: Path, network: nn.Module, description: Description) -> None:
+def save_checkpoint(path: Path, weights: Mapping[str, Tensor], description: Description) -> None:
     """Writes the checkpoint atomically; the same weights and description give the same bytes."""
     content = {
         "format_version": FORMAT_VERSION,
         # through JSON: pickle writes equal strings differently when they are one object
         "description": json.loads(json.dumps(asdict(description))),
-        "weights": {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()},
+        "weights": {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()},
     }
     save_tensors(path, content)
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from esl.data.images import Resize, resized_wh
 from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
+from esl.models.device import Execution
 from esl.models.network import as_input
 from esl.models.views import Images, mean_probability
 from esl.models.windows import windowed_probability
@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
 
 
 class Predictor:
-    """A network in evaluation mode, on the device and in the precision of ``fabric``.
+    """A network in evaluation mode, on the device and in the precision of ``execution``.
 
     With ``views`` its probabilities are the mean over the plain image and those views of it: see ``views.py``. With
     ``window_wh`` it sees windows of that size instead of whole images: see ``windows.py``.
@@ -43,13 +43,13 @@ class Predictor:
     def __init__(
         self,
         network: nn.Module,
-        fabric: Fabric,
+        execution: Execution,
         views: Sequence[str | float] = (),
         window_wh: tuple[int, int] | None = None,
     ) -> None:
-        self._fabric, self._views, self._window_wh = fabric, views, window_wh
-        self._network = fabric.setup_module(network.eval().to(memory_format=torch.channels_last))
-        self._on_cpu = fabric.device.type == "cpu"
+        self._execution, self._views, self._window_wh = execution, views, window_wh
+        self._network = execution.setup_module(network.eval().to(memory_format=torch.channels_last))
+        self._on_cpu = execution.device.type == "cpu"
         if self._on_cpu:
             torch.set_num_threads(1)
 
@@ -59,14 +59,14 @@ class Predictor:
         return mean_probability(self._of_view, images, self._views) if self._views else self._of_view(images)
 
     def _of_view(self, images: Images) -> Tensor:
-        """The same of one view of the images, whole or in windows."""
+        """The softmax of one view of the images, whole or in windows."""
         if self._window_wh is None:
             return self._of_part(images)
         return windowed_probability(self._of_part, images, self._window_wh)
 
     def _of_part(self, images: Images) -> Tensor:
-        """The same of what the network sees at once."""
-        batch = self._fabric.to_device(torch.from_numpy(np.stack(images)))
+        """The softmax of images that the network sees at once."""
+        batch = self._execution.to_device(torch.from_numpy(np.stack(images)))
         return stride_probability(self._network(as_input(batch.permute(0, 3, 1, 2))).main)
 
     def predictions(

@@ -18,7 +18,7 @@ from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint
 from esl.models.snapshots import find_snapshots
 from esl.stages.command import add_paths, add_settings, stage
-from esl.stages.device import add_device, make_fabric, resolved_precision
+from esl.stages.device import add_threads, make_device
 
 CHOSEN_BY = "mIoU on the labels that it is scored on: not unsupervised"
 
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     add_settings(parser, EvaluateSettings)
-    add_device(parser)
+    add_threads(parser)
     flags = parser.parse_args(arguments)
     settings = EvaluateSettings.from_json(flags.settings)
     index = read_index(flags.index)
@@ -37,8 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         score_model,
         index=index,
         settings=settings,
-        fabric=make_fabric(settings.compute, threads=flags.threads, devices=flags.devices),
-        precision=resolved_precision(settings.compute),
+        device=make_device(settings.compute, threads=flags.threads),
         threads=flags.threads,
     )
     results = {}

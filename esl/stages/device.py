@@ -1,27 +1,34 @@
-"""The devices, precision and threads of a stage."""
+"""The device, precision and threads of a stage that runs a network."""
 
 import argparse
-import os
 from collections.abc import Callable
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from esl.errors import InputError
+from esl.models.device import Device
 from esl.models.settings import ComputeSettings
 from esl.stages.gpus import choose_gpus
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of a stage that runs a network: ``--devices`` and ``--threads``."""
-    parser.add_argument(
-        "--devices", type=int, default=1, help="number of processes, one per GPU; 0 means one, on the CPU"
-    )
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag of a stage that runs a network: ``--threads``."""
     parser.add_argument("--threads", type=int, required=True, help="CPU threads per node; they decide the last bits")
+
+
+def make_device(compute: ComputeSettings, *, threads: int) -> Device:
+    """The device and the precision that ``compute`` asks for, on ``threads`` CPU threads.
+
+    Raises:
+        InputError: this machine has no such device, or the device does not compute like that.
+    """
+    precision = resolved_precision(compute)
+    device = _device(compute.accelerator)
+    torch.set_num_threads(threads)
+    if device.type == "cuda":
+        device = torch.device("cuda", choose_gpus(1)[0])
+        torch.cuda.set_device(device)
+    return Device(device, precision)
 
 
 def resolved_precision(compute: ComputeSettings) -> str:
@@ -35,8 +42,7 @@ def resolved_precision(compute: ComputeSettings) -> str:
     """
     if compute.precision in ("32-true", "bf16-mixed"):
         return compute.precision
-    _require_accelerator(compute.accelerator)
-    device = Fabric(accelerator=compute.accelerator, devices=1).device
+    device = _device(compute.accelerator)
     if compute.precision == "16-mixed":
         if device.type == "cpu":  # where lightning-fabric would take bf16-mixed instead
             raise InputError("compute.precision: a CPU does not compute in 16-mixed; take auto, bf16-mixed or 32-true")
@@ -44,65 +50,28 @@ def resolved_precision(compute: ComputeSettings) -> str:
     return "bf16-mixed" if _computes_bfloat16(device) else "32-true"
 
 
-def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> Fabric:
-    """The devices and the precision that ``compute`` asks for, with all processes launched.
-
-    ``devices`` counts the processes on all nodes (0 means one); those of a node share its ``threads`` CPU threads.
-
-    Raises:
-        InputError: this machine has no such device, or a launcher has started another number of processes.
-    """
-    _require_accelerator(compute.accelerator)
-    torch.set_num_threads(threads)
-    devices = max(devices, 1)
-    environment, nodes = _environment(devices)
-    fabric = Fabric(
-        accelerator=compute.accelerator,
-        devices=_devices_of_node(compute, environment, devices // nodes),
-        num_nodes=nodes,
-        precision=resolved_precision(compute),  # type: ignore[arg-type]
-        plugins=[environment],
-    )
-    fabric.launch()
-    torch.set_num_threads(max(threads * nodes // devices, 1))  # fabric may have set another number
-    return fabric
-
-
-def _devices_of_node(compute: ComputeSettings, environment: ClusterEnvironment, count: int) -> int | list[int]:
-    """How many devices of this machine; which ones, where they are CUDA's and no launcher has assigned them."""
-    ours = isinstance(environment, LightningEnvironment) and compute.accelerator in ("auto", "cuda")
-    return choose_gpus(count) if ours and torch.cuda.is_available() else count
-
-
-def _require_accelerator(accelerator: str) -> None:
-    """InputError when PyTorch finds no device of this kind on this machine."""
-    probes: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if accelerator in probes and not probes[accelerator]():
+def require_accelerator(accelerator: str) -> None:
+    """Raises InputError when PyTorch finds no device of this kind on this machine."""
+    if accelerator in PROBES and not PROBES[accelerator]():
         raise InputError(
             f"compute.accelerator: {accelerator}, but PyTorch {torch.__version__} finds no such device here; set it to "
             "auto or cpu, or install the driver and a build of PyTorch for it"
         )
 
 
-def _environment(devices: int) -> tuple[ClusterEnvironment, int]:
-    """What starts the processes, and on how many nodes: torchrun, a Slurm step of several tasks, or else this process.
+PROBES: dict[str, Callable[[], bool]] = {
+    "mps": lambda: torch.backends.mps.is_available(),
+    "cuda": lambda: torch.cuda.is_available(),
+}
+"""Accelerators in the order in which `auto` takes them, as lightning-fabric does; else the CPU."""
 
-    This process starts the others on its own node; also in a Slurm job, if the step has a single task.
 
-    Raises:
-        InputError: another number of processes than ``devices`` was started.
-    """
-    if TorchElasticEnvironment.detect():
-        started, nodes = int(os.environ["WORLD_SIZE"]), int(os.environ["GROUP_WORLD_SIZE"])
-        environment: ClusterEnvironment = TorchElasticEnvironment()
-    elif int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
-        started, nodes = (int(os.environ[f"SLURM_STEP_NUM_{what}"]) for what in ("TASKS", "NODES"))
-        environment = SLURMEnvironment(auto_requeue=False)
-    else:
-        return LightningEnvironment(), 1
-    if started != devices:
-        raise InputError(f"--devices {devices}: expected as many processes, but {started} were started")
-    return environment, nodes
+def _device(accelerator: str) -> torch.device:
+    """The kind of device that `compute.accelerator` means on this machine; InputError as ``require_accelerator``."""
+    require_accelerator(accelerator)
+    if accelerator == "auto":
+        accelerator = next((name for name, is_there in PROBES.items() if is_there()), "cpu")
+    return torch.device(accelerator)
 
 
 def _computes_bfloat16(device: torch.device) -> bool:

@@ -11,7 +11,7 @@ from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint
 from esl.stages.command import add_paths, add_settings, say, stage
-from esl.stages.device import add_device, make_fabric, resolved_precision
+from esl.stages.device import add_threads, make_device
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -19,16 +19,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     add_settings(parser, EvaluateSettings)
-    add_device(parser)
+    add_threads(parser)
     flags = parser.parse_args(arguments)
     settings = EvaluateSettings.from_json(flags.settings)
     index = read_index(flags.index)
     network, description = load_checkpoint(flags.checkpoint, index.class_set)
-    fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
-    say(f"evaluating on {len(index.labelled)} labelled images, on {fabric.device}, {flags.threads} threads")
+    device = make_device(settings.compute, threads=flags.threads)
+    say(f"evaluating on {len(index.labelled)} labelled images, on {device.device}, {flags.threads} threads")
     content = score_model(
         flags.checkpoint, network, description, index, settings,
-        fabric=fabric, precision=resolved_precision(settings.compute), threads=flags.threads,
+        device=device, threads=flags.threads,
     )  # fmt: skip
     write_json(flags.output, content)
     for name, value in content["miou"].items():

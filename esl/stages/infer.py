@@ -15,7 +15,7 @@ from esl.models.checkpoint import load_checkpoint
 from esl.models.predictor import Predictor
 from esl.settings import resize_wh
 from esl.stages.command import add_paths, add_settings, say, stage
-from esl.stages.device import add_device, make_fabric
+from esl.stages.device import add_threads, make_device
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_paths(parser, "--checkpoint", "--index", "--output")
     parser.add_argument("--shard", required=True, help="the part, such as 1-of-2")
     add_settings(parser, InferSettings)
-    add_device(parser)
+    add_threads(parser)
     flags = parser.parse_args(arguments)
     settings = InferSettings.from_json(flags.settings)
     index = read_index(flags.index)
@@ -33,10 +33,10 @@ def main(arguments: list[str] | None = None) -> None:
     samples = index.samples[number - 1 :: total]
     if not samples:
         raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} images; ask for fewer")
-    fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
-    predictor = Predictor(network, fabric, settings.views, settings.window_wh)
+    device = make_device(settings.compute, threads=flags.threads)
+    predictor = Predictor(network, device, settings.views, settings.window_wh)
     to = resize_wh(settings.size)
-    say(f"inferring {len(samples)} of {len(index.samples)} images on {fabric.device}, {flags.threads} threads")
+    say(f"inferring {len(samples)} of {len(index.samples)} images on {device.device}, {flags.threads} threads")
     predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
     # the gate needs the mean entropy
     measures = [measure_named(name) for name in MEASURES if name in ("entropy", *settings.maps)]

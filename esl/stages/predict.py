@@ -11,7 +11,7 @@ from esl.models.checkpoint import load_checkpoint
 from esl.models.predictor import Predictor
 from esl.settings import resize_wh
 from esl.stages.command import add_paths, add_settings, stage
-from esl.stages.device import add_device, make_fabric
+from esl.stages.device import add_threads, make_device
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -19,14 +19,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--checkpoint", "--index", "--output")
     add_settings(parser, EvaluateSettings)
-    add_device(parser)
+    add_threads(parser)
     flags = parser.parse_args(arguments)
     settings = EvaluateSettings.from_json(flags.settings)
     index = read_index(flags.index)
     network, _ = load_checkpoint(flags.checkpoint, index.class_set)
     folder: Path = flags.output.with_suffix("")
-    fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
-    predictor = Predictor(network, fabric, window_wh=settings.window_wh)
+    device = make_device(settings.compute, threads=flags.threads)
+    predictor = Predictor(network, device, window_wh=settings.window_wh)
     pixels, digests = write_predictions(
         predictor, index, folder, to=resize_wh(settings.size), batch=settings.batch_size, workers=flags.threads
     )

@@ -3,7 +3,8 @@
 import argparse
 import csv
 import math
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from esl.classes import ClassSet
 from esl.data.index import Index, read_index
@@ -28,11 +29,13 @@ from esl.models.pretrained import load_pretrained
 from esl.models.snapshots import remove_other_snapshots, snapshot_path
 from esl.settings import resize_wh
 from esl.stages.command import add_paths, add_settings, say, stage
-from esl.stages.device import add_device, make_fabric, resolved_precision
+from esl.stages.device import resolved_precision
+from esl.stages.fabric import add_processes, make_fabric
 from esl.training.conflicts import conflicts
 from esl.training.events import event_files
 from esl.training.loop import train
 from esl.training.resume import Row, Saving
+from esl.training.seeds import Purpose
 from esl.training.settings import TrainSettings
 
 Provenance = dict[str, Any]
@@ -47,12 +50,12 @@ def main(arguments: list[str] | None = None) -> None:
     index = read_index(flags.index)
     provenance: Provenance = {"code": flags.code, "torch": version("torch"), "labelled": index.fingerprint()}
     labelled = _labelled_pairs(index, settings)
-    source = Stream(labelled, settings.augmentation, (settings.seed, 0), _source_draws(index, settings))
+    source = Stream(labelled, settings.augmentation, (settings.seed, Purpose.SOURCE), _source_draws(index, settings))
     target = None
     if settings.target is not None:
         pairs = _target_pairs(flags, resize_wh(settings.target.target_size), provenance)
         draws = _target_draws(pairs, len(index.class_set), settings.target.target_rare_class_sampling)
-        target = Stream(pairs, settings.augmentation, (settings.seed, 1), draws)
+        target = Stream(pairs, settings.augmentation, (settings.seed, Purpose.TARGET), draws)
     precision = resolved_precision(settings.compute)
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     torch.manual_seed(settings.seed)  # fresh weights, of the network and of what a target term trains
@@ -61,9 +64,9 @@ def main(arguments: list[str] | None = None) -> None:
     all_settings = {**settings.model_dump(mode="json"), **execution}
     description = Description.of(settings.network, index.class_set, all_settings, provenance)
 
-    def snapshot(iteration: int) -> None:
+    def snapshot(iteration: int, weights: Mapping[str, Tensor]) -> None:
         of_iteration = replace(description, provenance={**provenance, "iteration": iteration})
-        save_checkpoint(snapshot_path(flags.output, iteration), network, of_iteration)
+        save_checkpoint(snapshot_path(flags.output, iteration), weights, of_iteration)
 
     say(
         f"training {settings.network} on {source.epoch} labelled images"
@@ -73,9 +76,8 @@ def main(arguments: list[str] | None = None) -> None:
     identity = {"settings": settings.canonical(), **execution, "provenance": provenance}
     last = flags.output.with_name("last.pt")
     saving = Saving(last, flags.save_every, identity, flags.snapshot_every, snapshot)
-    lock = flags.output.with_name("train.lock")
-    with alone(lock, "training this model") if fabric.is_global_zero else nullcontext(False) as waited:
-        if fabric.broadcast(waited) and _is_made(flags.output, index.class_set, description):
+    with _one_training_at_a_time(flags.output, fabric) as waited:
+        if waited and _is_made(flags.output, index.class_set, description):
             say(f"{flags.output}: has been trained meanwhile, with the same settings and inputs")
             return
         rows = _train(network, source, target, settings, fabric, saving, flags)
@@ -83,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
             return
         _write_log(flags.output.with_name("train.csv"), rows)
         remove_other_snapshots(flags.output, flags.snapshot_every, settings.schedule.iterations)
-        save_checkpoint(flags.output, network, description)
+        save_checkpoint(flags.output, network.state_dict(), description)
         last.unlink(missing_ok=True)
     say(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()) + f": {flags.output}")
 
@@ -100,6 +102,14 @@ def _train(
             fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),
             saving=saving, on_row=on_row,
         )  # fmt: skip
+
+
+@contextmanager
+def _one_training_at_a_time(checkpoint: Path, fabric: Fabric) -> Iterator[bool]:
+    """Runs the block while no other job trains this model; gives every process whether the first one had to wait."""
+    lock = checkpoint.with_name("train.lock")
+    with alone(lock, "training this model") if fabric.is_global_zero else nullcontext(False) as waited:
+        yield fabric.broadcast(waited)
 
 
 def _is_made(path: Path, class_set: ClassSet, description: Description) -> bool:
@@ -126,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tensorboard", type=int, choices=(0, 1), default=0, help="1: event files in the folder tensorboard"
     )
-    add_device(parser)
+    add_processes(parser)
     add_settings(parser, TrainSettings)
     return parser
 

@@ -1,14 +1,13 @@
 """One training loop for the source model, the oracle and every self-training round."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
@@ -43,7 +42,7 @@ def train(
     An interrupted training resumes from the state that ``saving`` names and ends in the same weights (on the CPU, bit
     for bit). ``workers`` processes read and augment each stream; their number changes nothing, nor does
     ``activation_checkpointing``, which saves memory and costs time. ``on_row`` is called with every row of the log,
-    those of a resumed training included. SIGTERM or Ctrl-C saves the state between two iterations and ends the process
+    also of a resumed training. SIGTERM or Ctrl-C saves the state between two iterations and ends the process
     with status 143 or 130.
 
     Raises:
@@ -51,7 +50,6 @@ def train(
     """
     assert (target is None) == (settings.target is None)
     step, parts = _set_up(network, target, settings, fabric, activation_checkpointing)
-    saving = replace(saving, snapshot=partial(_snapshot, saving.snapshot, network, step.term))
     progress = Progress.resume(saving, parts, settings.schedule.iterations)
     for row in progress.rows:
         on_row(row)
@@ -70,33 +68,32 @@ def train(
                 on_row(row)
                 bar.set_postfix(source=f"{row['source_loss']:.3f}", target=f"{row['target_loss']:.3f}")
             if progress.iteration < iterations:
-                _keep(progress, saving, parts, fabric, received)
+                _keep(progress, saving, parts, partial(_checkpoint_weights, network, step.term), fabric, received)
             bar.update(images)
-    _take_checkpoint_weights(network, step.term)
+    network.load_state_dict(_checkpoint_weights(network, step.term))
     return progress.rows
 
 
-def _take_checkpoint_weights(network: nn.Module, term: TargetTerm | None) -> None:
-    """The network takes the weights that checkpoints are to hold, where a term has such weights."""
-    if term is not None and (weights := term.checkpoint_weights()) is not None:
-        network.load_state_dict(weights)
+def _checkpoint_weights(network: nn.Module, term: TargetTerm | None) -> Mapping[str, Tensor]:
+    """The weights that a checkpoint is to hold now: the network's, or others that a term has."""
+    own = None if term is None else term.checkpoint_weights()
+    return network.state_dict() if own is None else own
 
 
-def _snapshot(save: Callable[[int], None], network: nn.Module, term: TargetTerm | None, iteration: int) -> None:
-    """Saves what a checkpoint would hold now; the network goes on as it was."""
-    own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    _take_checkpoint_weights(network, term)
-    save(iteration)
-    network.load_state_dict(own)
-
-
-def _keep(progress: Progress, saving: Saving, parts: dict[str, Stateful], fabric: Fabric, received: list[int]) -> None:
+def _keep(
+    progress: Progress,
+    saving: Saving,
+    parts: dict[str, Stateful],
+    weights: Callable[[], Mapping[str, Tensor]],
+    fabric: Fabric,
+    received: list[int],
+) -> None:
     """Between two iterations: writes the snapshot and the state that are due, and leaves after a signal."""
     iteration = progress.iteration
     terminated = any_process_told_to_end(received, iteration, fabric)
     if fabric.is_global_zero:
         if saving.snapshot_every and iteration % saving.snapshot_every == 0:
-            saving.snapshot(iteration)  # before the state, so that none is missing after a resumption
+            saving.snapshot(iteration, weights())  # before the state, so that none is missing after a resumption
         if iteration % saving.every == 0 or terminated:
             progress.save(saving, parts)
     if terminated:

@@ -3,7 +3,7 @@
 import math
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,14 +32,15 @@ class Saving:
     """Where and how often a resumable state is written, and which snapshots are kept.
 
     ``identity`` is a plain description of everything that decides the result: a state with a different one is ignored.
-    ``snapshot`` is called with the iteration, every ``snapshot_every`` iterations except after the last (0: never).
+    ``snapshot`` is called with the iteration and the weights that a checkpoint would hold, every ``snapshot_every``
+    iterations except after the last (0: never).
     """
 
     path: Path
     every: int  # iterations
     identity: dict[str, Any]
     snapshot_every: int = 0
-    snapshot: Callable[[int], None] = lambda iteration: None
+    snapshot: Callable[[int, Mapping[str, Tensor]], None] = lambda iteration, weights: None
 
 
 class Stateful(Protocol):
@@ -62,7 +63,7 @@ class _Row(Content):
 
 
 class _Saved(Content):
-    """What ``Progress.save`` writes of itself, but for the sums."""
+    """The content that ``Progress.save`` writes of itself, but for the sums."""
 
     iteration: Count
     rows: list[_Row]
@@ -112,7 +113,12 @@ class Progress:
 
     def save(self, saving: Saving, parts: dict[str, Stateful]) -> None:
         """Writes everything that a resumed training needs."""
-        progress = {name: getattr(self, name) for name in ("iteration", "rows", "counted", "learning_rate")}
+        progress = {
+            "iteration": self.iteration,
+            "rows": self.rows,
+            "counted": self.counted,
+            "learning_rate": self.learning_rate,
+        }
         state = {name: part.state_dict() for name, part in parts.items()}
         content = {"identity": saving.identity, "progress": progress, "sums": self.sums.cpu(), "parts": state}
         save_tensors(saving.path, content)

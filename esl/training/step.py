@@ -17,6 +17,7 @@ from esl.models.logits import Logits
 from esl.models.network import as_input
 from esl.training.feed import Batch
 from esl.training.losses import outputs, segmentation_loss, subsampled, weighted_sum
+from esl.training.seeds import Purpose
 from esl.training.settings import TrainSettings
 from esl.training.style import with_target_style
 from esl.training.terms.base import NO_LOGITS, TargetBatch, TargetTerm
@@ -42,7 +43,7 @@ class Step:
         """
         self.optimizer.zero_grad()
         # random draws in the network depend on iteration and process alone, so no random state has to be saved
-        draws = np.random.default_rng([self.settings.seed, 2, iteration, self.fabric.global_rank])
+        draws = np.random.default_rng([self.settings.seed, Purpose.STEP, iteration, self.fabric.global_rank])
         torch.manual_seed(int(draws.integers(2**63)))
         losses, target = [], None
         for number, batch in enumerate(batches, start=1):
@@ -67,7 +68,15 @@ class Step:
             return torch.stack([source_loss.detach(), zero, zero, zero]), None
         with self._exchanging(last):
             logits = self._target_logits(batch.target.image)
-            target = TargetBatch(iteration, *batch.target, logits, *batch.source, source_logits)
+            target = TargetBatch(
+                iteration,
+                image=batch.target.image,
+                label=batch.target.label,
+                logits=logits,
+                source_image=batch.source.image,
+                source_label=batch.source.label,
+                source_logits=source_logits,
+            )
             target_loss = self._segmentation(logits, target.label) if self.pseudo_labels else zero
             term_loss = zero if self.term is None else self.term.loss(target)
             self.fabric.backward((self._pseudo_label_weight * target_loss + term_loss) / accumulate)
@@ -120,5 +129,5 @@ class Step:
         return self.settings.target is not None and self.settings.target.batch_norm == "per_domain"
 
     def _exchanging(self, exchanging: bool) -> AbstractContextManager[Any]:
-        """Whether processes exchange gradients within the block: once per iteration, at its last loss."""
+        """The block in which processes exchange gradients, or do not: once per iteration, at its last loss."""
         return self.fabric.no_backward_sync(self.model, enabled=not exchanging)  # type: ignore[arg-type]

@@ -44,7 +44,7 @@ def binary_readers(folder: Path) -> Iterator[Reader]:
     yield Reader("shard", "1-of-1.h5", [_shard(folder / "1-of-1.h5")], _read_shard, _shard_edits, slower=2)
     network = Tiny(len(CLASSES))
     description = Description.of("tiny", CLASSES, {"iterations": 7, "crop": [32, 16]}, {"code": "ab12"})
-    save_checkpoint(folder / "checkpoint.pt", network, description)
+    save_checkpoint(folder / "checkpoint.pt", network.state_dict(), description)
     checkpoint = (folder / "checkpoint.pt").read_bytes()
 
     def read_checkpoint(path: Path) -> Any:

@@ -47,7 +47,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
 
 
 def test_a_checkpoint_reads_back_to_the_last_bit_in_evaluation_mode(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "checkpoint.pt", tiny, DESCRIPTION)
+    save_checkpoint(tmp_path / "checkpoint.pt", tiny.state_dict(), DESCRIPTION)
     network, description = load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
     assert description == DESCRIPTION
     assert not any(module.training for module in network.modules())
@@ -57,7 +57,7 @@ def test_a_checkpoint_reads_back_to_the_last_bit_in_evaluation_mode(tmp_path: Pa
 
 
 def test_torch_loads_it_with_weights_only(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "checkpoint.pt", tiny, DESCRIPTION)
+    save_checkpoint(tmp_path / "checkpoint.pt", tiny.state_dict(), DESCRIPTION)
     content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert content["description"] == json.loads(json.dumps(asdict(DESCRIPTION)))
     assert content["weights"].keys() == tiny.state_dict().keys()
@@ -66,11 +66,13 @@ def test_torch_loads_it_with_weights_only(tmp_path: Path, tiny: nn.Module) -> No
 def test_the_same_content_gives_the_same_bytes_under_any_name_and_layout_in_memory(
     tmp_path: Path, tiny: nn.Module
 ) -> None:
-    save_checkpoint(tmp_path / "a.pt", tiny, DESCRIPTION)
-    save_checkpoint(tmp_path / "folder" / "other.pt", tiny.to(memory_format=torch.channels_last), DESCRIPTION)
+    save_checkpoint(tmp_path / "a.pt", tiny.state_dict(), DESCRIPTION)
+    save_checkpoint(
+        tmp_path / "folder" / "other.pt", tiny.to(memory_format=torch.channels_last).state_dict(), DESCRIPTION
+    )
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "folder" / "other.pt").read_bytes()
     network, description = load_checkpoint(tmp_path / "a.pt", CLASS_SETS["cityscapes19"])
-    save_checkpoint(tmp_path / "again.pt", network, description)
+    save_checkpoint(tmp_path / "again.pt", network.state_dict(), description)
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "again.pt").read_bytes()
 
 
@@ -82,21 +84,21 @@ def test_equal_descriptions_give_the_same_bytes_whatever_objects_they_are_made_o
     read = json.loads(json.dumps(asdict(shared)))
     apart = Description(**{**read, "classes": tuple(read["classes"])})
     assert apart == shared
-    save_checkpoint(tmp_path / "a.pt", tiny, shared)
-    save_checkpoint(tmp_path / "b.pt", tiny, apart)
+    save_checkpoint(tmp_path / "a.pt", tiny.state_dict(), shared)
+    save_checkpoint(tmp_path / "b.pt", tiny.state_dict(), apart)
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
 
 
 def test_another_weight_gives_other_bytes(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "a.pt", tiny, DESCRIPTION)
+    save_checkpoint(tmp_path / "a.pt", tiny.state_dict(), DESCRIPTION)
     with torch.no_grad():
         next(tiny.parameters()).view(-1)[0] += 1e-6
-    save_checkpoint(tmp_path / "b.pt", tiny, DESCRIPTION)
+    save_checkpoint(tmp_path / "b.pt", tiny.state_dict(), DESCRIPTION)
     assert (tmp_path / "a.pt").read_bytes() != (tmp_path / "b.pt").read_bytes()
 
 
 def test_a_truncated_checkpoint_is_refused_by_name_wherever_it_was_cut(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "whole.pt", tiny, DESCRIPTION)
+    save_checkpoint(tmp_path / "whole.pt", tiny.state_dict(), DESCRIPTION)
     whole = (tmp_path / "whole.pt").read_bytes()
     for length in {*range(1, 10), *range(10, len(whole), len(whole) // 60), len(whole) - 1}:
         (tmp_path / "cut.pt").write_bytes(whole[:length])
@@ -121,7 +123,7 @@ def test_a_file_that_is_not_a_checkpoint_is_refused_by_name(tmp_path: Path, cont
 
 
 def test_a_flipped_bit_in_the_weights_never_reads_silently(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "checkpoint.pt", tiny, DESCRIPTION)
+    save_checkpoint(tmp_path / "checkpoint.pt", tiny.state_dict(), DESCRIPTION)
     content = bytearray((tmp_path / "checkpoint.pt").read_bytes())
     weight = next(tiny.parameters()).detach().numpy().tobytes()
     content[content.index(weight) + 3] ^= 0x40
@@ -160,19 +162,19 @@ def test_a_malicious_pickle_is_refused_and_never_run(tmp_path: Path, tiny: nn.Mo
 def test_weights_of_another_network_or_number_of_classes_are_refused_by_name(tmp_path: Path, tiny: nn.Module) -> None:
     path = tmp_path / "checkpoint.pt"
     for network, description in ((Tiny(16), DESCRIPTION), (tiny, replace(DESCRIPTION, network="small"))):
-        save_checkpoint(path, network, description)
+        save_checkpoint(path, network.state_dict(), description)
         with pytest.raises(InputError, match=r"checkpoint\.pt: weights of another network"):
             load_checkpoint(path, CLASS_SETS["cityscapes19"])
 
 
 def test_a_checkpoint_of_another_class_set_is_refused_by_name(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "checkpoint.pt", tiny, replace(DESCRIPTION, class_set="synthia16"))
+    save_checkpoint(tmp_path / "checkpoint.pt", tiny.state_dict(), replace(DESCRIPTION, class_set="synthia16"))
     with pytest.raises(InputError, match=r"checkpoint\.pt: a model of 'synthia16' \(19 classes\), but the data are of"):
         load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
 
 
 def test_an_unknown_network_is_refused_by_name(tmp_path: Path, tiny: nn.Module) -> None:
-    save_checkpoint(tmp_path / "checkpoint.pt", tiny, replace(DESCRIPTION, network="enormous"))
+    save_checkpoint(tmp_path / "checkpoint.pt", tiny.state_dict(), replace(DESCRIPTION, network="enormous"))
     with pytest.raises(InputError, match=r"checkpoint\.pt.*enormous"):
         load_checkpoint(tmp_path / "checkpoint.pt", CLASS_SETS["cityscapes19"])
 

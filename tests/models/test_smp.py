@@ -196,7 +196,7 @@ def test_a_checkpoint_rebuilds_the_network_without_any_file_of_weights(tmp_path:
     class_set = CLASS_SETS["camvid11"]
     network = build_network(LITE0, len(class_set))
     load_pretrained(LITE0, network, PACKAGE)
-    save_checkpoint(tmp_path / "checkpoint.pt", network, Description.of(LITE0, class_set, {}, {}))
+    save_checkpoint(tmp_path / "checkpoint.pt", network.state_dict(), Description.of(LITE0, class_set, {}, {}))
     again, description = load_checkpoint(tmp_path / "checkpoint.pt", class_set)
     assert description.network == LITE0
     for name, tensor in again.state_dict().items():

@@ -43,7 +43,7 @@ def source(tmp_path: Path, small_index: Index) -> Path:
     description = Description(
         "small", "cityscapes19", CLASS_SETS["cityscapes19"].classes, {"iterations": 7}, {"labelled": "abc"}
     )
-    save_checkpoint(tmp_path / "source.pt", build_network("small", 19), description)
+    save_checkpoint(tmp_path / "source.pt", build_network("small", 19).state_dict(), description)
     return tmp_path / "source.pt"
 
 

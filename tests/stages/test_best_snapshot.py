@@ -95,6 +95,6 @@ def test_snapshots_of_another_training_or_none_are_refused(trained: Train) -> No
         _scored(checkpoint, best_snapshot.main)
     network, description = load_checkpoint(checkpoint, CLASS_SETS["cityscapes19"])
     foreign = replace(description, provenance={**description.provenance, "code": "other", "iteration": 2})
-    save_checkpoint(snapshot_path(checkpoint, 2), network, foreign)
+    save_checkpoint(snapshot_path(checkpoint, 2), network.state_dict(), foreign)
     with pytest.raises(InputError, match=r"0000002\.pt: belongs to another training than"):
         _scored(checkpoint, best_snapshot.main)

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from esl.errors import InputError
+from esl.models.build import build_network
 from esl.models.settings import ComputeSettings
-from esl.stages.device import make_fabric, resolved_precision
+from esl.stages.device import make_device, resolved_precision
+from esl.stages.fabric import make_fabric
 
 CPU = ComputeSettings(accelerator="cpu", precision="32-true")
 
@@ -31,6 +33,7 @@ def test_auto_is_bfloat16_only_where_the_processor_computes_it(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     compute = ComputeSettings(accelerator="cpu", precision=precision)
     chosen = make_fabric(compute, threads=1)._precision.precision
+    assert make_device(compute, threads=1).precision == chosen
     assert resolved_precision(compute) == chosen == (expected if precision == "auto" else precision)
 
 
@@ -62,6 +65,28 @@ def test_a_device_that_this_machine_lacks_is_one_clear_line(
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(InputError, match=f"compute.accelerator: {accelerator}, but PyTorch .* finds no such device"):
         make_fabric(ComputeSettings(accelerator=accelerator, precision=precision), threads=1)
+    with pytest.raises(InputError, match=f"compute.accelerator: {accelerator}, but PyTorch .* finds no such device"):
+        make_device(ComputeSettings(accelerator=accelerator, precision=precision), threads=1)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_network_that_is_only_run_gives_the_bytes_that_fabric_gives(precision: Any, pooling: Any) -> None:
+    network = build_network("small", 19).eval()
+    image = torch.rand(2, 3, 33, 64, generator=torch.Generator().manual_seed(0))
+    compute = ComputeSettings(accelerator="cpu", precision=precision)
+    device, fabric = make_device(compute, threads=1), make_fabric(compute, threads=1)
+    for module in (network, pooling):
+        with torch.inference_mode():
+            ours, theirs = (each.setup_module(module)(image).main for each in (device, fabric))
+        assert ours.dtype == torch.float32 and torch.equal(ours, theirs)
+
+
+def test_stages_that_only_run_a_network_import_neither_fabric_nor_the_compiler() -> None:
+    stages = "esl.stages.infer, esl.stages.evaluate, esl.stages.predict, esl.stages.best_snapshot"
+    script = f"import sys, {stages}; from esl.models.build import build_network; build_network('lite0_fpn', 19)"
+    heavy = "print([name for name in ('torch._dynamo', 'lightning_fabric') if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", f"{script}; {heavy}"], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyTorch comes with another OpenMP")

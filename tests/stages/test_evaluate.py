@@ -45,7 +45,7 @@ def test_the_file_is_complete_consistent_and_the_same_at_every_run(tmp_path: Pat
     checkpoint = tmp_path / "checkpoint.pt"
     save_checkpoint(
         checkpoint,
-        build_network("small", 19),
+        build_network("small", 19).state_dict(),
         Description.of("small", CLASS_SETS["cityscapes19"], {"seed": 0}, {}),
     )
     write_json(tmp_path / "index.json", small_index.to_json())
@@ -100,7 +100,9 @@ def _evaluated(folder: Path, index: Index, main: Main = evaluate) -> dict[str, A
     torch.manual_seed(0)
     network = build_network("small", 19)
     torch.nn.init.normal_(network.classifier.weight, std=3.0)  # type: ignore[union-attr, arg-type]
-    save_checkpoint(folder / "checkpoint.pt", network, Description.of("small", CLASS_SETS["cityscapes19"], {}, {}))
+    save_checkpoint(
+        folder / "checkpoint.pt", network.state_dict(), Description.of("small", CLASS_SETS["cityscapes19"], {}, {})
+    )
     write_json(folder / "index.json", index.to_json())
     main(_flags(folder / "checkpoint.pt", folder / "index.json", folder / "out.json"))
     content: dict[str, Any] = json.loads((folder / "out.json").read_text())

@@ -37,7 +37,7 @@ def run(tmp_path: Path, small_index: Index) -> Callable[..., Path]:
     checkpoint, index = tmp_path / "checkpoint.pt", tmp_path / "index.json"
     save_checkpoint(
         checkpoint,
-        build_network("small", 19),
+        build_network("small", 19).state_dict(),
         Description.of("small", CLASS_SETS["cityscapes19"], {}, {}),
     )
     write_json(index, small_index.to_json())
@@ -104,7 +104,7 @@ def test_a_network_that_diverged_is_reported_with_the_image_and_leaves_no_shard(
         network.classifier.weight[3] = 3e38  # type: ignore[union-attr, index]  # finite, as a checkpoint has to be
     save_checkpoint(
         tmp_path / "checkpoint.pt",
-        network,
+        network.state_dict(),
         Description.of("small", CLASS_SETS["cityscapes19"], {}, {}),
     )
     with pytest.raises(InputError, match=r"aachen_000000_000000_leftImg8bit\.png: .* NaN or infinite logits"):

@@ -109,7 +109,9 @@ def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labe
     torch.manual_seed(0)
     network = build_network("small", 19)
     torch.nn.init.normal_(network.classifier.weight, std=1.0)  # type: ignore[union-attr, arg-type]
-    save_checkpoint(tmp_path / "model.pt", network, Description.of("small", CLASS_SETS["cityscapes19"], {}, {}))
+    save_checkpoint(
+        tmp_path / "model.pt", network.state_dict(), Description.of("small", CLASS_SETS["cityscapes19"], {}, {})
+    )
     write_json(tmp_path / "index.json", index.to_json())
 
     def chain(shards: int, threads: int, batch: int) -> dict[str, bytes]:

@@ -216,7 +216,9 @@ def test_an_initial_checkpoint_of_another_class_set_or_an_image_without_a_label_
     tmp_path: Path, run: Run, small_index: Index
 ) -> None:
     network, _ = load_checkpoint(run("source", iterations=1), CLASS_SETS["cityscapes19"])
-    save_checkpoint(tmp_path / "other.pt", network, Description.of("small", CLASS_SETS["synthia16"], {}, {}))
+    save_checkpoint(
+        tmp_path / "other.pt", network.state_dict(), Description.of("small", CLASS_SETS["synthia16"], {}, {})
+    )
     with pytest.raises(InputError, match=r"other\.pt: a model of 'synthia16'"):
         run("a", flags={"initial": tmp_path / "other.pt"})
     first, *rest = small_index.samples

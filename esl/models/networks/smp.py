@@ -6,23 +6,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import segmentation_models_pytorch as smp
-import timm
 import torch
 import torch.nn.functional as F
-from segmentation_models_pytorch.base.initialization import initialize_decoder
-from segmentation_models_pytorch.decoders.dpt.decoder import DPTDecoder
-from segmentation_models_pytorch.encoders import get_encoder_names
-from timm.data import (
-    IMAGENET_DEFAULT_MEAN,
-    IMAGENET_DEFAULT_STD,
-    IMAGENET_INCEPTION_MEAN,
-    IMAGENET_INCEPTION_STD,
-)
 from torch import Tensor, nn
 
 from esl.errors import InputError, suggestion
+from esl.models.dynamo import without_compiler
 from esl.models.logits import Logits
+
+with without_compiler():
+    import segmentation_models_pytorch as smp
+    import timm
+    from segmentation_models_pytorch.base.initialization import initialize_decoder
+    from segmentation_models_pytorch.decoders.dpt.decoder import DPTDecoder
+    from segmentation_models_pytorch.encoders import get_encoder_names
+    from timm.data import (
+        IMAGENET_DEFAULT_MEAN,
+        IMAGENET_DEFAULT_STD,
+        IMAGENET_INCEPTION_MEAN,
+        IMAGENET_INCEPTION_STD,
+    )
 
 STRIDE = 4
 """The finest stride of the logits: maps of probabilities at full resolution would fill any disk."""
