@@ -59,7 +59,7 @@ class SmpNetwork(nn.Module):
         options = {**options}
         if decoder == "dpt":  # the only one that needs to be told that images come in several sizes
             options["dynamic_img_size"] = True
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_compiler():
             warnings.filterwarnings("ignore", "Encoder does not have prefix tokens")  # which is fine
             self.model = smp.create_model(decoder, encoder, encoder_weights=None, classes=num_classes, **options)
         if decoder == "dpt":

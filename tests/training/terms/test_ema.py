@@ -1,7 +1,7 @@
 """Online self-training with a mean teacher: averages, mixing and weights by plain formulas; a resume to the bytes."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -203,8 +203,8 @@ def _same(a: nn.Module, b: nn.Module) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
-def _bytes(network: nn.Module) -> bytes:
-    return b"".join(value.numpy().tobytes() for value in network.state_dict().values())
+def _bytes(weights: Mapping[str, Tensor]) -> bytes:
+    return b"".join(value.numpy().tobytes() for value in weights.values())
 
 
 @pytest.mark.parametrize(
@@ -236,14 +236,14 @@ def test_checkpoint_and_snapshots_may_hold_the_teacher_and_the_training_does_not
     """With alpha 0 the teacher is the last student; with 0.9 it is not, though the student learns the same."""
     states = []
     for final, alpha in (("student", 0.0), ("teacher", 0.0), ("student", 0.9), ("teacher", 0.9)):
-        network, kept = tiny(), []
+        network, kept = tiny(), list[bytes]()
         settings = train_settings(
             crop="16x8", iterations=4, target_batch=2, term="ema",
             term_settings={"final": final, "alpha": alpha, "weighting": "none"},
         )  # fmt: skip
-        saving = Saving(tmp_path / "last.pt", 1000, {}, 2, lambda i, k=kept, n=network: k.append(_bytes(n)))  # type: ignore[misc]
+        saving = Saving(tmp_path / "last.pt", 1000, {}, 2, lambda i, weights, k=kept: k.append(_bytes(weights)))  # type: ignore[misc]
         rows = train(network, source, unlabelled, settings, fabric=fabric, workers=0, saving=saving)
-        states.append(([*kept, _bytes(network)], rows))
+        states.append(([*kept, _bytes(network.state_dict())], rows))
     assert states[0] == states[1]
     assert states[2][1] == states[3][1] and len(states[2][0]) == 2
     assert all(student != teacher for student, teacher in zip(states[2][0], states[3][0], strict=True))
