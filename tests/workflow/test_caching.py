@@ -36,9 +36,9 @@ def test_an_extension_reruns_nothing(edited, title):
 def test_a_new_class_set_reruns_nothing(edited):
     edited.edit(
         "esl/data/class_sets.py",
-        '_of_cityscapes("cityscapes19"),',
-        """_of_cityscapes("cityscapes19"),
-        _of_cityscapes("cityscapes18", without=("train",)),""",
+        '_cityscapes_classes("cityscapes19"),',
+        """_cityscapes_classes("cityscapes19"),
+        _cityscapes_classes("cityscapes18", without=("train",)),""",
     )
     assert edited.planned() == set()
 
