@@ -11,6 +11,7 @@ import torch
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
+from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
 from esl.models.build import build_network
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
@@ -73,20 +74,30 @@ def test_flip_reaches_the_statistics_and_colour_does_not(tmp_path: Path, source:
     assert plain == colour != flip
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_an_image_that_is_cut_while_it_is_read_is_one_line_with_its_name(
-    tmp_path: Path, source: Path, small_index: Index, workers: str
+@pytest.fixture
+def cut_image(source: Path, small_index: Index) -> Path:
+    """An image of the source model's target, cut after it was indexed."""
+    root = source.parent / "data"
+    shutil.copytree(small_index.root, root)
+    write_json(source.with_name("index.json"), replace(small_index, root=str(root)).to_json())
+    image = root / small_index.samples[0].image
+    image.write_bytes(image.read_bytes()[:100])
+    return image
+
+
+def test_an_image_that_is_cut_while_it_is_read_is_named(tmp_path: Path, source: Path, cut_image: Path) -> None:
+    with pytest.raises(InputError, match=f"^{cut_image}: changed since it was indexed; run the workflow"):
+        _adapt(source, tmp_path / "a.pt")
+    assert not (tmp_path / "a.pt").exists()
+
+
+def test_an_image_that_is_cut_while_workers_read_it_is_one_line_with_its_name(
+    tmp_path: Path, source: Path, cut_image: Path
 ) -> None:
     """In a process of its own, for what its workers print as well."""
-    shutil.copytree(small_index.root, tmp_path / "data")
-    write_json(tmp_path / "index.json", replace(small_index, root=str(tmp_path / "data")).to_json())
-    image = tmp_path / "data" / small_index.samples[0].image
-    image.write_bytes(image.read_bytes()[:100])
-    flags = (
-        f"--checkpoint {source} --index {tmp_path}/index.json --output {tmp_path}/a.pt --threads 1 --workers {workers}"
-    )
+    flags = f"--checkpoint {source} --index {tmp_path}/index.json --output {tmp_path}/a.pt --threads 1 --workers 2"
     command = [sys.executable, "-m", "esl.stages.adapt", *flags.split(), "--settings", SETTINGS.canonical()]
     run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert run.returncode == 1 and "Traceback" not in run.stderr, run.stderr
-    assert run.stderr.splitlines()[-1].startswith(f"error: {image}: changed since it was indexed; run the workflow")
+    assert run.stderr.splitlines()[-1].startswith(f"error: {cut_image}: changed since it was indexed; run the workflow")
     assert not (tmp_path / "a.pt").exists()

@@ -39,8 +39,8 @@ def test_it_trains_resumes_to_the_same_bytes_infers_and_is_evaluated(
 ) -> None:
     index = tmp_path / "index.json"
     write_json(index, small_index.to_json())
-    settings = train_settings(network=network, pretrained=pretrained)
-    flags = {"index": index, "save-every": 2}
+    settings = train_settings(network=network, pretrained=pretrained, iterations=4)
+    flags = {"index": index, "save-every": 3}
     whole, resumed = tmp_path / "whole/checkpoint.pt", tmp_path / "resumed/checkpoint.pt"
     main(train_words(whole, settings, flags))
     step = Step.__call__

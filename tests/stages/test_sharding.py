@@ -99,7 +99,7 @@ def test_what_shards_wrote_for_other_thresholds_or_twice_is_refused(tmp_path: Pa
 @pytest.mark.parametrize(
     ("precision", "dealt"),
     [
-        ("32-true", [(2, 1, 1), (7, 1, 1), (1, 2, 1), (1, 1, 4), (7, 2, 4)]),
+        ("32-true", [(2, 1, 1), (1, 2, 1), (1, 1, 4), (7, 2, 4)]),
         ("bf16-mixed", [(2, 2, 4)]),  # processors without instructions for it are slow
     ],
 )
@@ -128,7 +128,8 @@ def test_shards_threads_and_batches_change_no_byte_of_thresholds_and_pseudo_labe
             threshold.main([*flags.split(), "--settings", json.dumps({"method": method})])
             flags = f"--maps {every} --thresholds {folder}/{method}/thresholds.json --index {tmp_path}/index.json"
             pseudo_label.main(f"{flags} --threads {threads} --output {folder}/{method}/pseudo_labels.json".split())
-            _check_a_job_for_each_shard(maps, flags.removeprefix(f"--maps {every} "), folder, method)
+            if precision == "32-true" and shards > 1:
+                _check_a_job_for_each_shard(maps, flags.removeprefix(f"--maps {every} "), folder, method)
         files = [*folder.rglob("*.json"), *folder.rglob("*.png")]
         return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
