@@ -181,16 +181,16 @@ def test_a_round_that_the_benchmark_does_not_have_ends_the_run(make_plan, job):
 
 MISTAKES = [
     ({"mine": {}}, f"{GTA2CITY}.methods: unknown method 'mine'; known: "),
-    ({"mine": {}}, "; an entry with a name of its own names its method, such as mine.method: esl"),
+    ({"mine": {}}, "; a variant with a name of its own names its method, such as mine.method: esl"),
     ({"mine": {"method": "els"}}, f"{GTA2CITY}.methods: unknown method 'els'; did you mean 'esl'?"),
-    ({"esl": {"method": "bdl"}}, "esl.method: esl is a method itself; give the entry that runs bdl another name"),
+    ({"esl": {"method": "bdl"}}, "esl.method: esl is a method itself; give the variant that runs bdl another name"),
     ({"My": {"method": "esl"}}, "'My': expected a name of at most 100 lower-case letters, digits and `_`"),
     ({"mine": {"method": "esl", "netwrk": "small"}}, "mine: unknown key 'netwrk'; did you mean 'network'?"),
     ({"mine": {"method": "esl", "bund": 1}}, "mine: unknown key 'bund'; did you mean 'bound'?"),
     ({"mine": {"method": "esl", "source_size": "big"}}, "mine.source_size: expected WIDTHxHEIGHT"),
     (
         {"mine": {"method": "esl", "after": "elsewhere"}, "esl": {}},
-        "mine.after: no entry 'elsewhere'; known: esl, mine",
+        "mine.after: no variant 'elsewhere'; known: esl, mine",
     ),
     (
         {"esl": {"after": "bdl"}, "bdl": {"after": "esl"}},

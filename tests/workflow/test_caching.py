@@ -74,6 +74,54 @@ def test_an_edit_of_the_doctors_report_reruns_nothing(edited):
     assert edited.planned() == set()
 
 
+# ------------------------------------------------------------------- a default reruns what its value reaches, no more
+
+
+DEFAULTS = {
+    "compute.workers": ("esl/models/config.py", "        1, ge=0, description", "        2, ge=0, description"),
+    "training.save_every": ("esl/training/config.py", "        200,\n        ge=1", "        100,\n        ge=1"),
+    "training.tensorboard": (
+        "esl/training/config.py",
+        "Field(\n        False,\n        description",
+        "Field(\n        bool(0),\n        description",
+    ),
+    "a key description of the config": (
+        "esl/training/config.py",
+        "Number of iterations between",
+        "The iterations between",
+    ),
+    "an error text": ("esl/training/conflicts.py", "exclude each other", "cannot go together"),
+    "an upper bound": ("esl/models/config.py", "        1, ge=0, description", "        1, ge=0, le=64, description"),
+}
+"""Edits of defaults that change no result, and that SMALL or TINY set to no other value: file, before, after."""
+
+
+@pytest.mark.parametrize("key", DEFAULTS)
+def test_an_edit_of_a_default_that_changes_no_result_reruns_no_model(edited, key):
+    edited.edit(*DEFAULTS[key])
+    assert edited.planned() <= {SETTINGS}
+
+
+def test_another_default_number_of_shards_infers_again_and_trains_no_source_model(edited):
+    edited.edit("esl/labels/config.py", "shards: int = Field(2,", "shards: int = Field(1,")
+    jobs = edited.planned()
+    assert jobs >= ESL | {"Inferring maps with adapted, shard 1-of-1"}
+    assert not any(job.startswith(("Training the source", "Adapting", "Checking every", "Rendering")) for job in jobs)
+
+
+def test_snapshots_by_default_are_scored_and_train_nothing(edited):
+    edited.edit(
+        "esl/training/config.py", "snapshot_every: int = Field(\n        0,", "snapshot_every: int = Field(\n        3,"
+    )
+    choices = {f"Choosing among the snapshots of {model} by target labels" for model in ("source", *ROUNDS)}
+    assert edited.planned() == {SETTINGS, *choices, SUMMARY}
+
+
+def test_another_default_bound_of_a_method_reruns_that_method_alone(edited):
+    edited.edit("esl/labels/methods/esl.py", "0.1, ge=0", "0.2, ge=0")
+    assert edited.planned() == {SETTINGS, *ESL}
+
+
 # ------------------------------------------------------------------------------- an edit reruns what depends on it
 
 

@@ -72,7 +72,7 @@ class Config(Settings):
 
 
 def read_config(content: Mapping[str, Any]) -> Config:
-    """The config that Snakemake has merged from its files.
+    """The checked config, from the content that Snakemake has merged from its files.
 
     Raises:
         InputError: names every mistake by its key, with the likely correction.
@@ -93,7 +93,7 @@ def _report(mistakes: list[str]) -> str:
 
 
 def _odd_keys(content: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Keys that YAML does not read as text; ids of labels are numbers."""
+    """Keys that YAML does not read as text, apart from the ids of labels, which are numbers."""
     for key, value in content.items():
         if not isinstance(key, str) and path[-1:] != ("ids",):
             yield f"{dotted((*path, key))}: keys must be text; put {key!r} in quotation marks"

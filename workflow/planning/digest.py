@@ -1,4 +1,4 @@
-"""The code digest: which edit of the project makes which results stale.
+"""The code digest decides which edit of the project makes which results stale.
 
 Snakemake never looks into the modules that a stage imports. Every rule therefore carries a digest of the stage's import
 closure as a parameter: a change of the code itself reruns the rule; a comment, a docstring, the text of an error or the
@@ -51,7 +51,7 @@ def import_closure(roots: Iterable[str]) -> dict[str, ast.Module]:
 
 
 def essence(tree: ast.Module) -> ast.Module:
-    """The tree without what changes no result: docstrings, messages, and descriptions of settings and flags.
+    """The tree without docstrings, messages, and descriptions of settings and flags: they change no result.
 
     >>> edited = essence(ast.parse('raise ValueError("a")')), essence(ast.parse('raise ValueError("b", 1)'))
     >>> ast.dump(edited[0]) == ast.dump(edited[1])

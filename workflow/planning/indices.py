@@ -10,7 +10,7 @@ from planning.benchmarks import Benchmarks
 
 
 def index_settings(benchmarks: Benchmarks, name: str, part_name: str) -> IndexSettings:
-    """How one part of the data of the benchmark ``name`` is read and checked."""
+    """The settings that read and check one part of the data of the benchmark ``name``."""
     benchmark, part = benchmarks.of(SimpleNamespace(benchmark=name)), PARTS[part_name]
     data: Any = getattr(benchmark, part.domain)
     return IndexSettings(

@@ -76,7 +76,7 @@ class Inputs:
         return [f"{number}-of-{total}.h5" for number in range(1, total + 1)]
 
     def _target_images(self, wildcards: Wildcards) -> int:
-        """How many images the target training set has; 1 for one that cannot be listed, which its index reports."""
+        """The number of images of the target training set; 1 if it cannot be listed, which its index reports."""
         if is_rendered(Path(self._benchmarks.of(wildcards).target.root)):
             return self._benchmarks.config.miniature.target_train
         if wildcards.benchmark not in self._images:

@@ -7,7 +7,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "target": TargetData,
     "gate": GateSettings,
     "training": TrainingConfig,
+    "training.both": SourceSettings,
     "training.source": SourceSettings,
     "training.round": RoundSettings,
     "inference": InferenceSettings,
@@ -50,6 +51,11 @@ TABLES: Mapping[str, type[BaseModel]] = {
     **{f"training.terms.{name}": term_settings_class(name) for name in TERMS},
 }
 """The tables of the manual: each is between `<!-- keys: NAME -->` and `<!-- end -->`."""
+
+_DIFFERENT = ("target_batch", "adaptation")
+_BOTH = [key for key in SourceSettings.model_fields if key in RoundSettings.model_fields and key not in _DIFFERENT]
+_LEFT_OUT = {"training.both": _DIFFERENT, "training.source": _BOTH, "training.round": _BOTH}
+"""Keys that a table leaves to another one: most keys of the source stage and of rounds are the same."""
 
 _TABLE = re.compile(r"(<!-- keys: (?P<name>[\w.]+) -->\n).*?(<!-- end -->)", re.S)
 
@@ -83,14 +89,14 @@ def _drop_titles(schema: Any) -> None:
 
 
 def _name_networks(property_: dict[str, Any]) -> None:
-    """The networks that a property names: those of the registry, and `smp/DECODER/ENCODER`."""
+    """The networks that a property may name: the registry's, and `smp/DECODER/ENCODER`."""
     known = [{"enum": [*NETWORKS]}, {"type": "string", "pattern": "^smp/[^/]+/[^/]+$"}]
     property_.pop("type", None)
     property_["anyOf"] = [*known, *(choice for choice in property_.get("anyOf", []) if choice == {"type": "null"})]
 
 
 def _refer_to_training(variant: dict[str, Any]) -> None:
-    """What a variant overrides in the training takes the keys that the training has."""
+    """A variant overrides keys of the training: the schema refers to them."""
     keys = {key: {"$ref": f"#/$defs/RoundSettings/properties/{key}"} for key in RoundSettings.model_fields}
     round_ = variant["properties"]["round"]
     variant["properties"]["round"] = {**round_, "additionalProperties": False, "properties": keys}
@@ -99,7 +105,7 @@ def _refer_to_training(variant: dict[str, Any]) -> None:
 
 
 def _variants(property_: dict[str, Any]) -> Any:
-    """The schema of `methods`: entries by the name of a method, and entries of other names that say which they run."""
+    """The schema of `methods`: variants called like a method, and others, which name their method."""
     shared = {key: {"$ref": f"#/$defs/VariantSettings/properties/{key}"} for key in VariantSettings.model_fields}
     named = _choice(property_, {name: settings_class(name) for name in METHODS})
     every_key: dict[str, Any] = {}
@@ -127,14 +133,16 @@ def _choice(property_: dict[str, Any], classes: Mapping[str, type[BaseModel]]) -
 
 def manual(text: str) -> str:
     """The manual with every table written from its settings class."""
-    return _TABLE.sub(lambda match: f"{match[1]}{_table(TABLES[match['name']])}{match[3]}", text)
+    return _TABLE.sub(
+        lambda match: f"{match[1]}{_table(TABLES[match['name']], _LEFT_OUT.get(match['name'], ()))}{match[3]}", text
+    )
 
 
-def _table(cls: type[BaseModel]) -> str:
+def _table(cls: type[BaseModel], left_out: Collection[str] = ()) -> str:
     """Keys, meanings and defaults of a settings class, required ones first; groups of keys have tables of their own."""
     rows = ["| key | meaning | default |", "|---|---|---|"]
     for name, field in sorted(cls.model_fields.items(), key=lambda item: not item[1].is_required()):
-        if _is_group(field.annotation):
+        if _is_group(field.annotation) or name in left_out:
             continue
         description = field.description or next(
             (item.description for item in field.metadata if getattr(item, "description", None)), ""
@@ -164,7 +172,7 @@ def drift() -> dict[Path, tuple[str, str]]:
 
 
 def main() -> None:
-    """Writes what has drifted and shows the difference."""
+    """Writes the files that have drifted and shows the differences."""
     for path, (before, after) in drift().items():
         name = path.relative_to(PROJECT).as_posix()
         sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name, n=1))

@@ -40,7 +40,7 @@ class Needs:
         return value
 
     def gpus(self, wildcards: Wildcards) -> int:
-        """How many GPUs a job needs."""
+        """The number of GPUs of a job."""
         return 0 if self._benchmarks.of(wildcards).compute.accelerator == "cpu" else 1
 
     def training_threads(self, wildcards: Wildcards) -> int:
@@ -87,7 +87,7 @@ class Needs:
         return grown
 
     def launcher(self, wildcards: Wildcards, threads: int, resources: Any) -> str:
-        """What starts a training: with the resource ``mpi`` a process per GPU on ``nodes`` nodes, else one process.
+        """The launcher of a training: with the resource ``mpi`` a process per GPU on ``nodes`` nodes, else one process.
 
         In a job of Slurm that process is a step of its own: Slurm ends a job by SIGTERM to its steps, and to nothing
         that the batch script has started itself, so that a training would be killed without having saved its state.

@@ -60,7 +60,7 @@ class Params:
         return self._benchmarks.of(wildcards).model_dump_json()
 
     def of_index(self, wildcards: Wildcards) -> str:
-        """How one part of the data is read and checked."""
+        """The settings that read and check one part of the data."""
         return index_settings(self._benchmarks, wildcards.benchmark, wildcards.part).canonical()
 
     def of_source(self, wildcards: Wildcards) -> str:
@@ -113,7 +113,7 @@ class Params:
         return self._benchmarks.of(wildcards).gate.canonical()
 
     def of_evaluation(self, wildcards: Wildcards) -> str:
-        """How a model is evaluated, and the name of the data in results: `miniature` if they are rendered."""
+        """The evaluation of a model, and the name of the data in results: `miniature` if they are rendered."""
         benchmark = self._benchmarks.seen_by(wildcards.model, wildcards)
         return EvaluateSettings(
             size=benchmark.target.size,

@@ -32,7 +32,7 @@ def rounds(benchmark: Benchmark) -> list[tuple[str, int]]:
 
 
 def first_teacher(benchmark: Benchmark, name: str) -> str:
-    """The model that teaches a variant's first round: the start of rounds, or the last round that it comes after."""
+    """The teacher of a variant's first round: the start of rounds, or the last round that it comes after."""
     after = benchmark.methods[name].after
     if after is None:
         return start_of_rounds(benchmark.training.source.adaptation)
@@ -45,7 +45,7 @@ def teacher(benchmark: Benchmark, name: str, number: int) -> str:
 
 
 def rounds_before(benchmark: Benchmark, name: str, number: int) -> int:
-    """How many rounds were trained, one after the other, to make the teacher of a round."""
+    """The number of rounds that were trained, one after the other, to make the teacher of a round."""
     before, before_number = round_of(teacher(benchmark, name, number))
     return 1 + rounds_before(benchmark, before, before_number) if before_number else 0
 

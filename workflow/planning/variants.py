@@ -1,7 +1,7 @@
-"""The variants of a benchmark: entries of `methods`, each a selection method with a training of its rounds.
+"""The variants of a benchmark, under `methods`: each is a selection method with a training of its rounds.
 
-A variant may train another network than its teacher, override how rounds are trained, and follow another variant. What
-it leaves out is the benchmark's.
+A variant may train another network than its teacher, override how rounds are trained, and follow another variant. It
+inherits the rest from the benchmark.
 """
 
 import re
@@ -21,7 +21,7 @@ LONGEST_NAME = 100
 """The most letters of a name that becomes part of the names of folders and files, which a file system limits to 255."""
 
 NAME = rf"[a-z0-9_]{{1,{LONGEST_NAME}}}"
-"""Pattern of the name of an entry, which is part of the names of folders."""
+"""Pattern of the name of a variant, a part of the names of folders."""
 
 
 def _or_nothing(value: Any) -> Any:
@@ -29,20 +29,20 @@ def _or_nothing(value: Any) -> Any:
 
 
 class VariantSettings(MethodSettings):
-    """What an entry of `methods` may set in addition to its method's own settings."""
+    """Settings of a variant in addition to its method's own."""
 
     method: str | None = Field(
         None,
-        description="Name of the selection method, which is needed where the entry has a name of its own. null: the "
-        "entry's name.",
+        description="Name of the selection method; required where the variant has a name of its own. null: the "
+        "variant's name.",
     )
     after: str | None = Field(
         None,
-        description="Name of another entry, whose last round then teaches the first round of this one and is what "
-        "`initial: source` means. null: the start of rounds, see `training.source.adaptation`.",
+        description="Name of another variant. Its last round teaches the first round of this one, and replaces the "
+        "source model in `initial: source`. null: the start of rounds, see `training.source.adaptation`.",
     )
     network: str | None = Field(
-        None, description="Network of these rounds, which may differ from their teacher's. null: the benchmark's."
+        None, description="Network of these rounds; it may differ from their teacher's. null: the benchmark's."
     )
     pretrained: str | None = Field(
         None,
@@ -66,7 +66,7 @@ class VariantSettings(MethodSettings):
 
     @model_serializer(mode="wrap")
     def _own_values(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what it leaves to the benchmark."""
+        """The settings without the keys that the variant leaves to the benchmark."""
         return {key: value for key, value in handler(self).items() if key not in _LEFT_OUT or value not in (None, {})}
 
 
@@ -75,18 +75,18 @@ _LEFT_OUT = VariantSettings.model_fields.keys() - MethodSettings.model_fields.ke
 
 @cache
 def variant_class(method: str) -> type[VariantSettings]:
-    """The class of the entries that run a selection method: the keys of a variant, and the method's own."""
+    """The class of the variants of a selection method: the keys of every variant, and the method's own."""
     own: Any = settings_class(method)
     return create_model(f"{method}_variant", __base__=(VariantSettings, own), __doc__=own.__doc__)
 
 
 def method_of(name: str, variant: VariantSettings) -> str:
-    """The name of the selection method of the entry ``name``."""
+    """The name of the selection method of the variant ``name``."""
     return variant.method or name
 
 
 def own_settings(name: str, variant: VariantSettings) -> MethodSettings:
-    """The settings of its selection method."""
+    """The settings of the selection method of the variant ``name``."""
     return subset(variant, settings_class(method_of(name, variant)))
 
 
@@ -101,10 +101,10 @@ def keeps(name: str, variant: VariantSettings) -> bool:
 
 
 def read_variants(entries: Any) -> Any:
-    """`methods` of a config, its entries as their classes.
+    """The variants of a config's `methods`, as objects of their classes.
 
     Raises:
-        ValueError: every mistake in them, by its key.
+        ValueError: names every mistake by its key.
     """
     entries = without_nulls(entries)
     if not isinstance(entries, dict):
@@ -122,22 +122,22 @@ def read_variants(entries: Any) -> Any:
 
 
 def _variant(name: str, entry: Any) -> VariantSettings:
-    """The settings of one entry; every mistake in them is one ValueError."""
+    """The settings of one variant; ValueError for mistakes in them."""
     if not re.fullmatch(NAME, name):
         raise ValueError(f"{name!r}: expected a name of at most {LONGEST_NAME} lower-case letters, digits and `_`")
     method = (entry.get("method") if isinstance(entry, dict) else None) or name
     if method not in METHODS:
         named = (
-            "" if method != name else f"; an entry with a name of its own names its method, such as {name}.method: esl"
+            "" if method != name else f"; a variant with a name of its own names its method, such as {name}.method: esl"
         )
         raise ValueError(f"unknown method {method!r}{suggestion(str(method), METHODS)}{named}")
     if name in METHODS and method != name:
-        raise ValueError(f"{name}.method: {name} is a method itself; give the entry that runs {method} another name")
+        raise ValueError(f"{name}.method: {name} is a method itself; give the variant that runs {method} another name")
     return named_settings(name, variant_class(method), entry)
 
 
 def lineage(variants: Mapping[str, VariantSettings], name: str) -> list[str]:
-    """An entry and those that it comes after, the nearest first; a circle ends where it would begin again."""
+    """A variant and its predecessors, the nearest first; a circle ends where it would begin again."""
     names = [name]
     while (after := variants[names[-1]].after) is not None and after not in names:
         names.append(after)
@@ -145,19 +145,19 @@ def lineage(variants: Mapping[str, VariantSettings], name: str) -> list[str]:
 
 
 def in_order(variants: Mapping[str, VariantSettings]) -> list[str]:
-    """The names of all entries, as in the config but each behind the one that it comes after."""
+    """The names of all variants, as in the config, but each behind the one that it comes after."""
     return [*dict.fromkeys(earlier for name in variants for earlier in reversed(lineage(variants, name)))]
 
 
 def _mistaken_order(variants: Mapping[str, VariantSettings]) -> Iterator[str]:
-    """Entries that come after none that there is, or after themselves."""
+    """Variants that come after an unknown one, or after themselves."""
     for name, variant in variants.items():
         if variant.after is not None and variant.after not in variants:
-            yield f"{name}.after: no entry {variant.after!r}{suggestion(variant.after, [*variants])}"
+            yield f"{name}.after: no variant {variant.after!r}{suggestion(variant.after, [*variants])}"
             return
     for name in variants:
         names = lineage(variants, name)
         if variants[names[-1]].after == name:
             circle = " after ".join([*names, name])
-            yield f"{name}.after: {circle}: a circle; let one of them come after none"
+            yield f"{name}.after: {circle}: a circle; let one of them come after no other"
             return

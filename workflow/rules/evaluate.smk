@@ -84,7 +84,7 @@ rule reproduce:
     input:
         expand("results/{benchmark}/reproduce.json", benchmark=benchmarks.names),
     message:
-        "Every benchmark over its seeds"
+        "Comparing every benchmark over its seeds"
 
 
 rule compare_seeds:

@@ -17,7 +17,7 @@ rule export_cvat:
         code=params.code("esl.stages.export"),
         format="cvat",
     message:
-        "Handing the pseudo-labels of {wildcards.round} of {wildcards.benchmark} over to {params.format}"
+        "Exporting the pseudo-labels of {wildcards.round} of {wildcards.benchmark} for {params.format}"
     shell:
         "python -m esl.stages.export --format {params.format} --manifest {input.manifest} --index {input.index}"
         " --maps {input.maps} --output {output.file} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# Figures: leaves of the workflow, which nothing depends on. Their captions in a report are in workflow/report/.
+# Figures are leaves of the workflow: nothing depends on them. Their captions in a report are in workflow/report/.
 rule list_figures:
     input:
         figures=drawings.every_figure,
@@ -158,7 +158,7 @@ rule draw_risk_coverage:
     params:
         code=params.code("esl.stages.draw_risk_coverage", roots.stored_measures),
     message:
-        "Drawing how {wildcards.model} of {wildcards.benchmark} ranks its predictions"
+        "Drawing risk against coverage of {wildcards.model} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.draw_risk_coverage --maps {input.maps} --index {input.index} --rounds {input.rounds}"
         " --output {output.image} > {log} 2>&1"
@@ -241,4 +241,4 @@ use rule figures as draw_predictions with:
     log:
         "logs/{benchmark}/draw_predictions.log",
     message:
-        "Drawing what the models of {wildcards.benchmark} predict"
+        "Drawing the predictions of {wildcards.benchmark}"

@@ -1,4 +1,4 @@
-# What rounds wait for has a higher priority than evaluation, so that trainings run side by side.
+# Jobs that rounds wait for have a higher priority than evaluation, so that trainings run side by side.
 rule infer:
     input:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
@@ -27,7 +27,7 @@ rule infer:
         " --settings {params.settings:q} --threads {threads} --output {output.maps} > {log} 2>&1"
 
 
-# Maps of plain images and of averaged views, with every measure, only to be compared: they are deleted afterwards.
+# Maps of plain images and of averaged views, with every measure, to compare them; they are deleted afterwards.
 use rule infer as infer_compared with:
     output:
         maps=temp("results/{benchmark}/{model}/confidence/{views}/{shard}.h5"),
@@ -60,7 +60,7 @@ rule confidence:
     params:
         code=params.code("esl.stages.confidence", roots.every_measure),
     message:
-        "Comparing how measures of confidence rank what {wildcards.model} of {wildcards.benchmark} predicts"
+        "Comparing confidence measures of {wildcards.model} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.confidence --maps {input.maps} --index {input.index}"
         " --output {output.summary} --table {output.table} > {log} 2>&1"
@@ -142,7 +142,7 @@ rule pseudo_label:
         " {params.labelled} --threads {threads} --output {output.manifest} > {log} 2>&1"
 
 
-# The same for sets with `images_per_shard`: a job for each shard, and one that joins what they wrote.
+# Pseudo-labels of sets with `images_per_shard`: a job for each shard, and one that joins their output.
 rule label_shard:
     input:
         maps=inputs.teacher_shard,

@@ -1,6 +1,6 @@
 # Settings that change no result are resources, so that changing them retrains nothing: workers, save_every,
 # snapshot_every, tensorboard, activation_checkpointing. `mpi: srun` starts a process for every GPU.
-# Trainings wait for the checks of all data, and rounds for their gate; neither, when it runs again, is a reason to train.
+# Trainings wait for the checks of all data, and rounds for their gate; that one of them runs again is no reason to train.
 rule train_source:
     input:
         index="results/{benchmark}/data/source.json",

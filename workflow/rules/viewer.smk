@@ -1,4 +1,4 @@
-# The viewer: a page for looking at a round's pseudo-labels. A leaf of the workflow, which nothing depends on.
+# The viewer, a page to look at a round's pseudo-labels, is a leaf of the workflow: nothing depends on it.
 rule viewer:
     input:
         maps=inputs.teacher_maps,
