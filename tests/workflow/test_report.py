@@ -57,7 +57,6 @@ def test_a_change_of_a_figure_draws_it_again_and_nothing_else(drawn):
     try:
         assert drawn.planned() == set()
         expected = {f"Drawing the thresholds of {round_}" for round_ in ROUNDS} | {"Listing the figures"}
-        expected |= {"Drawing risk against coverage of adapted"}  # it reads thresholds as that figure does
         assert drawn.planned(targets=[PAGE]) == expected
     finally:
         (drawn.root / file).write_text(code)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
 
 from planning.benchmarks import Benchmarks, Wildcards
 from planning.digest import PROJECT
@@ -26,10 +25,6 @@ class Drawings:
         """The pseudo-label manifest of the round before, of the same variant; a first round has none."""
         name, number = round_of(wildcards.round)
         return [f"results/{wildcards.benchmark}/{name}-round{number - 1}/pseudo_labels.json"] if number > 1 else []
-
-    def before_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
-        """The flag of the manifest of the round before, if there is one."""
-        return f"--before {input.before}" if input.before else ""
 
     def manifests_taught(self, wildcards: Wildcards) -> list[str]:
         """The pseudo-label manifests of the rounds that a model teaches."""
@@ -58,10 +53,6 @@ class Drawings:
     def thresholds_compared(self, wildcards: Wildcards) -> list[str]:
         """The thresholds of the other rounds that a viewer compares with one."""
         return [path.replace("pseudo_labels.json", "thresholds.json") for path in self.manifests_compared(wildcards)]
-
-    def others_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
-        """The flag of the manifests that a viewer compares, if there are any."""
-        return f"--others {' '.join(input.others)}" if input.others else ""
 
     def page_digest(self, wildcards: Wildcards) -> str:
         """A digest of the files that make a viewer's page, apart from Python code."""

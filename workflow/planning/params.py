@@ -1,7 +1,7 @@
 """From wildcards to the params of rules: code digests, settings as JSON, flags of a command."""
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,24 +122,22 @@ class Params:
             data="miniature" if is_rendered(Path(benchmark.target.root)) else None,
         ).canonical()
 
-    def training_inputs(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
-        """The flags of a training's inputs, from the rule's named inputs."""
-        named = {name: input.get(name) for name in ("index", "target", "pseudo_labels", "initial")}
-        renamed = {"target": "target_index"}
-        return _flags({renamed.get(name, name): path for name, path in named.items() if path})
+    def flags(self, *names: str, **renamed: str) -> Callable[[Wildcards, Any], str]:
+        """A function of the wildcards and the input: flags with the files of named inputs, of those that there are.
 
-    def previous_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
-        """The flag of the previous round's thresholds, if there are any."""
-        return _flags({"previous": input.previous}) if input.previous else ""
+        Each flag has the name of its input, or the one that ``renamed`` gives it.
+        """
+
+        def flags(wildcards: Wildcards, input: Any) -> str:  # noqa: A002
+            files = {flag: input.get(name) for name, flag in {name: name for name in names}.items() | renamed.items()}
+            return " ".join(_flag(flag, paths) for flag, paths in sorted(files.items()) if paths)
+
+        return flags
 
     def labelled_flag(self, wildcards: Wildcards) -> str:
         """The flag of the folder with the output of the jobs of single shards, if there are such jobs."""
         folder = f"results/{wildcards.benchmark}/{wildcards.round}/labelled"
-        return _flags({"labelled": folder}) if self._benchmarks.of(wildcards).inference.images_per_shard else ""
-
-    def best_flag(self, wildcards: Wildcards, input: Any) -> str:  # noqa: A002
-        """The flag of the best snapshots, if there are any."""
-        return f"--best {shlex.join(input.best)}" if input.best else ""
+        return _flag("labelled", folder) if self._benchmarks.of(wildcards).inference.images_per_shard else ""
 
     @property
     def seeds(self) -> str:
@@ -147,6 +145,6 @@ class Params:
         return " ".join(map(str, self._benchmarks.config.reproduce))
 
 
-def _flags(values: Mapping[str, Any]) -> str:
-    """Flag names and values as shell words."""
-    return " ".join(f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in values.items())
+def _flag(name: str, paths: str | Sequence[str]) -> str:
+    """A flag and its paths as shell words."""
+    return f"--{name.replace('_', '-')} {shlex.join([paths] if isinstance(paths, str) else paths)}"

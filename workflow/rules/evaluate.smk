@@ -72,11 +72,11 @@ rule summarize:
         runtime=needs.growing(10),
     params:
         code=params.code("esl.stages.summarize"),
-        best=params.best_flag,
+        flags=params.flags("models", "best"),
     message:
         "Summarizing the models of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.summarize --benchmark {wildcards.benchmark} --models {input.models} {params.best}"
+        "python -m esl.stages.summarize --benchmark {wildcards.benchmark} {params.flags}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
 
 

@@ -16,11 +16,11 @@ rule export_cvat:
     params:
         code=params.code("esl.stages.export"),
         format="cvat",
+        flags=params.flags("manifest", "index", "maps"),
     message:
         "Exporting the pseudo-labels of {wildcards.round} of {wildcards.benchmark} for {params.format}"
     shell:
-        "python -m esl.stages.export --format {params.format} --manifest {input.manifest} --index {input.index}"
-        " --maps {input.maps} --output {output.file} > {log} 2>&1"
+        "python -m esl.stages.export --format {params.format} {params.flags} --output {output} > {log} 2>&1"
 
 
 use rule export_cvat as export_fiftyone with:

@@ -1,27 +1,4 @@
 # Figures are leaves of the workflow: nothing depends on them. Their captions in a report are in workflow/report/.
-rule list_figures:
-    input:
-        figures=drawings.every_figure,
-        miou="results/{benchmark}/miou.json",
-    output:
-        page="results/{benchmark}/figures.md",
-    log:
-        "logs/{benchmark}/list_figures.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(500),
-        runtime=needs.growing(10),
-    params:
-        code=params.code("esl.stages.list_figures"),
-    message:
-        "Listing the figures of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.list_figures --figures {input.figures} --benchmark {wildcards.benchmark}"
-        " --output {output.page} > {log} 2>&1"
-
-
 rule draw_iou:
     input:
         scores="results/{benchmark}/miou.json",
@@ -39,17 +16,19 @@ rule draw_iou:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs.growing(1000),
-        runtime=needs.growing(10),
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(120),
     params:
         code=params.code("esl.stages.draw_iou"),
+        stage="draw_iou",
+        flags=params.flags("scores"),
     message:
         "Drawing the scores of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.draw_iou --scores {input.scores} --output {output.image} > {log} 2>&1"
+        "python -m esl.stages.{params.stage} {params.flags} --output {output} > {log} 2>&1"
 
 
-rule draw_training:
+use rule draw_iou as draw_training with:
     input:
         logs=drawings.logs,
     output:
@@ -62,22 +41,15 @@ rule draw_training:
         ),
     log:
         "logs/{benchmark}/draw_training.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(1000),
-        runtime=needs.growing(10),
     params:
         code=params.code("esl.stages.draw_training"),
+        stage="draw_training --benchmark {benchmark}",
+        flags=params.flags("logs"),
     message:
         "Drawing the trainings of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.draw_training --logs {input.logs} --benchmark {wildcards.benchmark}"
-        " --output {output.image} > {log} 2>&1"
 
 
-rule draw_confusion:
+use rule draw_iou as draw_confusion with:
     input:
         scores="results/{benchmark}/{model}/miou.json",
     output:
@@ -90,21 +62,14 @@ rule draw_confusion:
         ),
     log:
         "logs/{benchmark}/{model}/draw_confusion.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(1000),
-        runtime=needs.growing(10),
     params:
         code=params.code("esl.stages.draw_confusion"),
+        stage="draw_confusion",
     message:
         "Drawing the confusion of {wildcards.model} of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.draw_confusion --scores {input.scores} --output {output.image} > {log} 2>&1"
 
 
-rule draw_thresholds:
+use rule draw_iou as draw_thresholds with:
     input:
         maps=inputs.teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
@@ -118,22 +83,16 @@ rule draw_thresholds:
         ),
     log:
         "logs/{benchmark}/{round}/draw_thresholds.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(2000),
-        runtime=needs.growing(30),
     params:
         code=params.code("esl.stages.draw_thresholds", roots.cut_measure),
+        stage="draw_thresholds",
+        flags=params.flags("maps", "thresholds"),
     message:
         "Drawing the thresholds of {wildcards.round} of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.draw_thresholds --maps {input.maps} --thresholds {input.thresholds}"
-        " --output {output.image} > {log} 2>&1"
 
 
-rule draw_risk_coverage:
+# It reads the thresholds of the rounds next to their manifests.
+use rule draw_iou as draw_risk_coverage with:
     input:
         maps=drawings.maps,
         index="results/{benchmark}/data/target_train.json",
@@ -149,22 +108,15 @@ rule draw_risk_coverage:
         ),
     log:
         "logs/{benchmark}/{model}/draw_risk_coverage.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(2000),
-        runtime=needs.growing(120),
     params:
         code=params.code("esl.stages.draw_risk_coverage", roots.stored_measures),
+        stage="draw_risk_coverage",
+        flags=params.flags("maps", "index", "rounds"),
     message:
         "Drawing risk against coverage of {wildcards.model} of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.draw_risk_coverage --maps {input.maps} --index {input.index} --rounds {input.rounds}"
-        " --output {output.image} > {log} 2>&1"
 
 
-rule draw_gallery:
+use rule draw_iou as draw_gallery with:
     input:
         maps=inputs.teacher_maps,
         thresholds="results/{benchmark}/{round}/thresholds.json",
@@ -181,23 +133,15 @@ rule draw_gallery:
         ),
     log:
         "logs/{benchmark}/{round}/draw_gallery.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(2000),
-        runtime=needs.growing(60),
     params:
         code=params.code("esl.stages.draw_gallery", roots.cut_measure),
-        before=drawings.before_flag,
+        stage="draw_gallery",
+        flags=params.flags("maps", "thresholds", "manifest", "before", "index"),
     message:
         "Drawing images of {wildcards.round} of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.draw_gallery --maps {input.maps} --thresholds {input.thresholds} --manifest {input.manifest}"
-        " {params.before} --index {input.index} --threads {threads} --output {output.image} > {log} 2>&1"
 
 
-rule figures:
+use rule draw_iou as draw_pseudo_labels with:
     input:
         manifests=inputs.manifests,
         index="results/{benchmark}/data/target_train.json",
@@ -210,23 +154,16 @@ rule figures:
             labels={"figure": "Pseudo-labels"},
         ),
     log:
-        "logs/{benchmark}/figures.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=needs.growing(1000),
-        runtime=needs.growing(10),
+        "logs/{benchmark}/draw_pseudo_labels.log",
     params:
         code=params.code("esl.stages.figures"),
+        stage="figures",
+        flags=params.flags("manifests", "index"),
     message:
         "Drawing the pseudo-labels of {wildcards.benchmark}"
-    shell:
-        "python -m esl.stages.figures --manifests {input.manifests} --index {input.index} --output {output.image}"
-        " > {log} 2>&1"
 
 
-use rule figures as draw_predictions with:
+use rule draw_pseudo_labels as draw_predictions with:
     input:
         manifests=inputs.predictions,
         index="results/{benchmark}/data/target_val.json",
@@ -242,3 +179,19 @@ use rule figures as draw_predictions with:
         "logs/{benchmark}/draw_predictions.log",
     message:
         "Drawing the predictions of {wildcards.benchmark}"
+
+
+use rule draw_iou as list_figures with:
+    input:
+        figures=drawings.every_figure,
+        miou="results/{benchmark}/miou.json",
+    output:
+        page="results/{benchmark}/figures.md",
+    log:
+        "logs/{benchmark}/list_figures.log",
+    params:
+        code=params.code("esl.stages.list_figures"),
+        stage="list_figures --benchmark {benchmark}",
+        flags=params.flags("figures"),
+    message:
+        "Listing the figures of {wildcards.benchmark}"

@@ -106,11 +106,11 @@ rule gate:
     params:
         code=params.code("esl.stages.gate"),
         settings=params.of_gate,
-        previous=params.previous_flag,
+        flags=params.flags("thresholds", "previous"),
     message:
         "Checking the teacher of {wildcards.round} of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.gate --thresholds {input.thresholds} {params.previous} --settings {params.settings:q}"
+        "python -m esl.stages.gate {params.flags} --settings {params.settings:q}"
         " --output {output.gate} > {log} 2>&1"
 
 

@@ -27,7 +27,7 @@ rule train_source:
     params:
         code=params.code("esl.stages.train", roots.network),
         settings=params.of_source,
-        inputs=params.training_inputs,
+        inputs=params.flags("index", "pseudo_labels", "initial", target="target_index"),
         launcher=needs.launcher,
     message:
         "Training the source model of {wildcards.benchmark}"

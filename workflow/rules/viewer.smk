@@ -20,9 +20,8 @@ rule viewer:
     params:
         code=params.code("esl.stages.viewer", roots.stored_measures),
         page=drawings.page_digest,
-        others=drawings.others_flag,
+        flags=params.flags("maps", "thresholds", "manifest", "others", "index"),
     message:
         "Making the viewer of {wildcards.round} of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.viewer --maps {input.maps} --thresholds {input.thresholds} --manifest {input.manifest}"
-        " {params.others} --index {input.index} --threads {threads} --output {output.page} > {log} 2>&1"
+        "python -m esl.stages.viewer {params.flags} --threads {threads} --output {output.page} > {log} 2>&1"
