@@ -1,60 +1,79 @@
 """Which GPUs a job takes where several are visible; processes of their own stand for jobs."""
 
 import os
-import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from itertools import combinations
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import pytest
 
 from esl.stages import gpus
 
-JOB = """
-import sys, time
-from esl.stages.gpus import choose_gpus
-chosen = choose_gpus(int(sys.argv[1]))
-begin = time.time()
-time.sleep(0.5)
-print(*chosen, begin, time.time())
-"""
+FORK = get_context("fork")
+"""A job starts from this process, which has imported PyTorch: a new one would import it for seconds."""
+
+StartJob = Callable[..., ForkProcess]
 
 
-def jobs(count: int, each: int, folder: Path, visible: str) -> list[tuple[list[int], float, float]]:
-    """What ``count`` jobs of ``each`` GPUs, all at once, had: positions, begin and end."""
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": visible, "TMPDIR": str(folder)}
+def job(each: int, visible: str, seconds: float, said: Path) -> None:
+    """Takes ``each`` GPUs for some seconds; writes their positions, when it began and when it ended."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible
+    with said.with_suffix(".err").open("w", buffering=1) as sys.stderr:
+        chosen = gpus.choose_gpus(each)
+        begin = time.time()
+        time.sleep(seconds)
+        said.write_text(" ".join(map(str, [*chosen, begin, time.time()])))
 
-    def job(_: int) -> tuple[list[int], float, float]:
-        command = [sys.executable, "-c", JOB, str(each)]
-        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-        *chosen, begin, end = said.split()
-        return [int(position) for position in chosen], float(begin), float(end)
 
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(job, range(count)))
+@pytest.fixture
+def start_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StartJob]:
+    """Starts a job; the ones that still run when the test ends are killed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(gpus, "_held", [])
+    monkeypatch.delenv(gpus.CHOSEN, raising=False)
+    started: list[ForkProcess] = []
+
+    def start(*arguments: object) -> ForkProcess:
+        started.append(FORK.Process(target=job, args=arguments))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.join()
 
 
 @pytest.mark.parametrize(("count", "each", "visible"), [(6, 1, "0,1,2,3"), (3, 2, "4,5,GPU-1a/b,7")])
 def test_no_gpu_is_used_twice_at_once_and_none_is_left_idle(
-    tmp_path: Path, count: int, each: int, visible: str
+    tmp_path: Path, start_job: StartJob, count: int, each: int, visible: str
 ) -> None:
-    done = jobs(count, each, tmp_path, visible)
+    paths = [tmp_path / f"{number}.txt" for number in range(count)]
+    for process in [start_job(each, visible, 0.5, path) for path in paths]:
+        process.join()
+        assert process.exitcode == 0
+    done = []
+    for path in paths:
+        *chosen, begin, end = path.read_text().split()
+        done.append(([int(position) for position in chosen], float(begin), float(end)))
     assert all(len(set(chosen)) == each for chosen, _, _ in done)
     assert {position for chosen, _, _ in done for position in chosen} == set(range(4))
     for (first, begin, end), (second, its_begin, its_end) in combinations(done, 2):
         assert not set(first) & set(second) or end <= its_begin or its_end <= begin
 
 
-def test_processes_of_one_job_share_its_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(gpus, "_held", [])
+def test_processes_of_one_job_share_its_choice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, start_job: StartJob
+) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
     monkeypatch.setenv(gpus.CHOSEN, "")
     chosen = gpus.choose_gpus(2)
-    child = subprocess.run([sys.executable, "-c", JOB, "2"], capture_output=True, text=True, check=True)
-    assert [int(word) for word in child.stdout.split()[:2]] == chosen == [0, 1]
+    start_job(2, "0,1,2", 0, tmp_path / "child.txt").join()
+    assert [int(word) for word in (tmp_path / "child.txt").read_text().split()[:2]] == chosen == [0, 1]
 
 
 def test_where_there_is_nothing_to_choose_nothing_is_locked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,18 +85,12 @@ def test_where_there_is_nothing_to_choose_nothing_is_locked(monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_that_waits_says_so(tmp_path: Path) -> None:
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "0,1", "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-c", JOB.replace("0.5", "60")]
-    running = [subprocess.Popen([*command, "1"], env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    try:
-        end = time.monotonic() + 60
-        while sum(1 for _ in tmp_path.glob("esl-gpus-*/*")) < 2:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        time.sleep(1.5)
-    finally:
-        for process in running:
-            process.kill()
-    said = [process.communicate()[1] for process in running]
-    assert sorted(said) == ["", "", "waiting for 1 of the GPUs 0,1, which other jobs have\n"]
+def test_a_job_that_waits_says_so(tmp_path: Path, start_job: StartJob) -> None:
+    paths = [tmp_path / f"{number}.txt" for number in range(3)]
+    for path in paths:
+        start_job(1, "0,1", 60, path)
+    end = time.monotonic() + 60
+    while not (said := [text for path in tmp_path.glob("*.err") if (text := path.read_text())]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert said == ["waiting for 1 of the GPUs 0,1, which other jobs have\n"]
