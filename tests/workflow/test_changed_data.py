@@ -133,9 +133,11 @@ def test_a_moved_gate_hides_no_missing_file(own):
 
 def test_two_changes_at_once_are_both_in_the_result(own):
     correct_a_validation_label(own)
-    change = gta2city(methods={"esl": {"bound": 0.2}})
-    run = own.snakemake(change=change)
+    change, scores = gta2city(methods={"esl": {"bound": 0.2}}), "results/gta2city/esl-round1/miou.json"
+    before = (own.root / scores).read_bytes()
+    run = own.snakemake(change=change, targets=[scores])
     assert run.returncode == 0, run.stdout + run.stderr
+    assert (own.root / scores).read_bytes() != before
     thresholds = json.loads((own.root / "results/gta2city/esl-round1/thresholds.json").read_text())
     assert thresholds["parameters"]["bound"] == 0.2
-    assert own.planned(change=change) == set()
+    assert own.planned(change=change, targets=[scores]) == set()
