@@ -26,7 +26,7 @@ run: setup
 	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/miou.json results/gta2city/pseudo_labels.png
 	@cat results/gta2city/miou.txt
 	@echo
-	@echo "Next: look at results/gta2city/pseudo_labels.png; README.md explains the folders beside it. make figures draws more."
+	@echo "Next: look at results/gta2city/pseudo_labels.png; README.md explains the folders next to it. make figures draws more."
 
 figures: setup
 	$(RUN) snakemake --cores all --quiet reason host -- results/gta2city/figures.md results/gta2city/esl-round2/viewer.html

@@ -15,6 +15,9 @@ from esl.models.registry import NETWORKS, PACKAGE, PACKAGES, SMP, TORCHVISION
 if TYPE_CHECKING:
     from torch import nn
 
+KEYS = ("pretrained",)
+"""The config key of every problem here."""
+
 
 def pretrained_problem(name: str, pretrained: str | None) -> Problem | None:
     """The reason why a network cannot start from ``pretrained``; ``None`` if it can, or if only the file is missing.
@@ -26,15 +29,18 @@ def pretrained_problem(name: str, pretrained: str | None) -> Problem | None:
         return None
     if entry.loader is None:
         others = ", ".join(other for other, known in NETWORKS.items() if known.loader)
-        return _problem(
+        return Problem(
+            KEYS,
             f"{name} does not start from published weights; set pretrained to null, or take one of {others}, or a "
-            f"network of {SMP}"
+            f"network of {SMP}",
         )
     if pretrained == TORCHVISION and entry.torchvision_weights is None:
         fitting = ", ".join(other for other, known in NETWORKS.items() if known.torchvision_weights)
-        return _problem(f"torchvision's weights fit {fitting}, not {name}")
+        return Problem(KEYS, f"torchvision's weights fit {fitting}, not {name}")
     if pretrained == PACKAGE and entry.package is None:
-        return _problem(f"packages bring weights of the encoders {', '.join(PACKAGES)}, not of {name}; name a file")
+        return Problem(
+            KEYS, f"packages bring weights of the encoders {', '.join(PACKAGES)}, not of {name}; name a file"
+        )
     return None
 
 
@@ -56,10 +62,10 @@ def missing_weights(name: str, pretrained: str | None) -> Problem | None:
     if path is None or path.is_file():
         return None
     if pretrained == PACKAGE:
-        return _problem(f"the package that brings these weights is not installed: {EXTRA}")
+        return Problem(KEYS, f"the package that brings these weights is not installed: {EXTRA}")
     entry = network_entry(name)
     hint = "" if entry.weights_hint is None else resolve_name(entry.weights_hint)(**entry.arguments)
-    return _problem(f"no such file: {path}; {hint}")
+    return Problem(KEYS, f"no such file: {path}; {hint}")
 
 
 def load_pretrained(name: str, network: "nn.Module", weights: str) -> str:
@@ -97,7 +103,3 @@ def _torchvision_file(name: str) -> Path:
                 f"{path}: no such file, and {weights.url} cannot be reached ({error}); put the file there"
             ) from None
     return path
-
-
-def _problem(text: str) -> Problem:
-    return Problem(("pretrained",), text)

@@ -1,4 +1,4 @@
-"""What the README says about caching: which change of code or settings reruns which stages, and which nothing."""
+"""The claims of docs/caching.md: which change of code or settings reruns which stages, and which reruns nothing."""
 
 import os
 import time
