@@ -16,7 +16,7 @@ from esl.errors import InputError, one_line
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path next to ``path``: renamed to ``path`` when the block succeeds, removed when it fails.
 
-    A killed process leaves at most a ``.part`` file that nothing reads.
+    A killed process leaves at most a ``.part`` file; nothing reads it.
 
     Raises:
         InputError: the disk, or the user's share of it, is full, or the folder cannot be written to.

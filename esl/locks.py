@@ -1,4 +1,8 @@
-"""Locks between processes: one training per model, one job per GPU. They end with the process that holds them."""
+"""Locks between processes: one training per model, one job per GPU. They end with their process.
+
+filelock, which torch installs, has neither the holder's name nor a way to go on where a file system knows no locks, and
+leaves its files behind.
+"""
 
 import fcntl
 import os
@@ -12,11 +16,11 @@ from pathlib import Path
 from typing import IO
 
 POLL_SECONDS = 1.0
-"""Time between two tries for a lock that another process holds."""
+"""Time between two tries for the lock of another process."""
 
 
 class Lock:
-    """A lock on a file, which holds the host and the process that has it; on a file system without locks, none.
+    """A lock on a file with the name of its host and process; on a file system without locks, everybody gets it.
 
     Forked processes keep it until they end as well.
     """
@@ -64,7 +68,7 @@ class Lock:
 def alone(path: Path, doing: str) -> Iterator[bool]:
     """Runs the block while no other process holds the lock ``path``; gives whether it had to wait.
 
-    While it waits it says for whom, and what that process is ``doing``.
+    While it waits, it names the holder and what it is ``doing``.
     """
     lock = Lock(path)
     if waited := not lock.acquire():

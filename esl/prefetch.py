@@ -1,6 +1,7 @@
 """Work done ahead in threads, so that reading, computing and writing overlap.
 
-numpy, h5py, Pillow, ISA-L and torch release the interpreter's lock while they work.
+numpy, h5py, Pillow, ISA-L and torch release the interpreter's lock while they work. Python 3.14 can do the same:
+``Executor.map(..., buffersize=...)``.
 """
 
 from collections import deque

@@ -46,12 +46,12 @@ S = TypeVar("S", bound=Settings)
 
 
 def subset(settings: Settings, cls: type[S]) -> S:
-    """The settings of ``cls`` that ``settings``, a class with at least its fields, holds."""
+    """The settings of ``cls``, taken from ``settings``, whose class has at least the same fields."""
     return cls.model_validate({name: getattr(settings, name) for name in cls.model_fields})
 
 
 def named_settings(name: str, cls: type[S], values: Any) -> S:
-    """The settings of something that a registry names, such as a method; ``values`` are plain JSON.
+    """The settings of a named entry of a registry, such as a method; ``values`` are plain JSON.
 
     Raises:
         ValueError: every mistake, by its key below ``name``; unknown keys with the likely one.
@@ -63,12 +63,12 @@ def named_settings(name: str, cls: type[S], values: Any) -> S:
 
 
 def without_nulls(value: Any) -> Any:
-    """A mapping without the entries that an overlay set to null; null removes what another config file declares."""
+    """A mapping without its null entries: null in an overlay removes an entry of another config file."""
     return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value
 
 
 def _number(value: Any) -> Any:
-    """The number of text such as ``1e-3``, which YAML 1.1 does not read as a number; other values unchanged."""
+    """Text such as ``1e-3`` as a number, which YAML 1.1 reads as text; other values unchanged."""
     return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
@@ -146,7 +146,7 @@ Resize = Annotated[
         "(the aspect ratio is kept); or `own`, for no resizing."
     ),
 ]
-"""What images are resized to; ``resize_wh`` reads it."""
+"""The target size of images; ``resize_wh`` reads it."""
 
 Crop = Annotated[
     str,

@@ -6,7 +6,7 @@ from esl.labels.settings import MapSettings
 
 
 class InferenceSettings(MapSettings):
-    """`inference`: how models are run over images."""
+    """`inference`: how models run over images."""
 
     shards: int = Field(2, ge=1, description="Parts of the target training set, each a job and a file of its own.")
     images_per_shard: int | None = Field(

@@ -1,4 +1,4 @@
-"""Settings of the stages that make pseudo-labels: inference and thresholds; those of a method are in its module."""
+"""Settings of inference and of thresholds; a method's own settings are in its module."""
 
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ def _averaged(views: list[str | float]) -> list[str | float]:
 
 
 class MapSettings(PredictionSettings):
-    """The settings that decide the maps of an image, apart from its size."""
+    """Settings that decide the maps of an image, apart from its size."""
 
     maps: Annotated[list[str], AfterValidator(_storable)] = Field(
         ["entropy", "confidence", "probability"],
@@ -38,9 +38,9 @@ class MapSettings(PredictionSettings):
     )
     views: Annotated[list[str | Number], AfterValidator(_averaged)] = Field(
         [],
-        description="Views of an image whose probabilities are averaged with those of the plain image: `flip`, its "
-        "mirror image, and scales such as `0.75`, the image at that share of its width and height. A scale s costs s^2 "
-        "of a plain inference, `flip` 1. For maps only: evaluation sees the plain image.",
+        description="Views of an image; their probabilities are averaged with the plain image's: `flip`, its mirror "
+        "image, and scales such as `0.75`, the image at this share of its width and height. A scale s costs s^2 of a plain "
+        "inference, `flip` 1. For maps only: evaluation sees the plain image.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The checkpoint: weights, what is needed to rebuild the network, and its provenance."""
+"""The checkpoint: weights, the settings to rebuild the network, and its provenance."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from esl.models.weights import read_tensors
 FORMAT_VERSION = 2
 
 Name = Annotated[str, Field(max_length=200)]
-"""Of a network or a class set."""
+"""The name of a network or a class set."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """Reads what ``save_tensors`` wrote, onto the CPU; no code of the file is ever run.
+    """Reads a file of ``save_tensors`` onto the CPU; no code in the file is ever run.
 
     Raises:
         InputError: the file is missing or damaged, or holds more than tensors and plain values.

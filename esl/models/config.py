@@ -6,7 +6,7 @@ from esl.models.settings import Compile, ComputeSettings
 
 
 class ComputeConfig(ComputeSettings):
-    """The config's `compute`: on what networks run."""
+    """The config's `compute`: devices, processes and memory."""
 
     workers: int = Field(
         1, ge=0, description="Processes that read and augment images, for each of the two streams of a training."

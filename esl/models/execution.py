@@ -33,7 +33,7 @@ def keeping_statistics(network: nn.Module) -> Iterator[None]:
 
 
 def checkpoint_activations(network: nn.Module) -> None:
-    """Keeps only the input of each of ``network.blocks()`` until the backward pass, which computes the rest again.
+    """Keeps only the input of each of ``network.blocks()``; the backward pass computes the rest again.
 
     On the CPU a training gives the same bytes, with less memory and one more forward pass per iteration (Chen et al.
     2016, sublinear memory cost). Not for a compiled network: torch does not support the two together.
@@ -56,8 +56,8 @@ def _passes(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractCon
 def compile_network(network: nn.Module, device: torch.device) -> str | None:
     """Compiles ``network`` on its first call; names and weights stay as they are.
 
-    Returns the reason where nothing can be compiled on ``device``, such as a missing C++ compiler: the network then
-    runs uncompiled. So do single parts that torch cannot compile, with a warning.
+    Returns the reason if nothing can be compiled on ``device``, such as a missing C++ compiler: the network then runs
+    uncompiled. Single parts that torch cannot compile also run uncompiled, with a warning.
     """
     try:
         with torch._dynamo.config.patch(suppress_errors=False):

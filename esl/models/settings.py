@@ -66,8 +66,7 @@ class PredictionSettings(Settings):
         None,
         description="Sliding windows, `WIDTHxHEIGHT` in pixels after resizing, in multiples of 32: the network sees "
         "overlapping parts of this size (about a third is shared) instead of whole images, and its probabilities are "
-        "averaged, for maps and for evaluation; for networks that were trained on crops of large images. null: whole "
-        "images.",
+        "averaged, for maps and for evaluation. For networks trained on crops of large images. null: whole images.",
     )
 
     @property

@@ -11,7 +11,7 @@ def snapshot_path(checkpoint: Path, iteration: int) -> Path:
 
 
 def remove_other_snapshots(checkpoint: Path, every: int, iterations: int) -> None:
-    """Removes the snapshots of earlier trainings next to ``checkpoint``; with ``every`` 0 all of them."""
+    """Removes the snapshots of earlier trainings next to ``checkpoint``; with ``every`` 0, all snapshots."""
     kept = {snapshot_path(checkpoint, number) for number in range(every, iterations, every)} if every else set()
     for stale in set(checkpoint.with_name("snapshots").glob("*.pt")) - kept:
         stale.unlink()

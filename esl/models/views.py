@@ -1,7 +1,7 @@
 """Views of an image, mirrored and scaled, and the mean of a network's probabilities over them.
 
-Every image has its plain view. ``flip`` adds its mirror image, and a number such as 0.75 the image at that share of
-its width and height: inference costs 1 + [flip] + the sum of the squared scales times that of the plain view alone.
+Every image has its plain view. ``flip`` adds its mirror image, and a number such as 0.75 the image at this share of
+its width and height: inference costs 1 + [flip] + the sum of the squared scales times as much as the plain view alone.
 The softmax of a view is brought to the stride grid of the plain one, and all views weigh the same.
 
 SAC (Araslanov & Roth 2021) averages the softmax of random crops and mirror images, each enlarged to one size, at the

@@ -16,10 +16,10 @@ from esl.files import require_file
 
 
 def read_tensors(path: Path, *, kind: str, fix: str, old_format: bool = False) -> Any:
-    """The content that ``torch.save`` wrote to ``path``, on the CPU, with ``weights_only=True``.
+    """The content of a file of ``torch.save``, on the CPU, loaded with ``weights_only=True``.
 
-    ``kind`` says what the file should be and ``fix`` what to do when it is not, for messages. Only torch's zip format
-    is read, whose checksums find any damage; with ``old_format`` that of torch before 1.6 too, which has none.
+    ``kind`` names the expected file and ``fix`` the remedy, for messages. Only torch's zip format is read, since its
+    checksums find any damage; with ``old_format`` also the format of torch before 1.6, which has none.
 
     Raises:
         InputError: the file is missing or damaged, or holds more than tensors and plain values; or, unless in
@@ -38,7 +38,7 @@ def read_tensors(path: Path, *, kind: str, fix: str, old_format: bool = False) -
 
 
 def check_weights(path: Path, weights: Mapping[str, Tensor], *, fix: str) -> None:
-    """Raises InputError, which names the first that is not, unless all ``weights`` are finite real numbers."""
+    """Raises InputError unless all ``weights`` are finite real numbers; names the first other one."""
     for name, tensor in weights.items():
         if not _is_finite(tensor):
             raise InputError(f"{path}: {one_line(name)} holds numbers that are not finite and real; {fix}")

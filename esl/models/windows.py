@@ -1,6 +1,6 @@
 """Sliding windows: a network run over overlapping parts of an image, and the mean of its probabilities where they meet.
 
-Networks that were trained on crops of large images predict best on parts of that size: the usual evaluation at full
+Networks trained on crops of large images predict best on parts of the same size: the usual evaluation at full
 resolution (the ``slide`` mode of mmsegmentation; DAFormer takes parts of 512 pixels at steps of 341). Here the
 softmax of every part is averaged at the network's stride, where DAFormer's code averages logits at full resolution.
 """
@@ -14,7 +14,7 @@ from esl.models.settings import GRID
 from esl.models.views import Images
 
 STRIDES = (1, 2, 4, 8, 16, 32)
-"""What windows begin at multiples of, for any of these strides, is ``GRID``."""
+"""Known strides: ``GRID`` is a multiple of each."""
 
 
 def window_spans(length: int, window: int) -> list[tuple[int, int]]:

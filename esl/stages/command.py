@@ -1,4 +1,4 @@
-"""What all stages share: their flags, and how they report an error."""
+"""The flags of every stage, and the report of its errors."""
 
 import argparse
 import os
@@ -25,7 +25,7 @@ SNAKEMAKE = "ESL_SNAKEMAKE"
 def stage(main: Callable[[], None]) -> None:
     """Runs a stage; after a user's mistake it prints the message without a traceback and exits with status 1.
 
-    It ends, as by SIGTERM, when the ``snakemake`` that has started it does.
+    It ends, as by SIGTERM, together with the ``snakemake`` that started it.
     """
     try:
         _end_with_snakemake()
@@ -55,7 +55,7 @@ def _watch(ancestor: psutil.Process) -> None:
 
 
 def say(text: str) -> None:
-    """One line for whoever follows a stage's log: what it is about to do, or what came of it."""
+    """Prints one line to the log of a stage: its next step, or its outcome."""
     print(text, file=sys.stderr, flush=True)
 
 

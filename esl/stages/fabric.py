@@ -49,13 +49,13 @@ def make_fabric(compute: ComputeSettings, *, threads: int, devices: int = 1) -> 
 
 
 def _devices_of_node(compute: ComputeSettings, environment: ClusterEnvironment, count: int) -> int | list[int]:
-    """How many devices of this machine; which ones, where they are CUDA's and no launcher has assigned them."""
+    """The number of devices of this machine, or the chosen GPUs where no launcher has assigned any."""
     ours = isinstance(environment, LightningEnvironment) and compute.accelerator in ("auto", "cuda")
     return choose_gpus(count) if ours and torch.cuda.is_available() else count
 
 
 def _environment(devices: int) -> tuple[ClusterEnvironment, int]:
-    """What starts the processes, and on how many nodes: torchrun, a Slurm step of several tasks, or else this process.
+    """The launcher of the processes, and its nodes: torchrun, a Slurm step of several tasks, or else this process.
 
     This process starts the others on its own node; also in a Slurm job, if the step has a single task.
 

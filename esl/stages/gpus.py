@@ -1,4 +1,4 @@
-"""Which GPUs of this machine a job takes: ones that no other job of the same user has, without a scheduler."""
+"""The choice of a job's GPUs on a machine without a scheduler: no other job of the same user has them."""
 
 import os
 import tempfile
@@ -11,7 +11,7 @@ from esl.locks import POLL_SECONDS, Lock
 from esl.stages.command import say
 
 CHOSEN = "ESL_GPUS"
-"""The variable by which the processes of one job share its choice."""
+"""The environment variable that shares the choice between the processes of one job."""
 
 _held: list[Lock] = []
 """The locks of this process; it keeps them until it ends."""
@@ -20,8 +20,8 @@ _held: list[Lock] = []
 def choose_gpus(count: int) -> list[int]:
     """Takes ``count`` GPUs; their positions among the visible ones (``CUDA_VISIBLE_DEVICES``, else all of the machine).
 
-    Where no more are visible than the job needs, as in a scheduler's job, there is nothing to choose. Otherwise these
-    are free ones, and it waits until there are some: Snakemake counts GPUs, but does not tell jobs which are theirs.
+    If no more are visible than the job needs, as in a scheduler's job, there is nothing to choose. Otherwise it waits
+    for free ones: Snakemake counts GPUs, but assigns none.
     """
     if chosen := os.environ.get(CHOSEN):
         return [int(position) for position in chosen.split(",")]
@@ -37,7 +37,7 @@ def choose_gpus(count: int) -> list[int]:
 
 
 def visible_gpus() -> list[str]:
-    """The names of the GPUs that this process may use: numbers, or what the variable calls them."""
+    """The names of the visible GPUs: numbers, or their names in CUDA_VISIBLE_DEVICES."""
     names = os.environ.get("CUDA_VISIBLE_DEVICES")
     if names is None:
         return [str(number) for number in range(torch.cuda.device_count())]
@@ -45,7 +45,7 @@ def visible_gpus() -> list[str]:
 
 
 def _take(visible: list[str], count: int) -> list[int]:
-    """Positions of ``count`` free GPUs, which are locked now; none if fewer are free."""
+    """Locks ``count`` free GPUs and returns their positions; none if fewer are free."""
     folder = Path(tempfile.gettempdir()) / f"esl-gpus-{os.getuid()}"
     locks = {position: Lock(folder / name.replace("/", "_")) for position, name in enumerate(visible)}
     taken: list[int] = []

@@ -94,7 +94,7 @@ def _train(
     network: nn.Module, source: Stream, target: Stream | None, settings: TrainSettings, fabric: Fabric, saving: Saving,
     flags: argparse.Namespace,
 ) -> list[Row]:  # fmt: skip
-    """Trains ``network`` in place; the rows of the log, which are also written as event files if the flags say so."""
+    """Trains ``network`` in place and returns the rows of the log; the flags may ask for event files too."""
     events = flags.output.with_name("tensorboard") if flags.tensorboard and fabric.is_global_zero else None
     with nullcontext(lambda row: None) if events is None else event_files(events) as on_row:
         return train(
@@ -113,7 +113,7 @@ def _one_training_at_a_time(checkpoint: Path, fabric: Fabric) -> Iterator[bool]:
 
 
 def _is_made(path: Path, class_set: ClassSet, description: Description) -> bool:
-    """Whether the checkpoint ``path`` is there and holds what this training would write."""
+    """Whether the checkpoint ``path`` is there and has the description of this training."""
     try:
         return load_checkpoint(path, class_set)[1] == description
     except InputError:
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse_conflicts(settings: TrainSettings, flags: argparse.Namespace) -> None:
-    """InputError for what would otherwise fail in the middle of a training, or go wrong silently."""
+    """Raises InputError for mistakes that would end a training midway, or spoil it silently."""
     if (flags.target_index is None) != (settings.target is None) or (flags.pseudo_labels and not flags.target_index):
         raise InputError("--target-index and the setting `target` belong together, and --pseudo-labels needs both")
     if flags.initial is not None and settings.pretrained is not None:

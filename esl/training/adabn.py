@@ -15,11 +15,11 @@ from esl.models.network import as_input
 
 
 def adapt_batch_norm(network: nn.Module, target: Stream, *, batch: int, fabric: Fabric, workers: int) -> None:
-    """Replaces the statistics of every batch norm by those of the target images (Li et al. 2016, AdaBN).
+    """Replaces the statistics of every batch norm by the target images' (Li et al. 2016, AdaBN).
 
     No weight changes and no label is read. The statistics are the mean over the batches of one pass over ``target``,
-    ``batch`` images each. Flip, scale and crop should be those of the training, whose statistics are replaced; changes
-    of colour and blur should be off, since they would hide the very colours that the network adapts to.
+    ``batch`` images each. Flip, scale and crop should be as in the training; changes of colour and
+    blur should be off, since they would hide the very colours to adapt to.
 
     Raises:
         InputError: the network has no batch norm that keeps statistics.

@@ -19,7 +19,7 @@ from esl.training.terms.build import term_settings
 from esl.training.terms.registry import TERMS
 
 WITHOUT_TERM = {"none": "source", "abn": "adapted"}
-"""Adaptations of the source stage that are no target term -> the model that then teaches first rounds."""
+"""Adaptations of the source stage without a target term -> the teacher of first rounds."""
 
 
 def term_of(adaptation: str) -> str | None:
@@ -28,7 +28,7 @@ def term_of(adaptation: str) -> str | None:
 
 
 def start_of_rounds(adaptation: str) -> str:
-    """The model that teaches first rounds, given the `adaptation` of the source stage; a term's has the term's name."""
+    """The teacher of first rounds, given the `adaptation` of the source stage; with a term it has the term's name."""
     return WITHOUT_TERM.get(adaptation, adaptation)
 
 
@@ -43,7 +43,7 @@ RoundAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation
 
 
 class SourceSettings(ScheduleSettings, TargetBatchSettings):
-    """Training of the source model and of the oracle; what concerns target images belongs to a target term."""
+    """Training of the source model and of the oracle; keys about target images belong to a target term."""
 
     target_batch: TargetBatch = 1
     adaptation: SourceAdaptation = Field(
@@ -68,9 +68,9 @@ class RoundSettings(ScheduleSettings, SelfTrainingSettings):
     )
     initial: Literal["source", "teacher", "pretrained", "fresh"] = Field(
         "source",
-        description="What a round starts from: the `source` model (or the model that teaches first rounds instead of "
-        "it, see `adaptation` of the source stage and `after` of `methods`); its `teacher`, which is the model before "
-        "it; the `pretrained` weights, as in the ESL paper; or `fresh` weights. A student of another network than its "
+        description="Initial weights of a round: the `source` model (or the model that replaces it as the first "
+        "teacher, see `adaptation` of the source stage and `after` of `methods`); its `teacher`, the model before it; the "
+        "`pretrained` weights, as in the ESL paper; or `fresh` weights. A student with another network than its "
         "teacher takes one of the last two.",
     )
 
@@ -87,8 +87,8 @@ class TrainingConfig(OptimizationSettings, AugmentationSettings):
         0,
         ge=0,
         description="Number of iterations between checkpoints that are kept in `{model}/snapshots/` and scored on the "
-        "validation labels; the best is reported as `best_snapshot`, marked as chosen by target labels: this is how "
-        "most published figures came about, and it is not unsupervised. No stage uses that model. 0: none.",
+        "validation labels; the best is reported as `best_snapshot`, marked as chosen by target labels. Most published "
+        "figures are made like this, and it is not unsupervised. No stage uses that model. 0: none.",
     )
     tensorboard: bool = Field(
         False,

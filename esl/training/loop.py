@@ -88,7 +88,7 @@ def _keep(
     fabric: Fabric,
     received: list[int],
 ) -> None:
-    """Between two iterations: writes the snapshot and the state that are due, and leaves after a signal."""
+    """Between two iterations: writes the snapshot and the state when they are due, and exits after a signal."""
     iteration = progress.iteration
     terminated = any_process_told_to_end(received, iteration, fabric)
     if fabric.is_global_zero:
@@ -103,7 +103,7 @@ def _keep(
 def _set_up(
     network: nn.Module, target: Stream | None, settings: TrainSettings, fabric: Fabric, activation_checkpointing: bool
 ) -> tuple[Step, dict[str, Stateful]]:
-    """The step of a training on the devices of ``fabric``, and the parts of it that a resumed training restores."""
+    """The step of a training on the devices of ``fabric``, and its parts that a resumed training restores."""
     if activation_checkpointing:
         checkpoint_activations(network)
     if settings.compile and (reason := compile_network(network, fabric.device)):
@@ -137,6 +137,6 @@ def _set_up(
 
 
 def _images_per_iteration(settings: TrainSettings, fabric: Fabric) -> int:
-    """Images that all processes train on in one iteration."""
+    """Images of all processes in one iteration."""
     target_batch = 0 if settings.target is None else settings.target.target_batch
     return (settings.schedule.source_batch + target_batch) * settings.optimization.accumulate * fabric.world_size

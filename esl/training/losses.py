@@ -1,4 +1,4 @@
-"""Loss functions, and the outputs that they compare.
+"""Loss functions, and the compared outputs.
 
 Shape suffixes: N images, C classes, h w at the network's stride, H W of the label.
 """
@@ -14,7 +14,7 @@ from esl.models.logits import Logits
 
 
 def outputs(logits: Logits) -> list[Tensor]:
-    """The outputs that a network has, (N, C, h, w) each: the main one, then the auxiliary one if there is one."""
+    """The outputs of a network, (N, C, h, w) each: the main one, then the auxiliary one if there is one."""
     return [logits.main] if logits.auxiliary is None else [logits.main, logits.auxiliary]
 
 

@@ -13,7 +13,7 @@ from esl.training.settings import OptimizationSettings, ScheduleSettings
 
 
 def build_optimizer(network: nn.Module, optimization: OptimizationSettings, learning_rate: float) -> Optimizer:
-    """The optimiser of ``network``, each of whose parameter groups has a learning rate of its own."""
+    """The optimiser of ``network``; each of its parameter groups has a learning rate of its own."""
     groups = parameter_groups(network, learning_rate)
     decay = optimization.weight_decay
     if optimization.optimizer == "adamw":
@@ -27,7 +27,7 @@ def build_optimizer(network: nn.Module, optimization: OptimizationSettings, lear
 
 
 class _RepeatingSgd(torch.optim.SGD):
-    """SGD as torch 0.4 had it, where a parameter that is listed several times moves as often in a step.
+    """SGD of torch 0.4: a parameter that is listed several times moves as often in a step.
 
     It adds the decay to the gradient itself, so that each time decays more; momentum begins with 0.
     """

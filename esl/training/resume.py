@@ -1,4 +1,4 @@
-"""Interruption and resumption of a training: its progress, the state that it resumes from, and signals."""
+"""Interruption and resumption of a training: its progress, its saved state, and signals."""
 
 import math
 import signal
@@ -44,7 +44,7 @@ class Saving:
 
 
 class Stateful(Protocol):
-    """A part of a training that remembers something: network, optimiser, schedule, target term."""
+    """A part of a training with a state: network, optimiser, schedule, target term."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -112,7 +112,7 @@ class Progress:
             raise ValueError("sums: expected four numbers")
 
     def save(self, saving: Saving, parts: dict[str, Stateful]) -> None:
-        """Writes everything that a resumed training needs."""
+        """Writes the state for a resumed training."""
         progress = {
             "iteration": self.iteration,
             "rows": self.rows,
@@ -166,7 +166,7 @@ def _is_same(identity: Any, expected: dict[str, Any]) -> bool:
 
 @contextmanager
 def catch_signals() -> Iterator[list[int]]:
-    """A list that is empty until the process receives SIGTERM, or SIGINT, which Ctrl-C sends to it as well."""
+    """A list of received signals: SIGTERM, and SIGINT, which Ctrl-C sends."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -22,20 +22,20 @@ TargetBatch = Annotated[int, Field(ge=1, description="Target images per iteratio
 BatchNorm = Literal["per_domain", "shared", "frozen"]
 
 Temperature = Annotated[Number, Field(ge=1e-3, le=100)]
-"""Of rare-class sampling: the lower, the more a rare class is preferred."""
+"""The temperature of rare-class sampling: the lower, the more it prefers rare classes."""
 
 
 class OptimizationSettings(Settings):
-    """Optimiser and losses, which all trainings of a benchmark share."""
+    """Optimiser and losses of all trainings of a benchmark."""
 
     optimizer: Literal["adamw", "sgd"] = Field("adamw", description="`adamw`, or `sgd` with momentum.")
     momentum: Number = Field(0.9, ge=0, lt=1, description="Momentum of `sgd`.")
     weight_decay: Number = Field(0.01, ge=0, description="Weight decay of the optimiser.")
     repeat_backbone: bool = Field(
         False,
-        description="Let `sgd` move a weight of the backbone of `deeplabv2_resnet101` once in an iteration for every "
-        "module around it, most of them three or four times, as the public code of ADVENT and BDL does, which lists it "
-        "so often for the SGD of torch 0.4. Only to compare with that code.",
+        description="Reproduce a quirk of ADVENT's and BDL's public code under torch 0.4: a weight of the backbone of "
+        "`deeplabv2_resnet101` that the optimiser lists k times gets k SGD updates per iteration (most weights: 3 or "
+        "4). Only to compare with that code.",
     )
     power: Number = Field(
         0.9,
@@ -61,8 +61,8 @@ class ScheduleSettings(Settings):
     iterations: int = Field(ge=1, le=1_000_000_000, description="Number of iterations.")
     learning_rate: Number = Field(
         gt=0,
-        description="Learning rate at the first iteration; classifiers of `deeplabv2_resnet101` learn ten times as "
-        "fast.",
+        description="Learning rate at the first iteration; ten times as high for the classifiers of "
+        "`deeplabv2_resnet101`.",
     )
     schedule: int | None = Field(
         None,
@@ -105,9 +105,9 @@ class TargetBatchSettings(Settings):
     batch_norm: BatchNorm = Field(
         "per_domain",
         description="How batch norm treats the two domains. `per_domain`: each is normalised by its own batch, and the "
-        "running statistics, which inference uses, are the target's (Chang et al. 2019, with shared scales); `shared`: "
-        "the same, but the running statistics follow both in turn, as in ADVENT's public code; `frozen`: the running "
-        "statistics of the initial model normalise both and do not change.",
+        "running statistics, for inference, are the target's (Chang et al. 2019, with shared scales); `shared`: the "
+        "running statistics follow both domains in turn, as in ADVENT's public code; `frozen`: the running statistics "
+        "of the initial model normalise both and do not change.",
     )
     style: Literal["none", "fda"] = Field(
         "none",
@@ -146,7 +146,7 @@ class TargetSettings(SelfTrainingSettings):
 
 
 class TrainSettings(Settings):
-    """Everything that decides the weights that the train stage writes, apart from its inputs."""
+    """All settings that decide the weights of a training, apart from its inputs."""
 
     seed: Seed
     network: Network
@@ -162,7 +162,7 @@ class TrainSettings(Settings):
 
 
 class AdaptSettings(Settings):
-    """Everything that decides the statistics that the adapt stage writes, apart from its inputs."""
+    """All settings that decide the statistics of the adapt stage, apart from its inputs."""
 
     seed: Seed
     target_size: Resize

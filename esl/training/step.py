@@ -25,7 +25,7 @@ from esl.training.terms.base import NO_LOGITS, TargetBatch, TargetTerm
 
 @dataclass(frozen=True)
 class Step:
-    """One iteration of a training, and everything that it updates."""
+    """One iteration of a training, and all that it updates."""
 
     model: nn.Module  # through ``fabric``
     optimizer: Optimizer  # through ``fabric``
@@ -94,9 +94,9 @@ class Step:
         return batch._replace(source=batch.source._replace(image=image))
 
     def _target_logits(self, image: Tensor) -> Logits:
-        """Logits of plain target images, (T, 3, H, W) uint8, for whatever needs their gradients.
+        """Logits of plain target images, (T, 3, H, W) uint8, if any loss needs their gradients.
 
-        Where nothing does, `per_domain` batch norm still needs these images for its running statistics: they pass
+        Otherwise `per_domain` batch norm still needs these images for its running statistics: they pass
         without gradients. Otherwise there is no pass at all, and ``shared`` statistics follow the images of the term.
         """
         if self.pseudo_labels or self.term is None or self.term.reads_logits:

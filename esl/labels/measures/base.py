@@ -1,4 +1,7 @@
-"""The contract of a measure of confidence: `entropy.py` is the example to copy."""
+"""The contract of a measure: a confidence score of every pixel, low or high where the network is confident.
+
+`entropy.py` is the example to copy.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -14,14 +17,14 @@ Maps = Mapping[str, NDArray[Any]]
 ``probability`` (C, h, w) float16, at the network's stride."""
 
 Sure = Literal["low", "high"]
-"""The end of a measure's range that means that the network is sure."""
+"""The confident end of a measure's range."""
 
 
 class Measure(Protocol):
-    """How sure a network is of each pixel, as a value in [0, 1] of the pixel's class probabilities.
+    """A confidence score of each pixel, in [0, 1], from the pixel's class probabilities.
 
-    A measure is computed in two forms that agree to within one code. Its module is read by stages that start without
-    PyTorch, so it imports torch inside its methods.
+    A measure has two forms, which agree to within one code. Stages that start without PyTorch read its module, so it
+    imports torch inside its methods.
 
     Shape suffixes: C classes, r rows of a tile, H W at the output size.
     """
@@ -32,7 +35,7 @@ class Measure(Protocol):
 
     @property
     def sure(self) -> Sure:
-        """Whether low or high values mean that the network is sure."""
+        """Whether low or high values mean confidence."""
 
     def codes(
         self, tile_CrW: NDArray[np.float32], best_rW: NDArray[np.float32], scratch_CrW: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""The entropy of a pixel's class probabilities, the measure of ESL: low where the network is sure."""
+"""The entropy of a pixel's class probabilities, the measure of ESL: low where the network is confident."""
 
 import math
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TINY = np.float32(1e-37)
-"""Added to a probability before its logarithm: 0 ln 0 = 0, and no probability that matters changes."""
+"""Added to a probability before its logarithm: 0 ln 0 = 0, and no other probability changes noticeably."""
 
 
 class Entropy:

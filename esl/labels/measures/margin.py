@@ -1,4 +1,4 @@
-"""The margin between a pixel's two largest class probabilities: high where the network is sure."""
+"""The margin between a pixel's two largest class probabilities: high where the network is confident."""
 
 from typing import TYPE_CHECKING
 

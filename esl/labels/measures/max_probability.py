@@ -1,4 +1,4 @@
-"""The largest of a pixel's class probabilities, the measure of BDL, FDA and CBST: high where the network is sure."""
+"""The largest of a pixel's class probabilities, the measure of BDL, FDA and CBST: high means confident."""
 
 from typing import TYPE_CHECKING
 

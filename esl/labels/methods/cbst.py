@@ -56,7 +56,7 @@ class Cbst(Method):
         """argmax_c p_c / t_c where that is at least 1; a class without a threshold is never chosen.
 
         The probability of the predicted class is its exact code: float16 is 30 times coarser than a code near 1, where
-        the thresholds of sure classes are. Those of the other classes come from the stored probability.
+        the thresholds of confident classes lie. The other classes' probabilities are the stored ones.
         """
         label: NDArray[np.uint8] = maps["label"]
         weights = np.array([0.0 if value is None else 1 / value for value in thresholds], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Fixed thresholds: the cuts that the settings name, whatever the data; the viewer writes such settings."""
+"""Fixed thresholds: the settings name the cuts, regardless of the data; the viewer writes such settings."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -30,11 +30,11 @@ class FixedSettings(MethodSettings):
 
     measure: Annotated[str, AfterValidator(_known)] = Field(
         "entropy",
-        description="The measure that is cut: `entropy`, at or below the threshold a pixel is kept; `confidence` or "
-        "`margin`, at or above it.",
+        description="The measure to cut: `entropy` keeps pixels at or below the threshold; `confidence` and `margin`, "
+        "at or above it.",
     )
     threshold: Cut | None = Field(
-        0.1, description="Threshold of every class that `classes` does not name. null: nothing of them is kept."
+        0.1, description="Threshold of every class outside `classes`. null: nothing of them is kept."
     )
     classes: dict[str, Cut | None] = Field(
         {}, description="Thresholds of single classes, by name. null: nothing of the class is kept."

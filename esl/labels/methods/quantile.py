@@ -1,6 +1,6 @@
-"""Thresholds from a quantile of each predicted class, and the methods that need nothing else.
+"""Thresholds from a quantile of each predicted class, and the methods based on them alone.
 
-Thresholds are exact: order statistics of the same codes that masking reads, over the whole dataset.
+Thresholds are exact: order statistics of the codes that masking reads, over the whole dataset.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ class QuantileSettings(MethodSettings):
 
 
 class QuantileMethod(Method):
-    """Keeps the sure side of a quantile of each predicted class, and everything surer than a bound.
+    """Keeps the confident side of a quantile of each predicted class, and everything more confident than a bound.
 
-    The threshold is max(quantile, bound) of a measure that is low where the network is sure, at or below which pixels
-    are kept, and min(quantile, bound) of one that is high, at or above which they are.
+    For a measure that is low where the network is confident, pixels at or below max(quantile, bound) are kept; for one
+    that is high, pixels at or above min(quantile, bound).
     """
 
     measure: Measure
@@ -50,7 +50,7 @@ class QuantileMethod(Method):
 def cut(
     label: NDArray[np.uint8], codes: NDArray[np.uint16], thresholds: Sequence[float | None], sure: Sure
 ) -> NDArray[np.uint8]:
-    """``label`` (H, W) where its ``codes`` (H, W) are on the sure side of the class's threshold, else ``IGNORE``."""
+    """``label`` (H, W) where its ``codes`` (H, W) are on the confident side of its threshold, else ``IGNORE``."""
     limits = np.array([limit_code(value, sure) for value in thresholds], dtype=np.int32)[label]
     return np.where(codes <= limits if sure == "low" else codes >= limits, label, np.uint8(IGNORE))
 
@@ -103,9 +103,9 @@ def kept_codes(value: float | None, sure: Sure) -> slice:
 
 
 def limit_code(value: float | None, sure: Sure) -> int:
-    """The last code that a threshold in [0, 1] keeps: the largest where low is sure, the smallest where high is.
+    """The last code that a threshold in [0, 1] keeps: the largest where low is confident, the smallest where high is.
 
-    ``None`` keeps nothing: -1 where low is sure, 65536 where high is.
+    ``None`` keeps nothing: -1 where low is confident, 65536 where high is.
     """
     if sure == "low":
         return -1 if value is None else int(np.searchsorted(VALUES, value, side="right")) - 1

@@ -38,8 +38,8 @@ class Sac(Method):
 
     m_cn is the largest maximum probability among the pixels of image n predicted as class c, and chi_c the class's
     share of all pixels: published as a running mean of the network's probabilities, here the predictions over the whole
-    target training set. The ``value`` of a class's threshold is the factor of m_cn, so it cuts no histogram, and the
-    number of pixels that it keeps is unknown until images are labelled.
+    target training set. The ``value`` of a class's threshold is the factor of m_cn: it cuts no histogram, and the
+    number of kept pixels is unknown until images are labelled.
     """
 
     name = "sac"

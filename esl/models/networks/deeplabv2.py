@@ -1,6 +1,6 @@
 """DeepLab v2 on ResNet-101, the network of AdaptSegNet, ADVENT, BDL and ESL.
 
-Names in the state dict are those of the checkpoints that these projects publish. Sources: Chen et al. 2017 (DeepLab),
+Names in the state dict are the same as in the checkpoints of these projects. Sources: Chen et al. 2017 (DeepLab),
 Tsai et al. 2018 (AdaptSegNet: the classifier on layer 3), Vu et al. 2019 (ADVENT), Saporta et al. 2020 (ESL).
 
 Shape suffixes: N images, C classes, H W of the image, h w at the network's stride.

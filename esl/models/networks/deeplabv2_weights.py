@@ -115,7 +115,7 @@ def _require_form(network: DeepLabV2, form: Form, path: Path) -> None:
 
 
 def _require_classifiers(network: DeepLabV2, weights: dict[str, Tensor], path: Path) -> None:
-    """The two ways in which a published checkpoint and a network may disagree that another setting fixes."""
+    """Refuses a checkpoint with other classes or classifiers than the network: another setting fixes either."""
     num_classes = len(weights[MAIN_WEIGHT])
     if num_classes != network.num_classes:
         raise InputError(

@@ -31,15 +31,15 @@ STRIDE = 4
 """The finest stride of the logits: maps of probabilities at full resolution would fill any disk."""
 
 TIMM = "tu-"
-"""What smp puts before the names of timm's encoders."""
+"""smp's prefix for the names of timm's encoders."""
 
 PATCH = 16
-"""Side of a vision transformer's patch that smp's DPT is made for."""
+"""The only side of a vision transformer's patch that smp's DPT supports."""
 
 IMAGENET = (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
 HALF = (IMAGENET_INCEPTION_MEAN, IMAGENET_INCEPTION_STD)
 STATISTICS = {"xception": HALF, "inceptionv4": HALF, "inceptionresnetv2": HALF}
-"""Mean and deviation (RGB in [0, 1]) of smp's own encoders that were not trained with ImageNet's, by their sources."""
+"""Mean and deviation (RGB in [0, 1]) of smp's own encoders with other statistics than ImageNet's, by their sources."""
 
 
 class SmpNetwork(nn.Module):
@@ -74,8 +74,8 @@ class SmpNetwork(nn.Module):
     def forward(self, image_N3HW: Tensor) -> Logits:
         """Logits (N, C, ceil(H/s), ceil(W/s)) of RGB images in [0, 1], at the decoder's stride s, 4 or more.
 
-        Images are continued at the right and the bottom to what the encoder divides; the logits of what was added are
-        cut off. Of a decoder that goes on to full resolution, a logit is the mean of 4x4.
+        Images are padded at the right and the bottom to a multiple of the encoder's divisor, and the logits of the
+        padding are cut off. A decoder that reaches full resolution is averaged over 4x4 pixels.
         """
         height, width = image_N3HW.shape[-2:]
         right, bottom = -width % self._multiple, -height % self._multiple
@@ -146,5 +146,5 @@ def _without_upsampling(head: nn.Module) -> None:
 
 
 def _multiple(encoder: Any) -> int:
-    """What the sides of an image must be multiples of: twice a patch (28 for one of 14), or 32."""
+    """The divisor of the sides of an image: twice a patch (28 for one of 14), or 32."""
     return math.lcm(32, encoder.output_stride) if encoder.output_stride % 14 else 2 * int(encoder.output_stride)

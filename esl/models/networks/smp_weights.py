@@ -86,7 +86,7 @@ def _candidates(network: SmpNetwork, weights: dict[str, Tensor]) -> Iterator[dic
 
 
 def _translated(network: SmpNetwork, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights as timm reads them into the whole model: it knows the names of the original publications."""
+    """The weights as timm reads them into the whole model; timm knows the names of the original publications."""
     name = network.encoder_name.removeprefix(TIMM)
     try:
         model: nn.Module = timm.create_model(

@@ -18,9 +18,9 @@ class TermContext:
     """The training that a term is part of."""
 
     network: nn.Module
-    """The network that is trained; a term may copy it (a teacher), or call it on images of its own."""
+    """The network in training; a term may copy it (a teacher), or call it on images of its own."""
     model: nn.Module
-    """The same through ``fabric``: in the training's precision, with gradients exchanged between processes."""
+    """The network through ``fabric``: in the training's precision, with gradients exchanged between processes."""
     fabric: Fabric
     label_stride: int
     """The losses compare every n-th row and column of the labels."""
@@ -36,7 +36,7 @@ class TermContext:
 
 
 NO_LOGITS = Logits(torch.empty(0))
-"""The logits of plain target images where nothing needs their gradients."""
+"""The placeholder for logits of plain target images, if nothing needs their gradients."""
 
 
 @dataclass(frozen=True)
@@ -80,4 +80,4 @@ class TargetTerm(ABC):
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027  # most terms have no state
-        """Restores what ``state_dict`` returned."""
+        """Restores the state that ``state_dict`` returned."""

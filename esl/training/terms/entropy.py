@@ -35,7 +35,7 @@ def minent_loss(probability_NCHW: Tensor) -> Tensor:
     """The mean normalised entropy of all pixels, in [0, 1] (Vu et al. 2019, section 3.1), a float32 scalar.
 
     ``probability_NCHW`` (N, C, H, W) float in [0, 1], the softmax of upsampled logits. Unlike
-    ``confidence.normalised_entropy`` its gradient is finite at a probability of 0.
+    ``normalised_entropy`` of ``esl.labels.measures.entropy`` its gradient is finite at a probability of 0.
 
     >>> minent_loss(torch.tensor([[0.5, 1.0], [0.5, 0.0]]).reshape(1, 2, 1, 2)).item()
     0.5

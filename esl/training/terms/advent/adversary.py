@@ -13,7 +13,7 @@ from esl.training.terms.base import TermContext
 from esl.training.terms.entropy import Domain, adversarial_loss, weighted_self_information
 
 Labelled = tuple[Logits, Tensor]
-"""A network's logits (N, C, h, w) of a batch, and the batch's labels (N, H, W), of which the size alone counts."""
+"""A network's logits (N, C, h, w) of a batch, and the batch's labels (N, H, W); only the size of labels counts."""
 
 
 class Adversary:
@@ -65,7 +65,7 @@ class Adversary:
         return {name: [part.state_dict() for part in parts] for name, parts in self._parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` returned."""
+        """Restores the state that ``state_dict`` returned."""
         for name, parts in self._parts().items():
             for part, content in zip(parts, state[name], strict=True):
                 part.load_state_dict(content)

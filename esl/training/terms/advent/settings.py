@@ -1,4 +1,4 @@
-"""Settings of AdvEnt, and the settings of a training that its discriminators cannot work with."""
+"""Settings of AdvEnt, and their conflicts with settings of a training."""
 
 from typing import TYPE_CHECKING
 

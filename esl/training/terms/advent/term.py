@@ -30,5 +30,5 @@ class AdvEnt(TargetTerm):
         return self._adversary.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` returned."""
+        """Restores the state that ``state_dict`` returned."""
         self._adversary.load_state_dict(state)

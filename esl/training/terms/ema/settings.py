@@ -1,4 +1,4 @@
-"""Settings of online self-training, and the settings of a training that it cannot work with."""
+"""Settings of online self-training, and their conflicts with settings of a training."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ Statistics = Literal["average", "copy", "batch"]
 
 
 class EmaSettings(BaseTermSettings):
-    """`training.terms.ema`; where nothing else is said, the defaults are those of DAFormer (Hoyer et al. 2022)."""
+    """`training.terms.ema`; unless noted, the defaults are DAFormer's (Hoyer et al. 2022)."""
 
     weight: Number = Field(
         1.0, ge=0, description="Weight of the loss against the teacher's pseudo-labels; the source's is 1."

@@ -63,7 +63,7 @@ class Teacher:
         return self.network.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` returned."""
+        """Restores the state that ``state_dict`` returned."""
         self.network.load_state_dict(state)
 
     def _softmax(self, image_N3HW: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Online self-training: the student learns what a moving average of itself predicts on plain target images.
+"""Online self-training: the student learns the predictions of a moving average of itself on plain target images.
 
 DACS (Tranheden et al. 2021), DAFormer (Hoyer et al. 2022), MIC (Hoyer et al. 2023), SAC (Araslanov & Roth 2021).
 Shape suffixes: T target images, C classes, H W pixels, h w pixels that losses compare (every ``label_stride``-th).
@@ -67,11 +67,11 @@ class Ema(TargetTerm):
         return self._teacher.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` returned."""
+        """Restores the state that ``state_dict`` returned."""
         self._teacher.load_state_dict(state)
 
     def _pseudo_labels(self, image_T3HW: Tensor) -> _Labels:
-        """What the teacher predicts for plain target images, weighted as the settings say."""
+        """The teacher's predictions for plain target images, weighted as the settings say."""
         height, width = image_T3HW.shape[-2:]
         probability = upsampled(self._teacher.probability(image_T3HW), (height, width), self._context.label_stride)
         confidence, label = probability.max(dim=1)
@@ -103,7 +103,7 @@ class Ema(TargetTerm):
         )
 
     def _cross_entropy(self, image_T3HW: Tensor, labels: _Labels) -> Tensor:
-        """Of the student on images (T, 3, H, W) uint8, over its outputs: a scalar."""
+        """The cross-entropy of the student on images (T, 3, H, W) uint8, over its outputs: a scalar."""
         height, width = image_T3HW.shape[-2:]
         with self._context.own_pass():
             logits = self._context.model(as_input(image_T3HW))

@@ -1,4 +1,4 @@
-"""What the student sees of a target image: source pixels pasted on it, other colours, blur, masked blocks.
+"""The student's view of a target image: source pixels pasted on it, other colours, blur, masked blocks.
 
 Every random draw is one of torch's global generator of the CPU, which each iteration seeds.
 Shape suffixes: N images, H W pixels.
@@ -17,7 +17,7 @@ MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean RGB, which fills masked blocks: 0 after MIC's normalisation."""
 
 BLUR = {"kernel_size": 7, "sigma": (0.15, 1.15)}
-"""Of a Gaussian in pixels; DACS's and DAFormer's deviations."""
+"""Kernel size and range of sigma in pixels, as in DACS and DAFormer."""
 
 
 def pasted_classes(label_NHW: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def pasted_classes(label_NHW: Tensor) -> Tensor:
 
 
 def distorted(image_N3HW: Tensor, *, colour: float, colour_probability: float, blur: float) -> Tensor:
-    """Images (N, 3, H, W) uint8 with random changes of colour and blur, for each image anew (DACS, section 4)."""
+    """Images (N, 3, H, W) uint8 with random changes of colour and blur, drawn for each image (DACS, section 4)."""
     jitter, gaussian = v2.ColorJitter(colour, colour, colour, hue=colour), v2.GaussianBlur(**BLUR)
     images = []
     for image in image_N3HW:
