@@ -39,8 +39,8 @@ class MapSettings(PredictionSettings):
     views: Annotated[list[str | Number], AfterValidator(_averaged)] = Field(
         [],
         description="Views of an image; their probabilities are averaged with the plain image's: `flip`, its mirror "
-        "image, and scales such as `0.75`, the image at this share of its width and height. A scale s costs s^2 of a plain "
-        "inference, `flip` 1. For maps only: evaluation sees the plain image.",
+        "image, and scales such as `0.75`, the image at this share of its width and height. A scale s costs s^2 of a "
+        "plain inference, `flip` 1. For maps only: evaluation sees the plain image.",
     )
 
 

@@ -69,8 +69,8 @@ class RoundSettings(ScheduleSettings, SelfTrainingSettings):
     initial: Literal["source", "teacher", "pretrained", "fresh"] = Field(
         "source",
         description="Initial weights of a round: the `source` model (or the model that replaces it as the first "
-        "teacher, see `adaptation` of the source stage and `after` of `methods`); its `teacher`, the model before it; the "
-        "`pretrained` weights, as in the ESL paper; or `fresh` weights. A student with another network than its "
+        "teacher, see `adaptation` of the source stage and `after` of `methods`); its `teacher`, the model before it; "
+        "the `pretrained` weights, as in the ESL paper; or `fresh` weights. A student with another network than its "
         "teacher takes one of the last two.",
     )
 
