@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from planning.indices import index_settings
 
 from esl.data.class_sets import CLASS_SETS
 from esl.data.formats.build import format_named
@@ -36,7 +35,7 @@ def test_every_part_reads_the_sequences_that_the_overlay_says(tmp_path, make_pla
         image_file(tmp_path / f"data/camvid/{frame}.png")
     plan = make_plan(shipped(name), small(name))
     for part, frames in PARTS[name].items():
-        settings = index_settings(plan.benchmarks, name, part)
+        settings = plan.benchmarks.index_settings(name, part)
         assert settings.class_set == CLASS_SETS["camvid11"]
         listing = listing_of(format_named("camvid"), tmp_path / settings.root, settings.split)
         assert {

@@ -3,8 +3,11 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
+from esl.data.formats.build import declaration
+from esl.data.settings import IndexSettings, LabelChecks
 from esl.errors import InputError
 from esl.training.config import WITHOUT_TERM, start_of_rounds
 from esl.training.terms.registry import TERMS
@@ -112,6 +115,21 @@ class Benchmarks:
             for domain, data in (("source", benchmark.source), ("target", benchmark.target))
         }
         return benchmark.model_copy(update={"seed": number, **roots})
+
+    def index_settings(self, name: str, part_name: str) -> IndexSettings:
+        """The settings that read and check one part of the data of the benchmark ``name``."""
+        benchmark, part = self.of(SimpleNamespace(benchmark=name)), PARTS[part_name]
+        data: Any = getattr(benchmark, part.domain)
+        return IndexSettings(
+            key=f"benchmarks.{name}.{part.domain}.root",
+            root=data.root,
+            dataset=data.dataset,
+            declaration=self.config.declaration(data.dataset) or declaration(data.dataset),
+            split=getattr(data, part.split),
+            class_set=self.config.class_set(benchmark.class_set),
+            labels=part.labels,
+            **data.model_dump(include={*LabelChecks.model_fields}),
+        )
 
     def models(self, wildcards: Wildcards) -> list[str]:
         """The folders of every model of a benchmark, in the order of the summary."""

@@ -11,7 +11,6 @@ from esl.data.splits import listing_of
 from esl.errors import InputError
 from planning.benchmark import PARTS
 from planning.benchmarks import Benchmarks, Wildcards
-from planning.indices import index_settings
 from planning.params import AVERAGED, PLAIN
 from planning.requirements import is_rendered
 from planning.rounds import initial_model, round_of, rounds, teacher
@@ -35,7 +34,7 @@ class Inputs:
 
     def data_state(self, wildcards: Wildcards) -> str:
         """A token that changes when files of this part of the data have changed since they were indexed."""
-        settings = index_settings(self._benchmarks, wildcards.benchmark, wildcards.part)
+        settings = self._benchmarks.index_settings(wildcards.benchmark, wildcards.part)
         root = Path(settings.root)
         record = record_of(Path(f"results/{wildcards.benchmark}/data/{wildcards.part}.json"))
         if is_rendered(root) and not record.is_file():
@@ -80,7 +79,7 @@ class Inputs:
         if is_rendered(Path(self._benchmarks.of(wildcards).target.root)):
             return self._benchmarks.config.miniature.target_train
         if wildcards.benchmark not in self._images:
-            data = index_settings(self._benchmarks, wildcards.benchmark, "target_train")
+            data = self._benchmarks.index_settings(wildcards.benchmark, "target_train")
             format_ = format_named(data.dataset, data.declaration)
             try:
                 self._images[wildcards.benchmark] = len(listing_of(format_, Path(data.root), data.split).samples)

@@ -13,7 +13,6 @@ from esl.settings import subset
 from planning.benchmarks import Benchmarks, Wildcards
 from planning.digest import code_digest
 from planning.digest_roots import Choice
-from planning.indices import index_settings
 from planning.requirements import is_rendered
 from planning.rounds import round_of
 from planning.trainings import (
@@ -61,7 +60,7 @@ class Params:
 
     def of_index(self, wildcards: Wildcards) -> str:
         """The settings that read and check one part of the data."""
-        return index_settings(self._benchmarks, wildcards.benchmark, wildcards.part).canonical()
+        return self._benchmarks.index_settings(wildcards.benchmark, wildcards.part).canonical()
 
     def of_source(self, wildcards: Wildcards) -> str:
         """The training of the source model."""
