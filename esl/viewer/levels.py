@@ -83,7 +83,7 @@ def scale_of(measure: Measure, counts_CK: NDArray[np.int64], thresholds: Iterabl
 def shortest(rank: int, measure: Measure) -> float:
     """The threshold with the fewest digits that keeps exactly the ranks up to ``rank``.
 
-    >>> from esl.labels.measures.registry import measure_named
+    >>> from esl.labels.measures.build import measure_named
     >>> shortest(6553, measure_named("entropy")), shortest(6553, measure_named("confidence"))
     (0.1, 0.9)
     """
