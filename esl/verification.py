@@ -1,6 +1,6 @@
 """A results folder checked from end to end: each artefact against what made it. Nothing is trained or inferred again.
 
-Every check yields what is wrong, one line each, which begins with the file.
+Every check yields one line for each fault; the line begins with the file.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,17 @@ from esl.labels.manifest import read_manifest
 from esl.labels.shard import Origin, Shard, open_shard
 from esl.models.checkpoint import load_checkpoint
 
-PARTS = ("source", "target_train", "target_val")
-"""The indices of a benchmark."""
-
 AGAIN = "delete it and run the workflow again"
 
 ADAPTED = "adapted"
 """The model with other batch norm statistics: it has no training."""
+
+
+class ChosenSettings(NamedTuple):
+    """Parts of settings.json: the gate, and every method by name."""
+
+    gate: dict[str, Any]
+    methods: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Results:
         Raises:
             InputError: there is no finished table.
         """
-        return [*read_table(self.folder / "miou.json")["models"]]
+        return [*read_table(self.folder / "miou.json").models]
 
     @property
     def rounds(self) -> list[str]:
@@ -55,28 +59,41 @@ class Results:
         return [model for model in self.models if re.fullmatch(r".+-round\d+", model)]
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Every setting of the benchmark, defaults included.
+    def settings(self) -> ChosenSettings:
+        """The settings of the benchmark that its thresholds and gates were made with, defaults included.
 
         Raises:
             InputError: the file is not there, or lacks one that is needed here.
         """
         path = self.folder / "settings.json"
         settings = read_json(path)
-        rounds = {round_.rpartition("-round")[0] for round_ in self.rounds}
-        if not isinstance(settings.get("gate"), dict) or not rounds <= {*(settings.get("methods") or ())}:
+        gate, methods = settings.get("gate"), settings.get("methods") or {}
+        if not isinstance(gate, dict) or not {name.rpartition("-round")[0] for name in self.rounds} <= {*methods}:
             raise InputError(f"{path}: not the settings of these models; {AGAIN}")
-        return settings
+        return ChosenSettings(gate, methods)
 
     @property
     def is_gated(self) -> bool:
         """Whether every teacher was checked before its round."""
-        return bool(self.settings["gate"].get("action") != "ignore")
+        return bool(self.settings.gate.get("action") != "ignore")
 
     @cached_property
-    def indices(self) -> dict[str, Index]:
-        """The checked samples of every part of the data."""
-        return {part: read_index(self.folder / f"data/{part}.json") for part in PARTS}
+    def source(self) -> Index:
+        """The checked samples of the source."""
+        return self._index("source")
+
+    @cached_property
+    def target_train(self) -> Index:
+        """The checked samples of the target training set."""
+        return self._index("target_train")
+
+    @cached_property
+    def target_val(self) -> Index:
+        """The checked samples of the target validation set."""
+        return self._index("target_val")
+
+    def _index(self, part: str) -> Index:
+        return read_index(self.folder / f"data/{part}.json")
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -85,11 +102,11 @@ class Results:
         return {model: sha256_of_file(path) for model, path in paths.items() if path.is_file()}
 
     def shards(self, model: str) -> list[Path]:
-        """The maps of a model in the order of their shards; none for one that has taught nobody."""
+        """The maps of a model in the order of their shards; none for a model that is no teacher."""
         return sorted((self.folder / model / "maps").glob("*-of-*.h5"), key=lambda path: int(path.stem.split("-")[0]))
 
     def missing(self) -> Iterator[str]:
-        """Files that belong to a finished benchmark and are not there; Snakemake alone does not make them again."""
+        """Files of a finished benchmark that are missing; Snakemake alone does not make them again."""
         names = [f"{model}/{name}" for model in self.models for name in ("checkpoint.pt", "miou.json")]
         names += [f"{model}/train.csv" for model in self.models if model != ADAPTED]
         made = ("thresholds.json", "pseudo_labels.json", *(["gate.json"] if self.is_gated else []))
@@ -101,7 +118,8 @@ class Results:
 
 def check_indices(results: Results, *, data: bool) -> Iterator[str]:
     """Every index against its own sums; with ``data``, every image and label file against its digest in it too."""
-    for part, index in results.indices.items():
+    parts = {"source": results.source, "target_train": results.target_train, "target_val": results.target_val}
+    for part, index in parts.items():
         path = results.folder / f"data/{part}.json"
         if json.loads(json.dumps(index.to_json())) != read_json(path):
             yield f"{path}: edited or damaged since it was written; {AGAIN}"
@@ -114,43 +132,43 @@ def check_indices(results: Results, *, data: bool) -> Iterator[str]:
 
 
 def check_model(results: Results, model: str) -> Iterator[str]:
-    """A checkpoint against what it was trained on, and its scores against it and against themselves."""
-    folder, index = results.folder / model, results.indices["target_val"]
+    """Compares a checkpoint with its inputs, and its scores with the checkpoint and with their confusion matrix."""
+    folder, index = results.folder / model, results.target_val
     path, scored = folder / "checkpoint.pt", folder / "miou.json"
     _, description = load_checkpoint(path, index.class_set)
     for what, digests in _inputs(results, model).items():
         if description.provenance.get(what, digests[0]) not in digests:
             yield f"{path}: trained on {what.replace('_', ' ')} that are not those of {folder.parent}; {AGAIN}"
     content = read_scores(scored)
-    if content["checkpoint_sha256"] != results.digests[model]:
+    if content.checkpoint_sha256 != results.digests[model]:
         yield f"{scored}: the scores of another checkpoint than {path}, or one of the two is damaged; {AGAIN}"
-    if content["labels_sha256"] != index.fingerprint():
+    if content.labels_sha256 != index.fingerprint():
         yield f"{scored}: scored on other images or labels than the index has; {AGAIN}"
-    foreign = content.get("foreign", {})
-    counts = np.asarray([*content["confusion"], *foreign.values()])
-    if [*foreign] != [*index.class_set.foreign] or any(
-        content.get(name) != value for name, value in scores(counts, index.class_set).items()
+    counts = np.asarray([*content.confusion, *content.foreign.values()])
+    if [*content.foreign] != [*index.class_set.foreign] or not (
+        scores(counts, index.class_set).to_json().items() <= content.to_json().items()
     ):
         yield f"{scored}: does not follow from its confusion matrix; {AGAIN}"
 
 
 def _inputs(results: Results, model: str) -> dict[str, list[str]]:
-    """What a training reads, by its name in a checkpoint's provenance: the digests that it may have."""
-    indices = results.indices
+    """Inputs of a training, by their name in a checkpoint's provenance, and the digests that each may have."""
+    labelled = results.target_train if model == "oracle" else results.source
     inputs = {
-        "labelled": [indices["target_train" if model == "oracle" else "source"].fingerprint()],
-        "target_images": [indices["target_train"].image_fingerprint()],
+        "labelled": [labelled.fingerprint()],
+        "target_images": [results.target_train.image_fingerprint()],
         "initial": [*results.digests.values()],
     }
     if model in results.rounds:
-        files = read_manifest(results.folder / model / "pseudo_labels.json")["files"]
-        inputs["pseudo_labels"] = [sha256_of_lines([f"{id_} {files[id_]['sha256']}" for id_ in sorted(files)])]
+        files = read_manifest(results.folder / model / "pseudo_labels.json").files
+        digest = sha256_of_lines([f"{id_} {files[id_].sha256}" for id_ in sorted(files)])
+        return {**inputs, "pseudo_labels": [digest]}
     return inputs
 
 
 def check_maps(results: Results, model: str) -> Iterator[str]:
     """The shards of a teacher: whole, of its checkpoint, of every image, and counted right."""
-    paths, index = results.shards(model), results.indices["target_train"]
+    paths, index = results.shards(model), results.target_train
     if not paths:
         return
     total = int(paths[0].stem.rpartition("-")[2])

@@ -1,56 +1,55 @@
-"""Measures of confidence compared over maps of several teachers or views, against the labels of the target."""
+"""Confidence measures compared over maps of several teachers or views, against the labels of the target."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from esl.data.index import Index
 from esl.errors import InputError
+from esl.evaluation.contents import ComparedMaps, ComparedMeasure, ConfidenceComparison
 from esl.labels.measures.base import Measure
 from esl.labels.measures.build import measure_named
 from esl.labels.risk import COVERAGES, Ranking, accuracy_at, share
 from esl.labels.shard import open_shard, same_origin
 from esl.labels.writer import stored_measures
+from esl.tables import row, scaled
 
 HALF = 0.5
 """The share of each predicted class in ``accuracy_of_surer_halves``."""
 
 
-def compare_maps(folders: Mapping[str, Sequence[Path]], index: Index) -> dict[str, Any]:
+def compare_maps(folders: Mapping[str, Sequence[Path]], index: Index) -> ConfidenceComparison:
     """The content of confidence.json, from the name of each set of maps -> all its shards.
 
-    Under ``maps``, for each set its ``teacher_sha256``, ``views``, ``accuracy`` of all predictions, and for each stored
-    measure ``risk_coverage`` (see ``esl/labels/risk.py``) and the accuracy of the surer half of each predicted class.
-    The figures need labels; nothing that trains reads them.
+    Every stored measure is compared. The numbers need labels; nothing that trains reads them.
 
     Raises:
         InputError: the index has no label, or a set of maps lacks labelled samples of it or stores no measure.
     """
     if not index.labelled:
         raise InputError(f"{index.root}: no image of {index.split!r} has a label, so there is nothing to compare with")
-    maps = {name: _figures([*shards], index) for name, shards in folders.items()}
-    return {"labelled_images": len(index.labelled), "maps": maps}
+    maps = {name: _compared([*shards], index) for name, shards in folders.items()}
+    return ConfidenceComparison(labelled_images=len(index.labelled), maps=maps)
 
 
-def _figures(shards: list[Path], index: Index) -> dict[str, Any]:
+def _compared(shards: list[Path], index: Index) -> ComparedMaps:
     """The entry of one set of maps."""
     origin = same_origin(shards)
     if not (measures := [measure_named(name) for name in stored_measures(shards)]):
         raise InputError(f"{shards[0].parent}: stores no measure; add one to inference.maps and infer again")
     ranking = ranking_of(shards, index, measures)
     total, correct = ranking.counts[measures[0].name].sum(axis=(1, 2))
-    figures = ranking.summary(index.class_set)
-    for measure in measures:
-        halves = accuracy_at(HALF, *ranking.counts[measure.name], sure=measure.sure)
-        figures[measure.name]["accuracy_of_surer_halves"] = halves
-    return {
-        "teacher_sha256": origin.checkpoint_sha256,
-        "views": [*origin.views],
-        "accuracy": share(correct, total),
-        "measures": figures,
-    }
+    halves = {measure.name: accuracy_at(HALF, *ranking.counts[measure.name], sure=measure.sure) for measure in measures}
+    return ComparedMaps(
+        teacher_sha256=origin.checkpoint_sha256,
+        views=[*origin.views],
+        accuracy=share(correct, total),
+        measures={
+            name: ComparedMeasure(**dict(risk), accuracy_of_surer_halves=halves[name])
+            for name, risk in ranking.summary(index.class_set).items()
+        },
+    )
 
 
 def ranking_of(shards: Sequence[Path], index: Index, measures: Sequence[Measure]) -> Ranking:
@@ -65,10 +64,10 @@ def ranking_of(shards: Sequence[Path], index: Index, measures: Sequence[Measure]
     with tqdm(total=len(samples), unit="image", mininterval=5) as bar:
         for path in shards:
             with open_shard(path) as shard:
-                for row, id_ in enumerate(shard.ids):
+                for number, id_ in enumerate(shard.ids):
                     if (sample := samples.pop(id_, None)) is None:
                         continue
-                    maps = shard.maps(row, names)
+                    maps = shard.maps(number, names)
                     height, width = maps["label"].shape
                     ranking.add(index.read_label(sample, (width, height)), maps)
                     bar.update()
@@ -79,24 +78,16 @@ def ranking_of(shards: Sequence[Path], index: Index, measures: Sequence[Measure]
     return ranking
 
 
-def confidence_table(content: Mapping[str, Any]) -> str:
+def confidence_table(content: ConfidenceComparison) -> str:
     """The comparison as Markdown: areas in 1e-3, accuracies in percent."""
-    head = ["maps", "views", "measure", "AUGRC", "AURC", *(f"surest {100 * share_:.0f} %" for share_ in COVERAGES)]
-    head += ["surer half of each class", "all"]
-    lines = [_row(head), _row(["---", "---", "---", *["---:"] * (len(head) - 3)])]
-    for name, entry in content["maps"].items():
-        views = ", ".join(map(str, ["plain", *entry["views"]]))
-        for measure, figures in entry["measures"].items():
-            areas = [_scaled(figures[key], 1000) for key in ("augrc", "aurc")]
-            accuracies = [*figures["accuracy"].values(), figures["accuracy_of_surer_halves"], entry["accuracy"]]
-            lines.append(_row([name, views, measure, *areas, *(_scaled(value, 100) for value in accuracies)]))
-    note = f"{content['labelled_images']} labelled images; AUGRC and AURC in 1e-3, low is good; accuracies in percent."
+    shares = [f"most confident {100 * share_:.0f} %" for share_ in COVERAGES]
+    head = ["maps", "views", "measure", "AUGRC", "AURC", *shares, "more confident half of each class", "all"]
+    lines = [row(head), row(["---", "---", "---", *["---:"] * (len(head) - 3)])]
+    for name, entry in content.maps.items():
+        views = ", ".join(map(str, ["plain", *entry.views]))
+        for measure, risk in entry.measures.items():
+            areas = [scaled(area, 1000) for area in (risk.augrc, risk.aurc)]
+            accuracies = [*risk.accuracy.values(), risk.accuracy_of_surer_halves, entry.accuracy]
+            lines.append(row([name, views, measure, *areas, *map(scaled, accuracies)]))
+    note = f"{content.labelled_images} labelled images; AUGRC and AURC in 1e-3, low is good; accuracies in percent."
     return "\n".join([*lines, "", note]) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _scaled(value: float | None, factor: int) -> str:
-    return "-" if value is None else f"{factor * value:.1f}"

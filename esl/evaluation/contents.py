@@ -1,4 +1,4 @@
-"""miou.json of a model and of a benchmark, and best_snapshot.json: their keys, and their readers."""
+"""The JSON files of evaluation: scores of models and benchmarks, and comparisons; with the readers that stages use."""
 
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -6,24 +6,17 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from esl.contents import Content, Count, Sha256, Share, Shares, read_content
+from esl.labels.manifest import MeasureRisk
 
 
-class ModelScores(Content):
-    """The content of a model's miou.json."""
+class ConfusionScores(Content):
+    """The scores that follow from a confusion matrix."""
 
     miou: Annotated[Shares, Field(min_length=1)]  # by class set
     iou: Annotated[Shares, Field(min_length=2)]  # by class
     pixel_accuracy: Share | None
     confusion: list[list[Count]]  # pixels; rows truth
     foreign: dict[str, list[Count]] = Field({})  # pixels of labels of no class, by what was predicted there
-    label_resolution: list[str]
-    images: Count
-    unlabelled: Count
-    data: str
-    labels_sha256: Sha256
-    settings: dict[str, Any]
-    versions: dict[str, str]
-    checkpoint_sha256: Sha256
 
     @model_validator(mode="after")
     def _confusion_is_of_the_classes(self) -> Self:
@@ -34,6 +27,19 @@ class ModelScores(Content):
         return self
 
 
+class ModelScores(ConfusionScores):
+    """The content of a model's miou.json."""
+
+    label_resolution: list[str]
+    images: Count
+    unlabelled: Count
+    data: str
+    labels_sha256: Sha256
+    settings: dict[str, Any]
+    versions: dict[str, str]
+    checkpoint_sha256: Sha256
+
+
 class Candidate(Content):
     """A snapshot, scored."""
 
@@ -41,12 +47,16 @@ class Candidate(Content):
     miou: Share | None
 
 
-class BestSnapshot(ModelScores):
-    """The content of best_snapshot.json: the scores of one of a training's snapshots."""
+class SnapshotChoice(Content):
+    """The choice of one of a training's snapshots: these keys precede its scores."""
 
     chosen_by: str
     iteration: Count
     candidates: Annotated[list[Candidate], Field(min_length=1)]
+
+
+class BestSnapshot(ModelScores, SnapshotChoice):
+    """The content of best_snapshot.json: the scores of one of a training's snapshots."""
 
 
 class BenchmarkScores(Content):
@@ -67,8 +77,52 @@ class BenchmarkScores(Content):
         return self
 
 
-def read_scores(path: Path) -> dict[str, Any]:
-    """The content of a model's miou.json or best_snapshot.json, as it was written.
+class ComparedMeasure(MeasureRisk):
+    """The ranking by a measure, with the accuracy of the more confident half of each predicted class."""
+
+    accuracy_of_surer_halves: Share | None
+
+
+class ComparedMaps(Content):
+    """A set of maps in confidence.json."""
+
+    teacher_sha256: Sha256
+    views: list[str | float]  # averaged with the plain view
+    accuracy: Share | None  # of all predictions
+    measures: dict[str, ComparedMeasure]
+
+
+class ConfidenceComparison(Content):
+    """The content of confidence.json."""
+
+    labelled_images: Count
+    maps: dict[str, ComparedMaps]  # by folder
+
+
+BySeed = dict[str, float | None]
+"""A number at every seed; null where nothing can be counted."""
+
+
+class RoundQuality(Content):
+    """The pseudo-labels of a round at every seed."""
+
+    coverage: Shares  # by seed
+    accuracy: Shares  # by seed
+    accuracy_at_coverage: dict[str, dict[str, Shares]]  # by seed, by measure, by coverage
+
+
+class SeedComparison(Content):
+    """The content of reproduce.json; the first three of its tables are by model, the last is by round."""
+
+    seeds: list[int]
+    miou: dict[str, BySeed]
+    gain_over_control: dict[str, BySeed]
+    gap_closed: dict[str, BySeed]  # the share of the way from source only (0) to the oracle (1)
+    pseudo_labels: dict[str, RoundQuality]
+
+
+def read_scores(path: Path) -> ModelScores:
+    """Reads a model's miou.json or best_snapshot.json.
 
     Raises:
         InputError: the file is missing or damaged, or a value is out of its range.
@@ -76,6 +130,11 @@ def read_scores(path: Path) -> dict[str, Any]:
     return read_content(path, ModelScores, BestSnapshot, what="the scores of a model")
 
 
-def read_table(path: Path) -> dict[str, Any]:
-    """The content of a benchmark's miou.json; errors as of ``read_scores``."""
+def read_best_snapshot(path: Path) -> BestSnapshot:
+    """Reads a best_snapshot.json; errors as of ``read_scores``."""
+    return read_content(path, BestSnapshot, what="the scores of a model")
+
+
+def read_table(path: Path) -> BenchmarkScores:
+    """Reads a benchmark's miou.json; errors as of ``read_scores``."""
     return read_content(path, BenchmarkScores, what="the scores of a benchmark")

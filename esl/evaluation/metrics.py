@@ -28,23 +28,28 @@ def confusion_matrix(
         raise ValueError(f"Expected truth and prediction of one shape, but got {truth.shape} and {prediction.shape}")
     if prediction.size and prediction.max() >= num_classes:
         raise ValueError(f"Expected predictions below {num_classes}, but got {prediction.max()}")
-    # Every pixel is counted: filtering out the ignored ones first would cost more than counting them in cells after
-    # those of the last class. Neighbouring pixels mostly share a cell, and additions to one place wait for each
-    # other: so neighbours are counted in different copies of the cells.
+    counts = _bincount_pairs(truth, prediction, num_classes)
+    rows = num_classes + num_foreign
+    if counts[rows:IGNORE].any():
+        raise ValueError(f"Expected truth below {rows}, or {IGNORE}, but got {np.unique(truth).tolist()}")
+    return counts[:rows]
+
+
+def _bincount_pairs(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
+    """Pixels of each pair of a true value and a predicted class: (256, C) int64.
+
+    Every pixel is counted: filtering out the ignored ones first would cost more than counting them in cells of their
+    own. Neighbouring pixels mostly share a cell, and additions to one place wait for each other: so neighbours are
+    counted in different copies of the cells.
+    """
     num_cells = 256 * num_classes
     kind = np.int16 if NUM_COPIES * num_cells <= 2**15 else np.int32
     cells = np.multiply(truth, num_classes, dtype=kind)
     cells += prediction
     cells += np.arange(cells.shape[-1], dtype=kind) % NUM_COPIES * num_cells
-    counts = (
-        torch.bincount(torch.from_numpy(cells).reshape(-1), minlength=NUM_COPIES * num_cells)
-        .reshape(NUM_COPIES, num_cells)
-        .sum(0)
-    )
-    rows = num_classes + num_foreign
-    if counts[rows * num_classes : IGNORE * num_classes].any():
-        raise ValueError(f"Expected truth below {rows}, or {IGNORE}, but got {np.unique(truth).tolist()}")
-    return counts[: rows * num_classes].reshape(rows, num_classes).numpy()
+    counts = torch.bincount(torch.from_numpy(cells).reshape(-1), minlength=NUM_COPIES * num_cells)
+    pairs: NDArray[np.int64] = counts.reshape(NUM_COPIES, 256, num_classes).sum(0).numpy()
+    return pairs
 
 
 def intersection_over_union(confusion: NDArray[np.int64]) -> list[float | None]:

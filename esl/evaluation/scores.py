@@ -1,9 +1,9 @@
 """The scores of a model: the content of miou.json."""
 
 import sys
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from torch import nn
 
 from esl.classes import ClassSet
 from esl.data.index import Index
+from esl.evaluation.contents import ConfusionScores, ModelScores
 from esl.evaluation.metrics import intersection_over_union, mean_iou, pixel_accuracy
 from esl.evaluation.predict import confusion_on
 from esl.evaluation.settings import EvaluateSettings
@@ -21,44 +22,49 @@ from esl.models.predictor import Predictor
 from esl.settings import resize_wh
 
 
-def score_model(
-    checkpoint: Path,
-    network: nn.Module,
-    description: Description,
-    index: Index,
-    settings: EvaluateSettings,
-    *,
-    device: Device,
-    threads: int,
-) -> dict[str, Any]:
-    """The content of miou.json: the ``network`` of ``checkpoint`` against every label of ``index``.
+@dataclass(frozen=True)
+class Scorer:
+    """Scores models against every label of ``index``."""
 
-    Without any label all scores are null and no network is run.
-    """
-    if index.labelled:
-        to, batch = resize_wh(settings.size), settings.batch_size
-        predictor = Predictor(network, device, window_wh=settings.window_wh)
-        confusion = confusion_on(predictor, index, to=to, batch=batch, workers=threads)
-    else:
-        rows = len(index.class_set) + len(index.class_set.foreign)
-        confusion = np.zeros((rows, len(index.class_set)), dtype=np.int64)
+    index: Index
+    settings: EvaluateSettings
+    device: Device
+    threads: int
+
+    def score(self, checkpoint: Path, network: nn.Module, description: Description) -> ModelScores:
+        """The content of miou.json: the ``network`` and the ``description`` of ``checkpoint``.
+
+        Without any label all scores are null and no network is run.
+        """
+        index, settings = self.index, self.settings
+        window = {} if settings.window is None else {"window": settings.window}
+        precision = {"precision": self.device.precision, "training": description.settings}
+        resolutions = sorted({sample.label_size_wh or sample.size_wh for sample in index.labelled})
+        return ModelScores(
+            **dict(scores(self._confusion(network), index.class_set)),
+            label_resolution=[f"{width}x{height}" for width, height in resolutions],
+            images=len(index.labelled),
+            unlabelled=len(index.samples) - len(index.labelled),
+            data=settings.data or index.fingerprint(),
+            labels_sha256=index.fingerprint(),
+            settings={"size": settings.size, **window, **precision},
+            versions={name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+            checkpoint_sha256=sha256_of_file(checkpoint),
+        )
+
+    def _confusion(self, network: nn.Module) -> NDArray[np.int64]:
+        """The confusion matrix (C + F, C) of the network, F the number of foreign labels."""
+        index, settings = self.index, self.settings
+        if index.labelled:
+            to, batch = resize_wh(settings.size), settings.batch_size
+            predictor = Predictor(network, self.device, window_wh=settings.window_wh)
+            return confusion_on(predictor, index, to=to, batch=batch, workers=self.threads)
         print(f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr)
-    window = {} if settings.window is None else {"window": settings.window}
-    resolutions = sorted({sample.label_size_wh or sample.size_wh for sample in index.labelled})
-    return {
-        **scores(confusion, index.class_set),
-        "label_resolution": [f"{width}x{height}" for width, height in resolutions],
-        "images": len(index.labelled),
-        "unlabelled": len(index.samples) - len(index.labelled),
-        "data": settings.data or index.fingerprint(),
-        "labels_sha256": index.fingerprint(),
-        "settings": {"size": settings.size, **window, "precision": device.precision, "training": description.settings},
-        "versions": {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
-        "checkpoint_sha256": sha256_of_file(checkpoint),
-    }
+        rows = len(index.class_set) + len(index.class_set.foreign)
+        return np.zeros((rows, len(index.class_set)), dtype=np.int64)
 
 
-def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> dict[str, Any]:
+def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> ConfusionScores:
     """Scores of a confusion matrix, rows truth, by the names of the class set: fractions, null if undefined.
 
     The matrix is (C, C), or (C + F, C) for a class set with F foreign labels. Their pixels are in ``foreign``, and
@@ -68,10 +74,11 @@ def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> dict[str, Any]:
     iou = dict(zip(class_set.classes, intersection_over_union(own), strict=True))
     sets = {class_set.name: class_set.classes} | dict(class_set.subsets)
     means = {name: mean_iou([iou[class_] for class_ in classes]) for name, classes in sets.items()}
-    content = {"miou": means, "iou": iou, "pixel_accuracy": pixel_accuracy(own), "confusion": own.tolist()}
     if class_set.foreign:
         strict = dict(zip(class_set.classes, intersection_over_union(confusion), strict=True))
         for name, classes in sets.items():
             means[f"{name}+foreign"] = mean_iou([strict[class_] for class_ in classes])
-        content["foreign"] = dict(zip(class_set.foreign, confusion[len(class_set) :].tolist(), strict=True))
-    return content
+    foreign = dict(zip(class_set.foreign, confusion[len(class_set) :].tolist(), strict=True))
+    return ConfusionScores(
+        miou=means, iou=iou, pixel_accuracy=pixel_accuracy(own), confusion=own.tolist(), foreign=foreign
+    )

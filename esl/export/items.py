@@ -1,4 +1,4 @@
-"""What is handed over of every target image: its pseudo-label at the image's own size, and how sure the teacher was."""
+"""The export of a target image: its pseudo-label at the image's own size, and the confidence of the teacher."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def items(index: Index, manifest: Path, maps: list[Path]) -> Iterator[Item]:
     Raises:
         InputError: a pseudo-label is missing or has changed, the shards hold another image, or no confidence.
     """
-    files = checked_files(read_manifest(manifest), manifest.with_suffix(""))
+    files = checked_files(read_manifest(manifest).files, manifest.with_suffix(""))
     samples, table = {sample.id: sample for sample in index.samples}, train_id_table(index.class_set)
     with tqdm(total=len(files), unit="image", mininterval=5) as bar:
         for path in maps:

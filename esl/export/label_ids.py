@@ -26,7 +26,8 @@ def write_label_ids(output: Path, manifest: Path, index: Index) -> None:
         InputError: a prediction is missing or has changed, or the dataset has no id for a class.
     """
     ids = ids_of_classes(index)
-    files, table = checked_files(read_any_manifest(manifest), manifest.with_suffix("")), train_id_table(index.class_set)
+    files = checked_files(read_any_manifest(manifest).files, manifest.with_suffix(""))
+    table = train_id_table(index.class_set)
     with atomic_path(output) as part, ZipFile(part, "w") as archive:
         for id_, file in tqdm(sorted(files.items()), unit="image", mininterval=5):
             add(archive, f"{id_}.png", png(ids[read_label(file, table)]))

@@ -1,9 +1,8 @@
-"""Which images of a round a gallery shows, chosen by rule, so that nobody picks the nice ones."""
+"""The images of a round that a gallery shows, chosen by rule, so that nobody picks the nice ones."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 from esl.classes import IGNORE
 from esl.data.images import read_label
 from esl.data.index import Index, IndexedSample
+from esl.labels.manifest import PseudoLabels
 from esl.labels.png import checked_files, train_id_table
 from esl.prefetch import prefetch
 
 ENOUGH = 0.01
-"""Share of an image that must be kept for its accuracy to be ranked: that of a few pixels is chance."""
+"""Share of an image that must be kept for its accuracy to be ranked: the accuracy of a few pixels is chance."""
 
 RARE_CLASSES = 2
 """How many of the rarest classes get an image of their own."""
@@ -23,7 +23,7 @@ RARE_CLASSES = 2
 
 @dataclass
 class Survey:
-    """What is known of the pseudo-labels of every image of a round."""
+    """Kept shares, accuracies and classes of the pseudo-labels of a round, image by image."""
 
     kept: Mapping[str, float]
     """Id -> share of pixels kept."""
@@ -35,19 +35,14 @@ class Survey:
     """TrainId -> the image with most pixels of the class."""
 
 
-def survey(index: Index, manifest: Mapping[str, Any], folder: Path, *, workers: int = 1) -> Survey:
-    """Reads every pseudo-label of a round, and the label next to it where there is one, one after the other.
-
-    ``manifest`` is pseudo_labels.json, ``folder`` holds its PNGs.
+def survey(index: Index, manifest: PseudoLabels, folder: Path, *, workers: int = 1) -> Survey:
+    """Reads every pseudo-label of a round from ``folder``, and the label of the same image where there is one.
 
     Raises:
         InputError: a pseudo-label is missing or has changed.
     """
-    files, table, num_classes = (
-        checked_files(dict(manifest), folder),
-        train_id_table(index.class_set),
-        len(index.class_set),
-    )
+    files, table = checked_files(manifest.files, folder), train_id_table(index.class_set)
+    num_classes = len(index.class_set)
 
     def read(sample: IndexedSample) -> tuple[str, float | None, NDArray[np.int64]]:
         label = read_label(files[sample.id], table)
@@ -57,9 +52,8 @@ def survey(index: Index, manifest: Mapping[str, Any], folder: Path, *, workers: 
         return sample.id, accuracy_of(label, truth), np.array(sample.pixels, dtype=np.int64)
 
     chosen = index.labelled or index.samples
-    found = Survey(
-        {id_: entry["kept"] for id_, entry in manifest["files"].items()}, pixels=np.zeros(num_classes, np.int64)
-    )
+    kept = {id_: entry.kept for id_, entry in manifest.files.items()}
+    found = Survey(kept, pixels=np.zeros(num_classes, np.int64))
     most = np.zeros(num_classes, dtype=np.int64)
     for id_, accuracy, pixels in prefetch(read, chosen, workers):
         if accuracy is not None and found.kept[id_] >= ENOUGH:

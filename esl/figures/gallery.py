@@ -1,4 +1,4 @@
-"""The gallery of a round: what its teacher saw, how sure it was, what was kept, and what that got right.
+"""The gallery of a round: image, prediction, confidence and pseudo-label, and the mistakes of the pseudo-label.
 
 The figure is one canvas of pixels, so that images are as sharp as the file allows.
 """
@@ -19,22 +19,13 @@ from esl.data.images import read_label
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.figures.choice import Survey
-from esl.figures.style import (
-    DPI,
-    HEAT,
-    class_patches,
-    drawing,
-    heading,
-    in_colour,
-    legend_columns,
-    percent,
-    short,
-    web_colour,
-)
+from esl.figures.style import DPI, HEAT, class_patches, drawing, heading, in_colour, web_colour
+from esl.figures.text import legend_columns, short
 from esl.labels.fixed_point import TOP
 from esl.labels.measures.base import Measure
 from esl.labels.png import png_path, train_id_table
 from esl.labels.shard import open_shard
+from esl.tables import percent
 
 CELL = 276
 """Width of an image in pixels."""
@@ -56,7 +47,7 @@ AGAINST_BEFORE = {
     "kept as before": PALE,
     "lost": DARK,
 }
-"""What pixels of the two last columns are -> their colour; other pixels are white."""
+"""Kinds of pixels in the two last columns -> their colour; other pixels are white."""
 
 Pixels = NDArray[np.uint8]
 
@@ -87,7 +78,7 @@ class Round(NamedTuple):
 
 
 def heat_colours(measure: Measure) -> str:
-    """The colour map of a measure, dark where the teacher is sure."""
+    """The colour map of a measure, dark where the teacher is confident."""
     return HEAT if measure.sure == "low" else f"{HEAT}_r"
 
 

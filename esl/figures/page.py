@@ -7,16 +7,16 @@ WHAT = {
     "iou": "IoU of every class and model, and the differences to the source model",
     "training": "losses and learning rates of every training",
     "pseudo_labels": "pseudo-labels of every round, on images spread over the target training set",
-    "confusion": "what the pixels of each true class are predicted as",
-    "risk_coverage": "how often predictions are wrong, by how many of the surest are kept",
-    "thresholds": "how sure the teacher is of each class, and what is kept",
+    "confusion": "the classes that the pixels of each true class are predicted as",
+    "risk_coverage": "how often predictions are wrong, by the share of the most confident ones kept",
+    "thresholds": "the teacher's confidence in each class, and the pixels kept",
     "gallery": "images chosen by rule, with prediction, measure, pseudo-label and truth",
 }
-"""Name of a figure's file -> what it shows."""
+"""Name of a figure's file -> its caption."""
 
 
 def figure_page(benchmark: str, figures: Sequence[PurePath]) -> str:
-    """The page of the ``figures``, whose paths are relative to it: those of the benchmark first, then folder by folder.
+    """The page of the ``figures``, by paths relative to it: figures of the benchmark first, then folder by folder.
 
     >>> print(figure_page("small", [PurePath("iou.png"), PurePath("source/confusion.png")]).partition("![")[0])
     # Figures of small

@@ -4,7 +4,7 @@ Exact, from histograms of right and wrong codes; see ``esl/labels/risk.py``. Sha
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,26 +16,16 @@ from numpy.typing import NDArray
 from esl.data.index import Index
 from esl.errors import InputError
 from esl.evaluation.confidence import ranking_of
-from esl.figures.style import (
-    COLOURS,
-    DASHES,
-    MARKERS,
-    axis_titles,
-    draw_statement,
-    drawing,
-    heading,
-    panels,
-    percent,
-    rounded,
-    short,
-)
-from esl.labels.manifest import read_manifest
+from esl.figures.style import COLOURS, DASHES, MARKERS, axis_titles, draw_statement, drawing, heading, panels
+from esl.figures.text import rounded, short
+from esl.labels.manifest import LabelQuality, read_manifest
 from esl.labels.measures.base import Measure, Sure
 from esl.labels.measures.build import measure_named
 from esl.labels.methods.quantile import kept_codes
 from esl.labels.risk import Ranking, augrc
-from esl.labels.thresholds import read_thresholds
+from esl.labels.thresholds import Thresholds, read_thresholds
 from esl.labels.writer import stored_measures
+from esl.tables import percent
 
 POINTS = 300
 """The most points of a curve that are drawn."""
@@ -45,29 +35,29 @@ COLUMNS = 5
 
 
 class Selection(NamedTuple):
-    """A round that the teacher has taught: its thresholds.json, and ``quality`` of its pseudo_labels.json."""
+    """A round made from the teacher's maps: its thresholds.json, and ``quality`` of its pseudo_labels.json."""
 
     name: str
-    thresholds: Mapping[str, Any]
-    quality: Mapping[str, Any] | None
+    thresholds: Thresholds
+    quality: LabelQuality | None
 
     @property
     def cuts(self) -> bool:
         """Whether its thresholds cut the measure, whatever the image."""
-        return all(entry["kept"] is not None for entry in self.thresholds["classes"].values() if entry["pixels"])
+        return all(entry.kept is not None for entry in self.thresholds.classes.values() if entry.pixels)
 
 
 class Curve(NamedTuple):
-    """Risk against coverage, both in [0, 1], from the surest pixels to all."""
+    """Risk against coverage, both in [0, 1], from the most confident pixels to all."""
 
     coverage: NDArray[np.float64]
     risk: NDArray[np.float64]
 
 
 def read_selection(folder: Path) -> Selection:
-    """The selection of the round in ``folder``; InputError when a file is missing or no JSON."""
+    """The selection of the round in ``folder``; InputError when a file is missing or damaged."""
     thresholds, manifest = read_thresholds(folder / "thresholds.json"), read_manifest(folder / "pseudo_labels.json")
-    return Selection(folder.name, thresholds, manifest["quality"])
+    return Selection(folder.name, thresholds, manifest.quality)
 
 
 def risk_curve(total_K: NDArray[np.int64], correct_K: NDArray[np.int64], sure: Sure) -> Curve:
@@ -134,7 +124,9 @@ def draw_risk_coverage(
             _draw_class(cell, short(name, 26), class_, ranking, selections)
         for cell in free[num_classes:]:
             cell.remove()
-        axis_titles(figure, "coverage: the surest pixels kept, % of all", "risk: wrong among the pixels kept, %")
+        axis_titles(
+            figure, "coverage: the most confident pixels kept, % of all", "risk: wrong among the pixels kept, %"
+        )
 
 
 def _draw_whole(cell: Axes, ranking: Ranking, selections: Sequence[Selection]) -> None:
@@ -146,8 +138,8 @@ def _draw_whole(cell: Axes, ranking: Ranking, selections: Sequence[Selection]) -
         handles += _draw_curve(cell, risk_curve(total, correct, measure.sure), number)
         handles[-1].set_label(measure.name if area is None else f"{measure.name} (AUGRC {1000 * area:.1f} in 1e-3)")
     for number, selection in enumerate(selections):
-        if selection.quality is not None and selection.quality["accuracy"] is not None:
-            x, y = 100 * selection.quality["coverage"], 100 * (1 - selection.quality["accuracy"])
+        if selection.quality is not None and selection.quality.accuracy is not None:
+            x, y = 100 * (selection.quality.coverage or 0), 100 * (1 - selection.quality.accuracy)
             handles += cell.plot(x, y, **_mark(number, size=9))
             handles[-1].set_label(f"{short(selection.name)}: keeps {x:.1f} %, {y:.1f} % of them wrong")
     cell.set(xlim=(0, 100), ylim=(0, None))
@@ -176,10 +168,9 @@ def _cut(
     selection: Selection, measure: Measure, class_: int, total: NDArray[np.int64], correct: NDArray[np.int64]
 ) -> tuple[float, float] | None:
     """The point of a class where a selection cuts this measure."""
-    if selection.thresholds["measure"] != measure.name or not selection.cuts:
+    if selection.thresholds.measure != measure.name or not selection.cuts:
         return None
-    threshold = [*selection.thresholds["classes"].values()][class_]["threshold"]
-    return cut_point(total, correct, threshold, measure.sure)
+    return cut_point(total, correct, selection.thresholds.values[class_], measure.sure)
 
 
 def _draw_curve(cell: Axes, curve: Curve, number: int) -> list[Line2D]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from esl.classes import ClassSet
 from esl.data.images import read_label
 from esl.data.index import Index, IndexedSample
-from esl.figures.style import class_patches, drawing, in_colour, legend_columns, panels
-from esl.labels.manifest import read_any_manifest
+from esl.figures.style import class_patches, drawing, in_colour, panels
+from esl.figures.text import legend_columns
+from esl.labels.manifest import PseudoLabels, read_any_manifest
 from esl.labels.png import png_path, train_id_table
 
 Row = dict[str, NDArray[np.uint8]]
@@ -30,9 +31,10 @@ def _row(index: Index, sample: IndexedSample, manifests: Sequence[Path]) -> Row:
     class_set = index.class_set
     row = {"target image": index.read_image(sample)}
     for manifest in manifests:
-        kept = read_any_manifest(manifest).get("kept")  # a prediction keeps every pixel
+        found = read_any_manifest(manifest)
+        name = manifest.parent.name
+        title = f"{name} ({100 * found.kept:.0f} % kept)" if isinstance(found, PseudoLabels) else name
         label = read_label(png_path(manifest.with_suffix(""), sample.id), train_id_table(class_set))
-        title = manifest.parent.name if kept is None else f"{manifest.parent.name} ({100 * kept:.0f} % kept)"
         row[title] = in_colour(label, class_set)
     if sample.label is not None:
         row["truth"] = in_colour(index.read_label(sample), class_set)

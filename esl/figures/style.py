@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet, Colour
+from esl.figures.text import legend_text
 from esl.files import atomic_path
 
 DPI = 120
@@ -42,7 +43,7 @@ STYLE: Mapping[Any, Any] = {
     "text.parse_math": False,  # names of classes and files are shown as they are, dollar signs included
     "text.usetex": False,
 }
-"""What differs from Matplotlib's own defaults; a reader's matplotlibrc changes nothing."""
+"""Settings other than Matplotlib's defaults; a reader's matplotlibrc changes nothing."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito, Color Universal Design (2008), without yellow, which white paper swallows."""
@@ -62,9 +63,6 @@ HEAT = "cividis"
 
 IGNORED_COLOUR = (255, 255, 255)
 """White marks pixels without a label: no class is white."""
-
-LONGEST_NAME = 44
-"""Characters of a name that a figure shows."""
 
 
 @contextmanager
@@ -120,7 +118,7 @@ def heading(figure: Figure, title: str, note: str = "") -> None:
 
 
 def axis_titles(figure: Figure, x: str, y: str) -> None:
-    """What all panels of a figure have on their axes, at its bottom and at its left edge."""
+    """Writes the titles of the axes that all panels share, at the bottom and the left edge of a figure."""
     width, height = figure.get_size_inches()
     figure.text(0.5, 0.08 / height, x, va="bottom", ha="center")
     figure.text(0.08 / width, 0.5, y, va="center", ha="left", rotation="vertical")
@@ -140,39 +138,6 @@ def line_style(number: int) -> dict[str, Any]:
         "marker": MARKERS[number % len(MARKERS)],
         "linestyle": DASHES[number // len(COLOURS) % len(DASHES)],
     }
-
-
-def short(name: str, length: int = LONGEST_NAME) -> str:
-    r"""A name on one line: control characters as their escapes, and the middle of a long one left out.
-
-    >>> short("a\nb"), short("abcdefghij", 7)
-    ('a\\nb', 'abc…hij')
-    """
-    plain = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
-    if len(plain) <= length:
-        return plain
-    half = (length - 1) // 2
-    return f"{plain[:half]}…{plain[-half:]}"
-
-
-def percent(fraction: float | None, digits: int = 1) -> str:
-    """A fraction as text in percent; a dash for ``None``.
-
-    >>> percent(0.1234), percent(None)
-    ('12.3 %', '-')
-    """
-    return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
-
-
-def rounded(pixels: int) -> str:
-    """A number of pixels, short.
-
-    >>> rounded(950), rounded(7828460), rounded(93374)
-    ('950', '7.8 M', '93 k')
-    """
-    if pixels < 1000:
-        return str(pixels)
-    return f"{pixels / 1e6:.1f} M" if pixels >= 1e6 else f"{pixels / 1e3:.0f} k"
 
 
 def in_colour(label: NDArray[np.uint8], class_set: ClassSet) -> NDArray[np.uint8]:
@@ -203,17 +168,3 @@ def class_patches(class_set: ClassSet, chosen: Sequence[int] | None = None) -> l
         )
         for id_ in (range(len(class_set)) if chosen is None else chosen)
     ]
-
-
-def legend_columns(entries: int) -> int:
-    """Columns of a legend at the foot of a figure: at most ten, rows of about the same length.
-
-    >>> [legend_columns(entries) for entries in (7, 11, 19, 66)]
-    [7, 6, 10, 10]
-    """
-    return max(1, -(-entries // -(-entries // 10)))
-
-
-def legend_text(name: str) -> str:
-    """A name for a legend: Matplotlib leaves out entries that begin with an underscore, so a space precedes it."""
-    return f" {short(name)}" if name.startswith("_") else short(name)

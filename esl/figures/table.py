@@ -1,6 +1,7 @@
 """Tables whose cells have the colour of their number."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -12,30 +13,37 @@ DARK = 0.5
 """Luminance below which the number in a cell is white (Rec. 709 weights)."""
 
 
-def draw_table(
-    cell: Axes,
-    values: NDArray[np.float64],
-    rows: Sequence[str] | None,
-    columns: Sequence[str],
-    *,
-    norm: Normalize,
-    cmap: str,
-    signed: bool = False,
-    digits: int = 1,
-    fontsize: float = 7.5,
-) -> None:
-    """Fills ``cell`` with a table of ``values`` (R, M): numbers with ``digits`` on the colour of each; NaN is a dash.
+class Table(NamedTuple):
+    """Numbers (R, M) with the names of their rows and columns; NaN is drawn as a dash."""
 
-    The names of columns stand above it, those of ``rows`` left of it.
+    values: NDArray[np.float64]
+    rows: Sequence[str]
+    columns: Sequence[str]
+
+
+class Shades(NamedTuple):
+    """The colours of numbers: ``norm`` maps them to [0, 1], ``cmap`` is the name of Matplotlib's colours of these."""
+
+    norm: Normalize
+    cmap: str
+
+
+def draw_table(
+    cell: Axes, table: Table, shades: Shades, *, signed: bool = False, digits: int = 1, fontsize: float = 7.5
+) -> None:
+    """Fills ``cell`` with a table of numbers with ``digits``, each on its own colour.
+
+    The names of columns stand above it, the names of rows left of it.
     """
-    colours = mpl.colormaps[cmap](norm(np.nan_to_num(values)))[..., :3]
+    values = table.values
+    colours = mpl.colormaps[shades.cmap](shades.norm(np.nan_to_num(values)))[..., :3]
     colours[np.isnan(values)] = 0.93
     cell.imshow(colours, aspect="auto", interpolation="nearest")
     cell.grid(False)
     cell.spines[:].set_visible(False)
     cell.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    cell.set_xticks(range(len(columns)), columns, rotation=45, ha="left", rotation_mode="anchor")
-    cell.set_yticks(range(values.shape[0]), rows if rows is not None else [""] * values.shape[0])
+    cell.set_xticks(range(len(table.columns)), table.columns, rotation=45, ha="left", rotation_mode="anchor")
+    cell.set_yticks(range(len(table.rows)), table.rows)
     luminance = colours @ np.array([0.2126, 0.7152, 0.0722])
     for (row, column), value in np.ndenumerate(values):
         text = "-" if np.isnan(value) else f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"  # no -0.0

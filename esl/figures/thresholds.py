@@ -1,7 +1,7 @@
-"""The figure of a round's thresholds: how sure the teacher is of each class, and where the method cuts."""
+"""The figure of a round's thresholds: the teacher's confidence in each class, and the cut of the method."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,14 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from esl.figures.style import (
-    DROPPED,
-    KEPT,
-    WRONG,
-    axis_titles,
-    draw_statement,
-    drawing,
-    heading,
-    panels,
-    percent,
-    rounded,
-    short,
-)
+from esl.figures.style import DROPPED, KEPT, WRONG, axis_titles, draw_statement, drawing, heading, panels
+from esl.figures.text import rounded, short
 from esl.labels.fixed_point import CODES
 from esl.labels.measures.base import Sure
 from esl.labels.measures.build import measure_named
 from esl.labels.shard import open_shard, same_origin
+from esl.labels.thresholds import ClassThreshold, Thresholds
+from esl.tables import percent
 
 BINS = 64
 """Bars of a histogram; each holds the same number of codes."""
@@ -37,9 +28,6 @@ LEAST_SHARE = 1e-5
 """The bottom of the logarithmic axis."""
 
 COLUMNS = 5
-
-Thresholds = Mapping[str, Any]
-"""The content of thresholds.json."""
 
 
 def merged_histogram(shards: Sequence[Path], measure: str) -> NDArray[np.int64]:
@@ -67,27 +55,25 @@ def draw_thresholds(path: Path, round_: str, thresholds: Thresholds, shards: Seq
     Raises:
         InputError: the shards do not hold the measure that the thresholds cut.
     """
-    if thresholds["measure"] is None:
-        draw_statement(
-            path, f"{round_}: thresholds", f"The method {thresholds['method']} keeps no pixel, so it has none."
-        )
+    if thresholds.measure is None:
+        draw_statement(path, f"{round_}: thresholds", f"The method {thresholds.method} keeps no pixel, so it has none.")
         return
-    measure = measure_named(thresholds["measure"])
+    measure = measure_named(thresholds.measure)
     histograms = merged_histogram(shards, measure.name)
-    rows = math.ceil((len(thresholds["classes"]) + 1) / COLUMNS)
+    rows = math.ceil((len(thresholds.classes) + 1) / COLUMNS)
     with drawing(path, 12.5, 1.15 + 1.75 * rows) as figure:
         heading(
             figure,
-            f"{round_}: {measure.name} of the pixels predicted as each class, and what {thresholds['method']} keeps",
-            f"{_kept(thresholds['kept'])} of {rounded(int(histograms.sum()))} pixels in {thresholds['images']} images",
+            f"{round_}: {measure.name} of the pixels predicted as each class, and what {thresholds.method} keeps",
+            f"{_kept(thresholds.kept)} of {rounded(int(histograms.sum()))} pixels in {thresholds.images} images",
         )
         axes = panels(
             figure, rows, COLUMNS, margins=(0.85, 0.15, 0.92, 0.5), gaps=(0.25, 0.52), sharex=True, sharey=True
         )
         cells = axes.ravel()
         _scale(cells[0])
-        for cell, (name, entry), counts in zip(cells, thresholds["classes"].items(), histograms, strict=False):
-            _draw_class(cell, name, entry, counts, measure.sure, thresholds["parameters"].get("bound"))
+        for cell, (name, entry), counts in zip(cells, thresholds.classes.items(), histograms, strict=False):
+            _draw_class(cell, name, entry, counts, measure.sure, thresholds.parameters.get("bound"))
         for cell in cells[len(histograms) :]:
             cell.set_axis_off()
         for cell in cells[max(0, len(histograms) - COLUMNS) : len(histograms)]:
@@ -112,7 +98,7 @@ def _scale(cell: Axes) -> None:
 
 
 def _draw_class(
-    cell: Axes, name: str, entry: Mapping[str, Any], counts_K: NDArray[np.int64], sure: Sure, bound: float | None
+    cell: Axes, name: str, entry: ClassThreshold, counts_K: NDArray[np.int64], sure: Sure, bound: float | None
 ) -> None:
     """One panel; ``entry`` is the class's part of thresholds.json."""
     cell.set_title(short(name, 26), fontweight="bold", pad=12.5)
@@ -122,24 +108,24 @@ def _draw_class(
         return
     edges = np.linspace(0, 1, BINS + 1)
     cell.stairs(binned(counts_K) / pixels, edges, fill=True, color=DROPPED, baseline=LEAST_SHARE / 10)
-    note = f"{percent(entry['kept'])} kept of {rounded(pixels)} px"
-    if entry["kept"] is None:
+    note = f"{percent(entry.kept)} kept of {rounded(pixels)} px"
+    if entry.kept is None:
         note = f"{rounded(pixels)} px; the cut depends on the image"
-    elif entry["threshold"] is not None:
+    elif entry.threshold is not None:
         kept = cell.stairs(binned(counts_K) / pixels, edges, fill=True, color=KEPT, baseline=LEAST_SHARE / 10)
-        left, right = (0, entry["threshold"]) if sure == "low" else (entry["threshold"], 1)
+        left, right = (0, entry.threshold) if sure == "low" else (entry.threshold, 1)
         kept.set_clip_path(Rectangle((left, LEAST_SHARE), right - left, 2, transform=cell.transData))
-        cell.axvline(entry["threshold"], color="black", linewidth=1.2)
-        if entry["quantile_value"] is not None:
-            cell.plot(entry["quantile_value"], 0.9, "v", color=WRONG, markersize=5.5, clip_on=False, zorder=5)
+        cell.axvline(entry.threshold, color="black", linewidth=1.2)
+        if entry.quantile_value is not None:
+            cell.plot(entry.quantile_value, 0.9, "v", color=WRONG, markersize=5.5, clip_on=False, zorder=5)
         if bound is not None:
             cell.plot(bound, 0.9, "D", markerfacecolor="none", color="black", markersize=5, clip_on=False, zorder=4)
-        note += ", by the bound" if entry["bounded"] else ""
+        note += ", by the bound" if entry.bounded else ""
     cell.text(0, 1.03, note, transform=cell.transAxes, fontsize=7.5, color="#333333")
 
 
 def _legend(thresholds: Thresholds) -> list[Any]:
-    quantile, bound = (thresholds["parameters"].get(key) for key in ("quantile", "bound"))
+    quantile, bound = (thresholds.parameters.get(key) for key in ("quantile", "bound"))
     named = "quantile" if quantile is None else f"quantile {quantile:g}"
     entries: list[Any] = [
         Patch(color=KEPT, label="kept as pseudo-label"),

@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from esl.errors import InputError
-from esl.figures.style import drawing, heading, legend_text, line_style, panels
+from esl.figures.style import drawing, heading, line_style, panels
+from esl.figures.text import legend_text
 
 Log = dict[str, NDArray[np.float64]]
 """Column of train.csv -> its values; all of one length."""
@@ -24,7 +25,7 @@ PANELS = {
     "adaptation_loss": "loss of the target term",
     "learning_rate": "learning rate, 1e-3",
 }
-"""Column of train.csv -> what it is; a column that is zero everywhere has no panel."""
+"""Column of train.csv -> title of its panel; a column of zeros has no panel."""
 
 MARKED = 30
 """The most rows of a log whose points are marked."""

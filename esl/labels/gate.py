@@ -4,12 +4,12 @@ Self-training feeds on itself: a teacher that has lost a class, or is sure of ev
 round after round. The gate checks sums over the target training set, without any label.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from esl.errors import message
+from esl.errors import Problem
+from esl.labels.thresholds import Thresholds
 from esl.settings import Number, Settings
 
 
@@ -40,38 +40,33 @@ class GateSettings(Settings):
         return self
 
 
-Thresholds = Mapping[str, Any]
-"""The content of a thresholds.json."""
-
-
-def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings) -> list[str]:
-    """Why the round of ``now`` should not be trained, one phrase per failed check; empty if there is no reason.
+def objections(now: Thresholds, previous: Thresholds | None, gate: GateSettings) -> list[Problem]:
+    """The failed checks of the round of ``now``, whose text gives the reason not to train it.
 
     ``previous`` belongs to the same method's previous round; ``None`` for a first round.
     """
-    reasons = []
-    predicted = {name: entry["pixels"] for name, entry in now["classes"].items() if entry["pixels"]}
+    found = []
+    predicted = {name: entry.pixels for name, entry in now.classes.items() if entry.pixels}
     if len(predicted) == 1:
-        reasons.append(message(f"the teacher predicts only {next(iter(predicted))!r}"))
-    if now["measure"] is not None and now["kept"] is not None and not gate.kept_min <= now["kept"] <= gate.kept_max:
+        found.append(Problem((), f"the teacher predicts only {next(iter(predicted))!r}"))
+    if now.measure is not None and now.kept is not None and not gate.kept_min <= now.kept <= gate.kept_max:
         bounds = f"[{gate.kept_min:.1%}, {gate.kept_max:.1%}]"
-        reasons.append(message(f"{now['kept']:.1%} of all pixels are kept, which is outside of {bounds}"))
+        found.append(Problem((), f"{now.kept:.1%} of all pixels are kept, which is outside of {bounds}"))
     if previous is not None:
-        total = sum(entry["pixels"] for entry in previous["classes"].values())
-        enough = max(1, gate.class_min * total)
-        before = {name for name, entry in previous["classes"].items() if entry["pixels"] >= enough}
-        if lost := [name for name in now["classes"] if name in before and name not in predicted]:
-            reasons.append(
-                message(f"the teacher no longer predicts {', '.join(map(repr, lost))}, which the previous one did")
-            )
-        if now["mean_entropy"] < gate.entropy_min * previous["mean_entropy"]:
-            fall = f"from {previous['mean_entropy']:.4f} to {now['mean_entropy']:.4f}"
-            reasons.append(message(f"the mean entropy fell {fall}: the teacher is sure of everything"))
-    return reasons
+        enough = max(1, gate.class_min * sum(entry.pixels for entry in previous.classes.values()))
+        before = {name for name, entry in previous.classes.items() if entry.pixels >= enough}
+        if lost := [name for name in now.classes if name in before and name not in predicted]:
+            names = ", ".join(map(repr, lost))
+            found.append(Problem((), f"the teacher no longer predicts {names}, which the previous one did"))
+        if now.mean_entropy < gate.entropy_min * previous.mean_entropy:
+            fall = f"from {previous.mean_entropy:.4f} to {now.mean_entropy:.4f}"
+            found.append(Problem((), f"the mean entropy fell {fall}: the teacher is sure of everything"))
+    return found
 
 
-def unchecked(now: Thresholds) -> list[str]:
-    """What ``objections`` cannot check for the round of ``now``, and why, one phrase each."""
-    if now["kept"] is None:
-        return [f"the kept share: thresholds of {now['method']} depend on the image, so pseudo_labels.json has it"]
+def unchecked(now: Thresholds) -> list[Problem]:
+    """The checks that ``objections`` cannot make for the round of ``now``, with the reason."""
+    if now.kept is None:
+        text = f"the kept share: thresholds of {now.method} depend on the image, so pseudo_labels.json has it"
+        return [Problem((), text)]
     return []

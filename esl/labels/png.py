@@ -1,8 +1,7 @@
-"""Pseudo-label PNGs: how they are written, and how training checks them against their manifest."""
+"""Pseudo-label PNGs: writing them, and checking them against their manifest."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from esl.data.images import CheckedFile
 from esl.data.index import require_plain_id
 from esl.errors import InputError
 from esl.files import atomic_path, sha256_of_file
+from esl.labels.manifest import PredictionFile
 
 
 def png_path(folder: Path, id_: str) -> Path:
@@ -42,23 +42,23 @@ def train_id_table(class_set: ClassSet) -> IdTable:
     return IdTable(np.where(known, np.arange(256), IGNORE).astype(np.uint8), known)
 
 
-def checked_files(manifest: dict[str, Any], folder: Path) -> dict[str, CheckedFile]:
-    """Sample id -> pseudo-label PNG, each checked against its digest in the manifest.
+def checked_files(files: Mapping[str, PredictionFile], folder: Path) -> dict[str, CheckedFile]:
+    """Sample id -> PNG in ``folder``, each checked against its digest in ``files``, the part of a manifest.
 
     Raises:
         InputError: files are missing or have changed; the message names them and how to write them again.
     """
-    paths = {id_: png_path(folder, id_) for id_ in manifest["files"]}
+    checked = {id_: CheckedFile(png_path(folder, id_), entry.sha256) for id_, entry in files.items()}
     defects = []
-    for id_, path in paths.items():
-        if not path.is_file():
-            defects.append(f"{path}: missing")
-        elif sha256_of_file(path) != manifest["files"][id_]["sha256"]:
-            defects.append(f"{path}: changed since it was written")
+    for file in checked.values():
+        if not file.path.is_file():
+            defects.append(f"{file.path}: missing")
+        elif sha256_of_file(file.path) != file.sha256:
+            defects.append(f"{file.path}: changed since it was written")
     if defects:
         raise InputError(
             f"{len(defects)} pseudo-label(s) differ from their manifest; to write them again delete {folder}.json "
             "and run the workflow\n  "
             + "\n  ".join(defects[:20] + ([f"... and {len(defects) - 20} more"] if len(defects) > 20 else []))
         )
-    return {id_: CheckedFile(path, manifest["files"][id_]["sha256"]) for id_, path in paths.items()}
+    return checked

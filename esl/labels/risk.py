@@ -1,24 +1,24 @@
-"""How well measures of confidence rank a network's predictions: risk-coverage curves, exact, from histograms of codes.
+"""How well confidence measures rank a network's predictions: risk-coverage curves, exact, from histograms of codes.
 
-Pixels are ranked from the surest to the least sure code of a measure. Risk is the share of wrong predictions. Pixels of
-one code are equally sure: every figure here is the expectation over all their orders. Whatever the number of pixels, it
-comes from two histograms: all pixels, and the correctly predicted ones.
+Pixels are ranked from the most to the least confident code of a measure. Risk is the share of wrong predictions. Pixels
+of one code are equally confident: every number here is the expectation over all their orders. It comes from two
+histograms, of all pixels and of the correctly predicted ones, so its cost does not grow with the number of pixels.
 
 Shape suffixes: C classes, K codes.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet
 from esl.labels.fixed_point import CODES, count_codes
+from esl.labels.manifest import MeasureRisk, RiskCoverage
 from esl.labels.measures.base import Maps, Measure, Sure
 
 COVERAGES = (0.3, 0.5, 0.7, 0.9)
-"""Shares of the surest pixels whose accuracy is reported."""
+"""Shares of the most confident pixels at which the accuracy is reported."""
 
 EXACT = 64
 """Harmonic numbers below this one are summed; from here on their expansion is exact to a rounding error."""
@@ -39,39 +39,36 @@ class Ranking:
             for counts, pixels in zip(histograms, (truth != IGNORE, truth == prediction), strict=True):
                 count_codes(counts, prediction[pixels], maps[name][pixels])
 
-    def summary(self, class_set: ClassSet) -> dict[str, Any]:
-        """Measure -> ``risk_coverage`` of all pixels, and under ``classes`` of those predicted as each class."""
-        return {
-            measure.name: {
-                **risk_coverage(*self.counts[measure.name].sum(axis=1), sure=measure.sure),
-                "classes": {
-                    name: risk_coverage(*counts, sure=measure.sure)
-                    for name, counts in zip(class_set.classes, self.counts[measure.name].swapaxes(0, 1), strict=True)
-                },
-            }
-            for measure in self.measures
-        }
+    def summary(self, class_set: ClassSet) -> dict[str, MeasureRisk]:
+        """The ranking by each measure, of all pixels and of those predicted as each class."""
+        return {measure.name: self._of(measure, class_set) for measure in self.measures}
+
+    def _of(self, measure: Measure, class_set: ClassSet) -> MeasureRisk:
+        counts = self.counts[measure.name]
+        rows = zip(class_set.classes, counts.swapaxes(0, 1), strict=True)
+        classes = {name: risk_coverage(*row, sure=measure.sure) for name, row in rows}
+        whole = risk_coverage(*counts.sum(axis=1), sure=measure.sure)
+        return MeasureRisk(augrc=whole.augrc, aurc=whole.aurc, accuracy=whole.accuracy, classes=classes)
 
 
-def risk_coverage(total_K: NDArray[np.int64], correct_K: NDArray[np.int64], *, sure: Sure) -> dict[str, Any]:
-    """``augrc``, ``aurc``, and ``accuracy`` of the surest share of the pixels, by that share; ``None`` for no pixels.
+def risk_coverage(total_K: NDArray[np.int64], correct_K: NDArray[np.int64], *, sure: Sure) -> RiskCoverage:
+    """The ranking of pixels by the codes of a measure; every number is ``None`` for no pixels.
 
     ``total_K`` counts pixels at each code, ``correct_K`` those predicted correctly.
     """
-    return {
-        "augrc": augrc(total_K, correct_K, sure=sure),
-        "aurc": aurc(total_K, correct_K, sure=sure),
-        "accuracy": {
-            str(coverage): accuracy_at(coverage, total_K[None], correct_K[None], sure=sure) for coverage in COVERAGES
-        },
-    }
+    total, correct = total_K[None], correct_K[None]
+    return RiskCoverage(
+        augrc=augrc(total_K, correct_K, sure=sure),
+        aurc=aurc(total_K, correct_K, sure=sure),
+        accuracy={str(coverage): accuracy_at(coverage, total, correct, sure=sure) for coverage in COVERAGES},
+    )
 
 
 def augrc(total_K: NDArray[np.int64], correct_K: NDArray[np.int64], *, sure: Sure) -> float | None:
     """The area under the generalised risk-coverage curve, in [0, 1/2]; low is good (Traub et al. 2024).
 
-    The curve goes through (k/n, errors among the surest k / n), k = 0 ... n, in straight lines, so that the area is
-    (1 - AUROC) a (1 - a) + (1 - a)^2 / 2 at the accuracy a, as they show.
+    The curve goes through (k/n, errors among the k most confident / n), k = 0 ... n, in straight lines, so the area is
+    (1 - AUROC) a (1 - a) + (1 - a)^2 / 2 at the accuracy a, as Traub et al. show.
 
     >>> augrc(np.array([2, 2]), np.array([2, 0]), sure="low"), augrc(np.array([4]), np.array([2]), sure="low")
     (0.125, 0.25)
@@ -86,9 +83,9 @@ def augrc(total_K: NDArray[np.int64], correct_K: NDArray[np.int64], *, sure: Sur
 def aurc(total_K: NDArray[np.int64], correct_K: NDArray[np.int64], *, sure: Sure) -> float | None:
     """The area under the risk-coverage curve, in [0, 1]; low is good (Geifman, Uziel, El-Yaniv 2019).
 
-    It is the mean over k = 1 ... n of the risk of the surest k pixels, (errors among them) / k. Among the m pixels of a
-    code, e of them wrong, that follow b pixels with E errors, the expected errors grow by q = e / m per pixel; the sum
-    of (E + (k - b) q) / k over them is m q + (E - b q) (H(b + m) - H(b)), with harmonic numbers H.
+    It is the mean over k = 1 ... n of the risk of the k most confident pixels, (errors among them) / k. Among the m
+    pixels of a code, e of them wrong, that follow b pixels with E errors, the expected errors grow by q = e / m per
+    pixel; the sum of (E + (k - b) q) / k over them is m q + (E - b q) (H(b + m) - H(b)), with harmonic numbers H.
 
     >>> round(aurc(np.array([1, 2]), np.array([1, 1]), sure="low"), 12) == round((0 + 1 / 4 + 1 / 3) / 3, 12)
     True
@@ -116,10 +113,10 @@ def harmonic(number: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def accuracy_at(coverage: float, total: NDArray[np.int64], correct: NDArray[np.int64], *, sure: Sure) -> float | None:
-    """The accuracy of the surest ``coverage`` of each row of the histograms (R, K) of one measure, such as each class.
+    """The accuracy of the most confident ``coverage`` of each row of the histograms (R, K), where a row may be a class.
 
-    ``total`` counts all labelled pixels, ``correct`` those predicted as their true class; ``sure`` says which codes are
-    the sure ones. A code that straddles the cut counts in part.
+    ``total`` counts all labelled pixels, ``correct`` those predicted as their true class; ``sure`` says whether low or
+    high codes are confident. A code that straddles the cut counts in part.
     """
     if sure == "high":
         total, correct = total[:, ::-1], correct[:, ::-1]
@@ -137,7 +134,7 @@ def share(part: float, whole: float) -> float | None:
 def _ranked(
     total_K: NDArray[np.int64], correct_K: NDArray[np.int64], sure: Sure
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Pixels and errors at each code that some pixel has, the surest code first, and the number of pixels."""
+    """Pixels and errors at each code that some pixel has, the most confident code first, and the number of pixels."""
     order = slice(None) if sure == "low" else slice(None, None, -1)
     total, errors = total_K[order], (total_K - correct_K)[order]
     held = total > 0

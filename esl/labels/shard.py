@@ -1,7 +1,7 @@
 """The HDF5 shard: a model's predictions and their confidence, for a part of the target training set."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from esl.labels import hdf5_chunks as chunks
 from esl.labels.fixed_point import CODES, count_codes
 from esl.labels.measures.base import Maps
 from esl.labels.shard_checks import SIZES, are_possible, attribute, check_sizes, datasets_of, origin_of
+from esl.labels.thresholds import Thresholds
 
 FORMAT_VERSION = 3
 
@@ -31,9 +32,9 @@ class Origin:
     views: tuple[str | float, ...] = ()
     """Views averaged with the plain one; written only where there are any."""
 
-    def taught(self, thresholds: Mapping[str, Any]) -> bool:
+    def taught(self, thresholds: Thresholds) -> bool:
         """Whether a round, by the content of its thresholds.json, was made from these maps."""
-        made_from = thresholds["teacher_sha256"], (*thresholds.get("views", []),)
+        made_from = thresholds.teacher_sha256, (*thresholds.views,)
         return made_from == (self.checkpoint_sha256, self.views)
 
 
@@ -275,14 +276,14 @@ def same_origin(paths: list[Path]) -> Origin:
     return origins[paths[0]]
 
 
-def teacher_of(paths: list[Path], thresholds: Mapping[str, Any], path: Path) -> Origin:
+def teacher_of(paths: list[Path], thresholds: Thresholds, path: Path) -> Origin:
     """The one origin of all shards, from which a round was made by the content of its thresholds.json, ``path``.
 
     Raises:
         InputError: the shards come from different models or views, or the round was made from others.
     """
     origin = same_origin(paths)
-    if not origin.taught(thresholds) or tuple(thresholds["classes"]) != origin.classes:
+    if not origin.taught(thresholds) or tuple(thresholds.classes) != origin.classes:
         raise InputError(
             f"{path}: made with another teacher or other views than {paths[0]}, or for other classes; delete it and run"
             " the workflow again"

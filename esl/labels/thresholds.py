@@ -1,4 +1,4 @@
-"""thresholds.json, the choice of one round: its keys, and the reader that every stage after it uses."""
+"""thresholds.json, the choice of one round, and its reader."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ class ClassThreshold(Content):
     kept: Share | None  # of the pixels; null: none are predicted, or only the labels tell
 
 
-class ThresholdsContent(Content):
+class Thresholds(Content):
     """The content of thresholds.json."""
 
     method: str
@@ -27,16 +27,21 @@ class ThresholdsContent(Content):
     parameters: dict[str, Any]  # the method's own settings
     images: Annotated[int, Field(ge=1)]
     teacher_sha256: Sha256
-    views: list[str | float] = Field([])
+    views: list[str | float] = Field([])  # averaged with the plain view
     mean_entropy: Share
     kept: Share | None  # of all pixels; null: pseudo_labels.json has it
     classes: Annotated[dict[str, ClassThreshold], Field(min_length=2)]
 
+    @property
+    def values(self) -> list[float | None]:
+        """The threshold of every class, by trainId."""
+        return [entry.threshold for entry in self.classes.values()]
 
-def read_thresholds(path: Path) -> dict[str, Any]:
-    """The content of a thresholds.json, as it was written.
+
+def read_thresholds(path: Path) -> Thresholds:
+    """Reads a thresholds.json.
 
     Raises:
         InputError: the file is missing or damaged, or a value is out of its range.
     """
-    return read_content(path, ThresholdsContent, what="the thresholds of a round")
+    return read_content(path, Thresholds, what="the thresholds of a round")

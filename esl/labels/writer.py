@@ -1,8 +1,10 @@
-"""The loop over maps: from the shards of a teacher to pseudo-label PNGs and the content of their manifest."""
+"""The loop over maps: from the shards of a teacher to pseudo-label PNGs and their manifest."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from esl.data.images import CheckedFile, read_label
 from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
 from esl.files import sha256_of_file
-from esl.labels.manifest import read_labelled_shard
+from esl.labels.manifest import PseudoLabelFile, PseudoLabels, read_labelled_shard
 from esl.labels.measures.base import Maps
 from esl.labels.measures.build import measure_named
 from esl.labels.methods.base import Method
@@ -26,71 +28,73 @@ from esl.prefetch import prefetch
 class Written(NamedTuple):
     """PNGs of pseudo-labels, and the pixels that they hold."""
 
-    files: dict[str, dict[str, Any]]  # ``sha256`` and ``kept`` of each, by the sample's id
+    files: dict[str, PseudoLabelFile]  # by the sample's id
     pixels: NDArray[np.int64]  # (256,) by trainId; those of ``IGNORE`` have no pseudo-label
 
 
-def write_pseudo_labels(
-    shards: list[Path],
-    thresholds: Sequence[float | None],
-    method: Method,
-    index: Index,
-    folder: Path,
-    *,
-    workers: int = 1,
-    written: Written | None = None,
-) -> dict[str, Any]:
-    """Writes one PNG per image of every shard and returns the manifest's ``files``, ``classes``, ``kept``, ``quality``.
+@dataclass(frozen=True)
+class Labelling:
+    """The pseudo-labels of one round: the maps and thresholds they come from, and the folder of their PNGs."""
 
-    ``thresholds`` (C) are the ``Threshold.value`` of every class. Labels of the target, where they exist, are read for
-    ``quality`` only: nothing that training reads depends on them. ``workers`` threads mask and compress. With
-    ``written``, jobs of single shards have written the PNGs: they are only read again where labels exist.
+    shards: list[Path]
+    thresholds: Sequence[float | None]  # (C), the ``Threshold.value`` of every class
+    method: Method
+    index: Index
+    folder: Path
+
+    @cached_property
+    def samples(self) -> dict[str, IndexedSample]:
+        """The samples of the index by id."""
+        return {sample.id: sample for sample in self.index.samples}
+
+
+def write_pseudo_labels(
+    labelling: Labelling, teacher_sha256: str, *, workers: int = 1, written: Written | None = None
+) -> PseudoLabels:
+    """Writes one PNG per image of every shard and returns the manifest.
+
+    Labels of the target, where they exist, are read for ``quality`` only: nothing that training reads depends on them.
+    ``workers`` threads mask and compress. With ``written``, jobs of single shards have written the PNGs: they are only
+    read again where labels exist.
 
     Raises:
         InputError: the shards do not hold exactly the samples of the index, or not the maps that the method reads.
     """
+    shards, index, folder = labelling.shards, labelling.index, labelling.folder
     measures = stored_measures(shards) if index.labelled else []
     quality = Quality(len(index.class_set), [measure_named(name) for name in measures])
     by_others = written is not None
     if written is None:
-        written = write_pngs(shards, thresholds, method, index, folder, workers=workers, quality=quality)
-    if missing := {sample.id for sample in index.samples} - written.files.keys():
+        written = write_pngs(labelling, workers=workers, quality=quality)
+    if missing := labelling.samples.keys() - written.files.keys():
         raise InputError(f"{shards[0].parent}: no maps of {len(missing)} samples such as {min(missing)!r}; infer again")
     if by_others and index.labelled:
-        _judge(shards, index, folder, written, quality, workers)
-    if strange := written.files.keys() - {sample.id for sample in index.samples}:
+        _judge(labelling, written, quality, workers)
+    if strange := written.files.keys() - labelling.samples.keys():
         raise InputError(f"{folder}: {min(strange)!r} is not in the index; delete {folder.with_name('labelled')}")
     remove_others(folder, [png_path(folder, id_) for id_ in written.files])
-    kept = zip(index.class_set.classes, written.pixels, strict=False)
-    classes = {name: int(pixels) for name, pixels in kept}
-    return {
-        "images": len(written.files),
-        "kept": sum(classes.values()) / int(written.pixels.sum()),
-        "kept_pixels": classes,
-        "quality": quality.summary(index.class_set) if quality.images else None,
-        "files": dict(sorted(written.files.items())),
-    }
+    kept = {name: int(pixels) for name, pixels in zip(index.class_set.classes, written.pixels, strict=False)}
+    return PseudoLabels(
+        method=labelling.method.name,
+        teacher_sha256=teacher_sha256,
+        images=len(written.files),
+        kept=sum(kept.values()) / int(written.pixels.sum()),
+        kept_pixels=kept,
+        quality=quality.summary(index.class_set) if quality.images else None,
+        files=dict(sorted(written.files.items())),
+    )
 
 
-def write_pngs(
-    shards: list[Path],
-    thresholds: Sequence[float | None],
-    method: Method,
-    index: Index,
-    folder: Path,
-    *,
-    workers: int,
-    quality: Quality | None = None,
-) -> Written:
+def write_pngs(labelling: Labelling, *, workers: int, quality: Quality | None = None) -> Written:
     """Writes one PNG per image of the shards, which may be some of many; labelled images are added to ``quality``."""
-    samples = {sample.id: sample for sample in index.samples}
+    samples, index, method = labelling.samples, labelling.index, labelling.method
     measures = [] if quality is None else [measure.name for measure in quality.measures]
 
     def write(image: tuple[str, Maps]) -> tuple[str, str, NDArray[np.uint8], NDArray[np.uint8] | None, Maps]:
         """Id of an image, digest of its PNG, pseudo-label, truth where it counts, and maps."""
         id_, maps = image
-        label = method.label(maps, thresholds)
-        png = png_path(folder, id_)
+        label = method.label(maps, labelling.thresholds)
+        png = png_path(labelling.folder, id_)
         write_png(png, label, index.class_set)
         labelled = quality is not None and samples[id_].label is not None
         height, width = label.shape
@@ -98,36 +102,37 @@ def write_pngs(
         return id_, sha256_of_file(png), label, truth, maps
 
     written = Written({}, np.zeros(256, dtype=np.int64))
-    for id_, sha256, label, truth, maps in prefetch(write, _images(shards, samples, method.maps, measures), workers):
+    for id_, sha256, label, truth, maps in prefetch(write, _images(labelling, method.maps, measures), workers):
         pixels = np.bincount(label.ravel(), minlength=256)
         written.pixels[:] += pixels
-        written.files[id_] = {"sha256": sha256, "kept": (label.size - int(pixels[IGNORE])) / label.size}
+        kept = (label.size - int(pixels[IGNORE])) / label.size
+        written.files[id_] = PseudoLabelFile(sha256=sha256, kept=kept)
         if quality is not None and truth is not None:
             quality.add(truth, label, maps)
     return written
 
 
 def joined(parts: Sequence[Path], teacher_sha256: str, thresholds_sha256: str) -> Written:
-    """What jobs of single shards have written, from the files that ``label_shard`` left.
+    """The PNGs of jobs of single shards together, from the files that ``label_shard`` left.
 
     Raises:
         InputError: a file is missing or damaged, was made with another teacher or thresholds, or two hold one image.
     """
     written = Written({}, np.zeros(256, dtype=np.int64))
     for path in parts:
-        content = read_labelled_shard(path)
-        if (content["teacher_sha256"], content["thresholds_sha256"]) != (teacher_sha256, thresholds_sha256):
+        part = read_labelled_shard(path)
+        if (part.teacher_sha256, part.thresholds_sha256) != (teacher_sha256, thresholds_sha256):
             raise InputError(f"{path}: made with another teacher or thresholds; delete it and run the workflow again")
-        if twice := written.files.keys() & content["files"].keys():
+        if twice := written.files.keys() & part.files.keys():
             raise InputError(f"{path}: holds {min(twice)!r}, which another shard holds too; delete {path.parent}")
-        written.files.update(content["files"])
-        written.pixels[:] += np.array(content["pixels"], dtype=np.int64)
+        written.files.update(part.files)
+        written.pixels[:] += np.array(part.pixels, dtype=np.int64)
     return written
 
 
-def _judge(shards: list[Path], index: Index, folder: Path, written: Written, quality: Quality, workers: int) -> None:
+def _judge(labelling: Labelling, written: Written, quality: Quality, workers: int) -> None:
     """Adds every labelled image to ``quality``; its pseudo-label is read from its PNG."""
-    samples = {sample.id: sample for sample in index.samples}
+    samples, index, folder = labelling.samples, labelling.index, labelling.folder
     table = train_id_table(index.class_set)
 
     def read(image: tuple[str, Maps]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Maps] | None:
@@ -137,7 +142,7 @@ def _judge(shards: list[Path], index: Index, folder: Path, written: Written, qua
             return None
         png = png_path(folder, id_)
         try:
-            label = read_label(CheckedFile(png, written.files[id_]["sha256"]), table)
+            label = read_label(CheckedFile(png, written.files[id_].sha256), table)
         except InputError:
             again = folder.with_name("labelled")
             raise InputError(
@@ -147,7 +152,7 @@ def _judge(shards: list[Path], index: Index, folder: Path, written: Written, qua
         return index.read_label(samples[id_], (width, height)), label, maps
 
     measures = [measure.name for measure in quality.measures]
-    for image in prefetch(read, _images(shards, samples, ["label"], measures), workers):
+    for image in prefetch(read, _images(labelling, ["label"], measures), workers):
         if image is not None:
             quality.add(*image)
 
@@ -161,10 +166,9 @@ def stored_measures(shards: list[Path]) -> list[str]:
     return sorted(set.intersection(*stored))
 
 
-def _images(
-    shards: list[Path], samples: Mapping[str, IndexedSample], maps: Sequence[str], measures: Sequence[str]
-) -> Iterator[tuple[str, Maps]]:
+def _images(labelling: Labelling, maps: Sequence[str], measures: Sequence[str]) -> Iterator[tuple[str, Maps]]:
     """Every image of the shards with ``maps``, which the method reads; labelled ones with those of ``measures`` too."""
+    shards, samples = labelling.shards, labelling.samples
     ids = set()
     with tqdm(total=len(samples) if len(shards) > 1 else None, unit="image", mininterval=5) as bar:
         for path in shards:

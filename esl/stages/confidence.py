@@ -1,4 +1,4 @@
-"""Stage: stored maps of one or several teachers or views -> how well each measure of confidence ranks predictions."""
+"""Stage: stored maps of one or several teachers or views -> how well each confidence measure ranks predictions."""
 
 import argparse
 from pathlib import Path
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     content = compare_maps(_sets(flags.maps), read_index(flags.index))
     with atomic_path(flags.table) as part:
         part.write_text(confidence_table(content), encoding="utf-8")
-    write_json(flags.output, content)
+    write_json(flags.output, content.to_json())
 
 
 def _sets(paths: list[Path]) -> dict[str, list[Path]]:

@@ -27,14 +27,14 @@ def main(arguments: list[str] | None = None) -> None:
     index = read_index(flags.index)
     teacher_of(flags.maps, thresholds, flags.thresholds)
     name, folder = flags.manifest.parent.name, flags.manifest.with_suffix("")
-    if thresholds["measure"] is None:
-        draw_statement(flags.output, f"{name}: gallery", f"The method {thresholds['method']} keeps no pixel.")
+    if thresholds.measure is None:
+        draw_statement(flags.output, f"{name}: gallery", f"The method {thresholds.method} keeps no pixel.")
         return
     before = None if flags.before is None else flags.before.with_suffix("")
-    round_ = Round(name, flags.maps, folder, before, measure_named(thresholds["measure"]))
+    round_ = Round(name, flags.maps, folder, before, measure_named(thresholds.measure))
     found = survey(index, manifest, folder, workers=flags.threads)
     reasons = choose(found, index.class_set.classes, flags.images)
-    draw_gallery(flags.output, round_, index, gallery_entries(index, round_, found, reasons), manifest["kept"])
+    draw_gallery(flags.output, round_, index, gallery_entries(index, round_, found, reasons), manifest.kept)
 
 
 if __name__ == "__main__":

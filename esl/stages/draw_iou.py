@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_paths(parser, "--scores", "--output")
     flags = parser.parse_args(arguments)
     content = read_table(flags.scores)
-    draw_iou(flags.output, content["benchmark"], content["models"])
+    draw_iou(flags.output, content.benchmark, content.models)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> None:
     settings = GateSettings.from_json(flags.settings)
     previous = None if flags.previous is None else read_thresholds(flags.previous)
     now = read_thresholds(flags.thresholds)
-    reasons, open_ = objections(now, previous, settings), unchecked(now)
+    reasons = [str(problem) for problem in objections(now, previous, settings)]
+    open_ = [str(problem) for problem in unchecked(now)]
     round_ = flags.output.parent.name
     if reasons and settings.action == "stop":
         raise InputError(

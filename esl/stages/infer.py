@@ -1,8 +1,5 @@
 """Stage: run a model over one shard of the target training set -> an HDF5 file of maps."""
 
-import argparse
-
-from esl.data.index import read_index
 from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.labels.confidence import INTERPOLATION
@@ -11,32 +8,26 @@ from esl.labels.measures.build import measure_named
 from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings
 from esl.labels.shard import Origin, write_shard
-from esl.models.checkpoint import load_checkpoint
 from esl.models.predictor import Predictor
 from esl.settings import resize_wh
-from esl.stages.command import add_paths, add_settings, say, stage
-from esl.stages.device import add_threads, make_device
+from esl.stages.command import say, stage
+from esl.stages.opening import model_parser, open_model
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Makes the maps of one shard: checkpoint and index in, HDF5 out."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_paths(parser, "--checkpoint", "--index", "--output")
+    parser = model_parser(__doc__, InferSettings)
     parser.add_argument("--shard", required=True, help="the part, such as 1-of-2")
-    add_settings(parser, InferSettings)
-    add_threads(parser)
     flags = parser.parse_args(arguments)
-    settings = InferSettings.from_json(flags.settings)
-    index = read_index(flags.index)
-    network, _ = load_checkpoint(flags.checkpoint, index.class_set)
+    model = open_model(flags, InferSettings)
+    settings, index = model.settings, model.index
     number, total = (int(part) for part in flags.shard.split("-of-"))
     samples = index.samples[number - 1 :: total]
     if not samples:
         raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} images; ask for fewer")
-    device = make_device(settings.compute, threads=flags.threads)
-    predictor = Predictor(network, device, settings.views, settings.window_wh)
+    predictor = Predictor(model.network, model.device, settings.views, settings.window_wh)
     to = resize_wh(settings.size)
-    say(f"inferring {len(samples)} of {len(index.samples)} images on {device.device}, {flags.threads} threads")
+    say(f"inferring {len(samples)} of {len(index.samples)} images, {model.place}")
     predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
     # the gate needs the mean entropy
     measures = [measure_named(name) for name in MEASURES if name in ("entropy", *settings.maps)]

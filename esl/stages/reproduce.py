@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     summary = compare_seeds(dict(zip(map(str, flags.seeds), flags.results, strict=True)))
     with atomic_path(flags.table) as part:
         part.write_text(seed_table(summary), encoding="utf-8")
-    write_json(flags.output, summary)
+    write_json(flags.output, summary.to_json())
 
 
 if __name__ == "__main__":

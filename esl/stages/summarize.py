@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from esl.evaluation.contents import read_scores
+from esl.evaluation.contents import BenchmarkScores, read_best_snapshot, read_scores
 from esl.evaluation.report import require_same_labels, table
 from esl.files import atomic_path, write_json
 from esl.stages.command import add_paths, stage
@@ -17,14 +17,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--best", type=Path, default=[], nargs="*", help="best_snapshot.json of models that have one")
     parser.add_argument("--benchmark", required=True, help="its name, the title of the table")
     flags = parser.parse_args(arguments)
-    scores = {path: read_scores(path) for path in [*flags.best, *flags.models]}
-    require_same_labels(scores)
-    models = {path.parent.name: scores[path] for path in flags.models}
-    best = {path.parent.name: scores[path] for path in flags.best}
+    best = {path: read_best_snapshot(path) for path in flags.best}
+    models = {path: read_scores(path) for path in flags.models}
+    require_same_labels({**best, **models})
+    content = BenchmarkScores(
+        benchmark=flags.benchmark,
+        models={path.parent.name: scores for path, scores in models.items()},
+        best_snapshots={path.parent.name: scores for path, scores in best.items()},
+    )
     with atomic_path(flags.table) as part:
-        part.write_text(table(flags.benchmark, models, best), encoding="utf-8")
-    content = {"benchmark": flags.benchmark, "models": models}
-    write_json(flags.output, content | ({"best_snapshots": best} if best else {}))
+        part.write_text(table(content.benchmark, content.models, content.best_snapshots), encoding="utf-8")
+    write_json(flags.output, content.to_json())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +9,13 @@ from numpy.typing import NDArray
 from esl.files import write_json
 from esl.labels.fixed_point import CODES, TOP
 from esl.labels.measures.registry import MEASURES
-from esl.labels.methods.base import Method
+from esl.labels.methods.base import Method, Threshold
 from esl.labels.methods.build import build_method, method_settings
 from esl.labels.settings import ThresholdSettings
 from esl.labels.shard import Origin, open_shard, same_origin
+from esl.labels.thresholds import ClassThreshold, Thresholds
 from esl.stages.command import add_paths, add_settings, say, stage
+from esl.tables import percent
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,43 +38,41 @@ def main(arguments: list[str] | None = None) -> None:
             for name, histogram in histograms.items():
                 histogram += shard.histogram(name)
     content = _content(histograms, method, settings.round, origin, images)
-    write_json(flags.output, content)
-    kept = "an unknown share" if content["kept"] is None else f"{100 * content['kept']:.1f} %"
-    say(f"{method.name} over {images} images keeps {kept} of all pixels; mean entropy {content['mean_entropy']:.3f}")
+    write_json(flags.output, content.to_json())
+    kept = "an unknown share" if content.kept is None else percent(content.kept)
+    say(f"{method.name} over {images} images keeps {kept} of all pixels; mean entropy {content.mean_entropy:.3f}")
 
 
 def _content(
     histograms: dict[str, NDArray[np.int64]], method: Method, round_: int, origin: Origin, images: int
-) -> dict[str, Any]:
-    """The content of thresholds.json; ``views`` only of maps that were averaged over some.
-
-    ``kept`` is null for a method whose thresholds depend on the image: pseudo_labels.json has it.
-    """
+) -> Thresholds:
+    """The content of thresholds.json; ``kept`` is null for a method whose thresholds depend on the image."""
     thresholds = method.thresholds(histograms, round_)
     pixels = sum(threshold.pixels for threshold in thresholds)
     kept = sum(threshold.kept or 0 for threshold in thresholds)
     entropies = histograms["entropy"].sum(axis=0)
-    return {
-        "method": method.name,
-        "measure": None if method.measure is None else method.measure.name,
-        "round": round_,
-        "parameters": method.settings.parameters(),
-        "images": images,
-        "teacher_sha256": origin.checkpoint_sha256,
-        **({"views": [*origin.views]} if origin.views else {}),
-        "mean_entropy": float(entropies @ np.arange(CODES)) / TOP / pixels,
-        "kept": None if any(threshold.kept is None for threshold in thresholds) else kept / pixels,
-        "classes": {
-            name: {
-                "pixels": threshold.pixels,
-                "quantile_value": threshold.quantile_value,
-                "threshold": threshold.value,
-                "bounded": threshold.bounded,
-                "kept": threshold.kept / threshold.pixels if threshold.pixels and threshold.kept is not None else None,
-            }
-            for name, threshold in zip(origin.classes, thresholds, strict=True)
-        },
-    }
+    return Thresholds(
+        method=method.name,
+        measure=None if method.measure is None else method.measure.name,
+        round=round_,
+        parameters=method.settings.parameters(),
+        images=images,
+        teacher_sha256=origin.checkpoint_sha256,
+        views=[*origin.views],
+        mean_entropy=float(entropies @ np.arange(CODES)) / TOP / pixels,
+        kept=None if any(threshold.kept is None for threshold in thresholds) else kept / pixels,
+        classes={name: _class_threshold(threshold) for name, threshold in zip(origin.classes, thresholds, strict=True)},
+    )
+
+
+def _class_threshold(threshold: Threshold) -> ClassThreshold:
+    return ClassThreshold(
+        pixels=threshold.pixels,
+        quantile_value=threshold.quantile_value,
+        threshold=threshold.value,
+        bounded=threshold.bounded,
+        kept=threshold.kept / threshold.pixels if threshold.pixels and threshold.kept is not None else None,
+    )
 
 
 if __name__ == "__main__":

@@ -173,14 +173,14 @@ def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | Non
     if flags.pseudo_labels is None:
         return Pairs([(index.image(sample), None) for sample in index.samples], table, resize)
     manifest = read_manifest(flags.pseudo_labels)
-    files = checked_files(manifest, flags.pseudo_labels.with_suffix(""))
-    digests = [f"{id_} {manifest['files'][id_]['sha256']}" for id_ in sorted(files)]
+    files = checked_files(manifest.files, flags.pseudo_labels.with_suffix(""))
+    digests = [f"{id_} {manifest.files[id_].sha256}" for id_ in sorted(files)]
     provenance["pseudo_labels"] = sha256_of_lines(digests)
     if files.keys() != {sample.id for sample in index.samples}:
         raise InputError(
             f"{flags.pseudo_labels}: made for other images than {flags.target_index}; delete it and run again"
         )
-    labels = files if manifest["kept"] else {}  # nothing is kept: no file is read, and no loss is computed
+    labels = files if manifest.kept else {}  # nothing is kept: no file is read, and no loss is computed
     return Pairs([(index.image(sample), labels.get(sample.id)) for sample in index.samples], table, resize)
 
 

@@ -1,4 +1,4 @@
-"""Stage: check a results folder from end to end, each artefact against what made it; status 1 if anything is wrong.
+"""Stage: check a results folder from end to end, each file against its inputs; status 1 if anything is wrong.
 
 Thresholds, gates, pseudo-labels and the table are made again in a temporary folder, and compared byte by byte. No
 network is run: checkpoints are compared with the digests that their maps and scores have of them.
@@ -16,15 +16,16 @@ from esl.errors import InputError
 from esl.evaluation.contents import read_table
 from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files
+from esl.labels.settings import ThresholdSettings
 from esl.labels.shard import open_shard
-from esl.labels.thresholds import read_thresholds
+from esl.labels.thresholds import Thresholds, read_thresholds
 from esl.stages import gate, pseudo_label, summarize, threshold
 from esl.stages.command import say, stage
 from esl.verification import AGAIN, Results, check_indices, check_maps, check_model
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Checks one benchmark; what is wrong is listed by file."""
+    """Checks one benchmark; every fault is listed by file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="the results of a finished benchmark, such as results/gta2city")
     parser.add_argument("--data", action="store_true", help="read every image and label of the data too")
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _problems(results: Results, *, data: bool, threads: int) -> Iterator[str]:
-    """Everything that is wrong; what depends on a missing or unreadable file is not checked."""
+    """Every fault; checks that need a missing or unreadable file are left out."""
     missing = [*results.missing()]
     yield from missing
     yield from _guarded(check_indices(results, data=data))
@@ -59,7 +60,7 @@ def _problems(results: Results, *, data: bool, threads: int) -> Iterator[str]:
 
 
 def _guarded(check: Iterator[str]) -> Iterator[str]:
-    """What a check finds; what it cannot read is a finding too."""
+    """The findings of a check; a file that it cannot read is a finding too."""
     try:
         yield from check
     except InputError as error:
@@ -76,23 +77,23 @@ def _check_round(results: Results, round_: str, threads: int) -> Iterator[str]:
         yield f"{thresholds}: made from maps that are not there; {AGAIN}"
         return
     name, _, number = round_.rpartition("-round")
-    if results.settings["methods"][name] != {**results.settings["methods"][name], **content["parameters"]}:
+    if results.settings.methods[name] != {**results.settings.methods[name], **content.parameters}:
         yield f"{thresholds}: made with other parameters than settings.json has; {AGAIN}"
-    chosen = {"method": content["method"], "parameters": content["parameters"], "round": content["round"]}
-    words = ["--maps", *map(str, maps), "--settings", json.dumps(chosen)]
-    yield from _remade(thresholds, threshold.main, words)
+    chosen = ThresholdSettings(method=content.method, round=content.round, parameters=content.parameters)
+    argv = ["--maps", *map(str, maps), "--settings", chosen.canonical()]
+    yield from _remade(thresholds, threshold.main, argv)
     if results.is_gated:
-        words = ["--thresholds", str(thresholds), "--settings", json.dumps(results.settings["gate"])]
+        argv = ["--thresholds", str(thresholds), "--settings", json.dumps(results.settings.gate)]
         if int(number) > 1:
-            words += ["--previous", str(results.folder / f"{name}-round{int(number) - 1}/thresholds.json")]
-        yield from _remade(folder / "gate.json", gate.main, words)
-    checked_files(read_manifest(manifest), manifest.with_suffix(""))
-    words = ["--maps", *map(str, maps), "--thresholds", str(thresholds), "--threads", str(threads)]
-    words += ["--index", str(results.folder / "data/target_train.json")]
-    yield from _remade(manifest, pseudo_label.main, words)
+            argv += ["--previous", str(results.folder / f"{name}-round{int(number) - 1}/thresholds.json")]
+        yield from _remade(folder / "gate.json", gate.main, argv)
+    checked_files(read_manifest(manifest).files, manifest.with_suffix(""))
+    argv = ["--maps", *map(str, maps), "--thresholds", str(thresholds), "--threads", str(threads)]
+    argv += ["--index", str(results.folder / "data/target_train.json")]
+    yield from _remade(manifest, pseudo_label.main, argv)
 
 
-def _taught(shard: Path, thresholds: dict[str, object]) -> bool:
+def _taught(shard: Path, thresholds: Thresholds) -> bool:
     with open_shard(shard) as open_:
         return open_.origin.taught(thresholds)
 
@@ -103,21 +104,21 @@ def _check_table(results: Results) -> Iterator[str]:
     content = read_table(table)
     with tempfile.TemporaryDirectory() as name:
         again = Path(name) / "miou.txt"
-        words = ["--benchmark", content["benchmark"], "--table", str(again), "--models"]
-        words += [str(results.folder / model / "miou.json") for model in results.models]
-        if best := content.get("best_snapshots"):
-            words += ["--best", *(str(results.folder / model / "best_snapshot.json") for model in best)]
-        yield from _remade(table, summarize.main, words)
+        argv = ["--benchmark", content.benchmark, "--table", str(again), "--models"]
+        argv += [str(results.folder / model / "miou.json") for model in results.models]
+        if best := content.best_snapshots:
+            argv += ["--best", *(str(results.folder / model / "best_snapshot.json") for model in best)]
+        yield from _remade(table, summarize.main, argv)
         if not text.is_file() or text.read_bytes() != again.read_bytes():
             yield f"{text}: is not the table of {table}; {AGAIN}"
 
 
-def _remade(path: Path, make: Callable[[list[str]], None], words: list[str]) -> Iterator[str]:
+def _remade(path: Path, make: Callable[[list[str]], None], argv: list[str]) -> Iterator[str]:
     """Runs a stage again, whose ``--output`` is ``path``, into a temporary folder; whether it writes the same."""
     with tempfile.TemporaryDirectory() as name:
         output = Path(name) / path.parent.name / path.name
         with redirect_stderr(StringIO()):
-            make([*words, "--output", str(output)])
+            make([*argv, "--output", str(output)])
         if output.read_bytes() != path.read_bytes():
             yield f"{path}: is not what its inputs give; {AGAIN}"
 

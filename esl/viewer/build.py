@@ -69,7 +69,8 @@ class Material:
         """What all files of one page share, so that it never shows those of another run."""
         edges = {name: scale.edges.tolist() for name, scale in self.scales.items()}
         rounds = [
-            [one.name, one.thresholds["teacher_sha256"], one.manifest["files"]] for one in (self.round_, *self.others)
+            [one.name, one.thresholds.teacher_sha256, one.manifest.to_json()["files"]]
+            for one in (self.round_, *self.others)
         ]
         text = json.dumps([edges, rounds, self.positions, self.index.fingerprint()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -93,7 +94,7 @@ def material(shards: Sequence[Path], round_: Selection, others: Sequence[Selecti
     }
     positions = [one.positions(scales, histograms) if origin.taught(one.thresholds) else None for one in rounds]
     files = [
-        checked_files(dict(one.manifest), one.folder) if place == 0 or positions[place] is None else {}
+        checked_files(one.manifest.files, one.folder) if place == 0 or positions[place] is None else {}
         for place, one in enumerate(rounds)
     ]
     return Material(index, shards, scales, round_, others, positions, files)

@@ -1,4 +1,4 @@
-"""What the page knows before it loads any image: names, colours, positions, sums over all images, and the list."""
+"""The data of the page before it loads any image: names, colours, positions, sums over all images, and the list."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def content_of(
         "benchmark": SEED.sub("", benchmark),
         "title": f"{benchmark} / {round_.name}",
         "round": round_.name,
-        "method": round_.thresholds["method"],
+        "method": round_.thresholds.method,
         "teacher": source.shards[0].parent.parent.name,
         "labelled": bool(source.index.labelled),
         "classes": [

@@ -17,7 +17,7 @@ UNLABELLED, WRONG, RIGHT = range(3)
 
 
 def verdicts(prediction: NDArray[np.uint8], truth: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """What labels (H, W) say of each predicted pixel: ``UNLABELLED``, ``WRONG`` or ``RIGHT``."""
+    """The verdict of labels (H, W) on each predicted pixel: ``UNLABELLED``, ``WRONG`` or ``RIGHT``."""
     if truth is None:
         return np.zeros_like(prediction)
     return np.where(truth == IGNORE, UNLABELLED, np.where(truth == prediction, RIGHT, WRONG)).astype(np.uint8)

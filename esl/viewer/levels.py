@@ -25,7 +25,10 @@ MOST_LEVELS = 255
 
 @dataclass(frozen=True)
 class Scale:
-    """The positions of one measure. A rank is a code counted from the surest: the code itself where low is sure."""
+    """The positions of one measure.
+
+    A rank is a code counted from the most confident one: the code itself where low is sure.
+    """
 
     measure: Measure
     edges: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""What the page shows of one image, small enough to travel: the photograph, and planes of bytes that stay exact.
+"""One image for the page, small enough to travel: the photograph, and planes of bytes that stay exact.
 
 Planes are sampled (nearest), three to a lossless WebP image, whose red, green and blue a canvas reads back unchanged.
 """
@@ -15,10 +15,10 @@ from PIL import Image
 from esl.data.images import SizeWH
 
 WIDTH, PIXELS = 512, 512 * 256
-"""The most columns, and the most pixels, of what is shown."""
+"""The most columns, and the most pixels, of a shown image."""
 
 QUALITY = 80
-"""Of the photograph, as WebP."""
+"""The quality of the photograph, as WebP."""
 
 Plane = NDArray[np.uint8]
 

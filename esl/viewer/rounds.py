@@ -1,18 +1,17 @@
-"""The rounds that a viewer shows: where each cuts, and whether a slider can stand where it does."""
+"""The rounds that a viewer shows: their cuts, and the positions of a slider that make the same cuts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import ClassSet
 from esl.errors import InputError
-from esl.labels.manifest import read_manifest
+from esl.labels.manifest import PseudoLabels, read_manifest
 from esl.labels.shard import Origin
-from esl.labels.thresholds import read_thresholds
+from esl.labels.thresholds import Thresholds, read_thresholds
 from esl.viewer.levels import Scale
 
 
@@ -21,20 +20,19 @@ class Selection:
     """A round: the content of its two files, and the folder of its pseudo-labels."""
 
     name: str
-    thresholds: Mapping[str, Any]
-    manifest: Mapping[str, Any]
+    thresholds: Thresholds
+    manifest: PseudoLabels
     folder: Path
 
     @property
     def measure(self) -> str | None:
         """The measure that its thresholds cut; ``None``: it keeps nothing."""
-        measure: str | None = self.thresholds["measure"]
-        return measure
+        return self.thresholds.measure
 
     @property
     def values(self) -> list[float | None]:
         """The threshold of every class."""
-        return [entry["threshold"] for entry in self.thresholds["classes"].values()]
+        return self.thresholds.values
 
     def positions(self, scales: Mapping[str, Scale], histograms: Mapping[str, NDArray[np.int64]]) -> list[int] | None:
         """The position of every class that keeps what the round keeps; ``None`` where no slider does.
@@ -53,7 +51,7 @@ class Selection:
             return None
         kept = np.cumsum(scale.binned(histograms[self.measure]), axis=1)
         cut = [int(row[place]) if place >= 0 else 0 for row, place in zip(kept, known, strict=True)]
-        return known if cut == [*self.manifest["kept_pixels"].values()] else None
+        return known if cut == [*self.manifest.kept_pixels.values()] else None
 
 
 def read_selection(manifest: Path, class_set: ClassSet, thresholds: Path | None = None) -> Selection:
@@ -64,7 +62,7 @@ def read_selection(manifest: Path, class_set: ClassSet, thresholds: Path | None 
     """
     path = thresholds or manifest.parent / "thresholds.json"
     cuts, labels = read_thresholds(path), read_manifest(manifest)
-    if tuple(cuts["classes"]) != class_set.classes:
+    if tuple(cuts.classes) != class_set.classes:
         raise InputError(f"{path}: its classes are not those of the class set {class_set.name}; run the workflow again")
     return Selection(manifest.parent.name, cuts, labels, manifest.with_suffix(""))
 
