@@ -27,7 +27,7 @@ from esl.labels.measures.registry import MEASURES
 from esl.labels.methods.build import build_method
 from esl.labels.png import write_png
 from esl.labels.shard import Origin, open_shard, write_shard
-from esl.labels.writer import write_pseudo_labels
+from esl.labels.writer import Labelling, write_pseudo_labels
 from esl.models.predictor import Prediction, stride_probability
 from examples.esl_in_40_lines import pseudo_labels
 from performance.scenes import CLASSES, SIZE_HW, scene_logits
@@ -36,6 +36,9 @@ SCENES = 16
 """Different logits; larger datasets repeat them, so that they add nothing to the memory that is measured."""
 
 METHOD = build_method("esl")
+
+TEACHER = "0" * 64
+"""The digest of a checkpoint that does not exist: scenes take its place."""
 
 EVERY_MEASURE = [measure_named(name) for name in MEASURES]
 
@@ -49,7 +52,7 @@ def _infer(shard: int, shards: int, ids: list[str], folder: Path) -> float:
         for id_ in chosen:
             yield Prediction(_sample(id_), SIZE_HW, stride_probability(scenes[int(id_) % SCENES][None])[0])
 
-    origin, stored = Origin(CLASSES.classes, "", INTERPOLATION), (*MEASURES, "probability")
+    origin, stored = Origin(CLASSES.classes, TEACHER, INTERPOLATION), (*MEASURES, "probability")
     with write_shard(folder / f"{shard}.h5", len(chosen), origin, stored=stored, counted=MEASURES) as writer:
         write_maps(predictions(), EVERY_MEASURE, writer)
     return peak_mb()
@@ -103,7 +106,7 @@ def staged_pseudo_labels(count: int, folder: Path, workers: int) -> tuple[dict[s
         samples=[_sample(id_) for id_ in ids],
     )
     start = time.perf_counter()
-    write_pseudo_labels(shards, thresholds, METHOD, index, folder, workers=workers)
+    write_pseudo_labels(Labelling(shards, thresholds, METHOD, index, folder), TEACHER, workers=workers)
     label_seconds = time.perf_counter() - start
     seconds = {"infer": infer_seconds, "threshold": threshold_seconds, "pseudo_label": label_seconds}
     return seconds, max(sum(peaks), peak_mb())

@@ -31,10 +31,10 @@ def _result(
 def test_gains_are_over_the_control_of_the_same_round_and_seed(tmp_path: Path) -> None:
     results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, 0.625)}
     summary = compare_seeds(results)
-    assert summary["seeds"] == [1, 2]
-    assert summary["miou"]["source"] == {"1": 0.5, "2": 0.25}
-    assert summary["gain_over_control"] == {"esl-round1": {"1": 0.25, "2": 0.125}}
-    assert summary["pseudo_labels"]["esl-round1"]["accuracy"] == {"1": 0.75, "2": 0.625}
+    assert summary.seeds == [1, 2]
+    assert summary.miou["source"] == {"1": 0.5, "2": 0.25}
+    assert summary.gain_over_control == {"esl-round1": {"1": 0.25, "2": 0.125}}
+    assert summary.pseudo_labels["esl-round1"].accuracy == {"1": 0.75, "2": 0.625}
 
 
 def test_the_table_has_a_row_for_every_model_gain_and_measure_in_percent(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_a_later_round_is_compared_with_its_own_control_or_the_last_there_is_and
     for name in ("esl-round1", "esl-round2"):
         write_json(tmp_path / name / "pseudo_labels.json", whole_manifest(quality=None))
     summary = compare_seeds({"1": tmp_path / "miou.json"})
-    assert summary["gain_over_control"]["esl-round2"] == {"1": 0.125}
-    assert summary["gap_closed"] == {"control-round1": {"1": 0.0}, "esl-round1": {"1": pytest.approx(0.2)}} | {
+    assert summary.gain_over_control["esl-round2"] == {"1": 0.125}
+    assert summary.gap_closed == {"control-round1": {"1": 0.0}, "esl-round1": {"1": pytest.approx(0.2)}} | {
         "esl-round2": {"1": 0.5}
     }
     lines = seed_table(summary).splitlines()
@@ -71,7 +71,7 @@ def test_a_later_round_is_compared_with_its_own_control_or_the_last_there_is_and
     miou["control-round2"] = 0.575
     write_json(tmp_path / "miou.json", whole_table({name: {"miou": {"all": value}} for name, value in miou.items()}))
     own = compare_seeds({"1": tmp_path / "miou.json"})
-    assert own["gain_over_control"]["esl-round2"] == {"1": pytest.approx(0.05)}
+    assert own.gain_over_control["esl-round2"] == {"1": pytest.approx(0.05)}
 
 
 def test_entries_of_any_name_are_compared_with_the_control_and_those_that_keep_nothing_have_no_quality(
@@ -85,17 +85,17 @@ def test_entries_of_any_name_are_compared_with_the_control_and_those_that_keep_n
         for name in ("online", "control_long"):
             write_json(tmp_path / seed / f"{name}-round1/pseudo_labels.json", whole_manifest(quality=quality))
     summary = compare_seeds({seed: tmp_path / seed / "miou.json" for seed in ("1", "2")})
-    assert {name: values["1"] for name, values in summary["gain_over_control"].items()} == {
+    assert {name: values["1"] for name, values in summary.gain_over_control.items()} == {
         "online-round1": 0.25,
         "control_long-round1": 0.125,
     }
-    assert summary["pseudo_labels"] == {}
+    assert summary.pseudo_labels == {}
 
 
 def test_a_target_without_labels_has_no_quality_to_compare(tmp_path: Path) -> None:
     results = {seed: _result(tmp_path / seed, 0.5, 0.5, 0.75, labelled=False) for seed in ("1", "2")}
     summary = compare_seeds(results)
-    assert summary["pseudo_labels"] == {}
+    assert summary.pseudo_labels == {}
     assert "pseudo-label" not in seed_table(summary)
 
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from random import Random
 from typing import Any
@@ -13,6 +13,7 @@ from PIL import Image
 from planning.config import read_config
 from scipy.io import savemat
 
+from esl.contents import Content
 from esl.data.changes import record_of, state, stats_of, write_record
 from esl.data.formats.build import format_named
 from esl.data.formats.mapillary import labels_of
@@ -71,27 +72,38 @@ def _contents(folder: Path) -> Iterator[Reader]:
     def manifest(path: Path) -> Any:
         content = read_manifest(path)
         try:
-            checked_files(content, path.with_suffix(""))
+            checked_files(content.files, path.with_suffix(""))
         except InputError as error:  # that the PNGs are missing is right; that they are looked for elsewhere is not
             if "expected a plain file name" not in str(error) and "../" in str(error):
                 raise WrongValueError("a path outside of the folder") from None
-        return content
+        return content.to_json()
 
-    quality = {"classes": {"road": {"accuracy": 0.5, "coverage": None}}, "risk_coverage": {"entropy": [[0.5, 0.1]]}}
+    ranked = {"augrc": 0.1, "aurc": None, "accuracy": {"0.5": 0.9}}
+    quality = {
+        "classes": {"road": {"accuracy": 0.5, "coverage": None}},
+        "risk_coverage": {"entropy": {**ranked, "classes": {"road": ranked}}},
+    }
     manifests = [whole_manifest(), whole_manifest({"a": {}, "b": {}}, quality=quality)]
-    yield Reader("thresholds.json", "thresholds.json", [as_json(THRESHOLDS)], read_thresholds, json_edits)
+    yield Reader("thresholds.json", "thresholds.json", [as_json(THRESHOLDS)], _plain(read_thresholds), json_edits)
     yield Reader("pseudo_labels.json", "pseudo_labels.json", list(map(as_json, manifests)), manifest, json_edits)
     shard = [as_json(whole_labelled_shard({"a": {}, "b": {}}))]
     yield Reader("labelled/1-of-1.json", "1-of-1.json", shard, _joined, json_edits)
-    yield Reader("predictions.json", "predictions.json", [as_json(whole_predictions())], read_any_manifest, json_edits)
-    yield Reader("miou.json, model", "miou.json", [as_json(whole_scores())], read_scores, json_edits)
+    yield Reader(
+        "predictions.json", "predictions.json", [as_json(whole_predictions())], _plain(read_any_manifest), json_edits
+    )
+    yield Reader("miou.json, model", "miou.json", [as_json(whole_scores())], _plain(read_scores), json_edits)
     table = whole_table({"source": {}, "esl": {"iou": {"road": None, "sky": 0.5}}})
-    yield Reader("miou.json, benchmark", "miou.json", [as_json(table)], read_table, json_edits)
+    yield Reader("miou.json, benchmark", "miou.json", [as_json(table)], _plain(read_table), json_edits)
+
+
+def _plain(read: Callable[[Path], Content]) -> Callable[[Path], Any]:
+    """A reader that returns plain JSON, for the checks of its values."""
+    return lambda path: read(path).to_json()
 
 
 def _joined(path: Path) -> Any:
     written = joined([path], DIGEST, DIGEST)
-    return written.files, written.pixels.tolist()
+    return {id_: file.to_json() for id_, file in written.files.items()}, written.pixels.tolist()
 
 
 def _index(path: Path) -> Any:

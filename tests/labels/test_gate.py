@@ -4,14 +4,38 @@ from typing import Any
 
 import pytest
 
-from esl.labels.gate import GateSettings, objections, unchecked
+from esl.labels import gate
+from esl.labels.gate import GateSettings
+from esl.labels.thresholds import Thresholds
+from tests.contents import DIGEST
+
+
+def objections(*arguments: Any) -> list[str]:
+    """The lines of the objections."""
+    return list(map(str, gate.objections(*arguments)))
 
 
 def _thresholds(
-    pixels: dict[str, int], kept: float = 0.6, entropy: float = 0.1, measure: str | None = "entropy"
-) -> Any:
-    classes = {name: {"pixels": count} for name, count in pixels.items()}
-    return {"measure": measure, "kept": kept, "mean_entropy": entropy, "classes": classes}
+    pixels: dict[str, int],
+    kept: float | None = 0.6,
+    entropy: float = 0.1,
+    measure: str | None = "entropy",
+    method: str = "esl",
+) -> Thresholds:
+    rest = {"quantile_value": None, "threshold": None, "bounded": False, "kept": None}
+    return Thresholds.model_validate(
+        {
+            "method": method,
+            "measure": measure,
+            "round": 1,
+            "parameters": {},
+            "images": 1,
+            "teacher_sha256": DIGEST,
+            "mean_entropy": entropy,
+            "kept": kept,
+            "classes": {name: {"pixels": count, **rest} for name, count in pixels.items()},
+        }
+    )
 
 
 SOUND = _thresholds({"road": 500_000, "sky": 499_000, "train": 1_000})
@@ -34,10 +58,11 @@ def test_the_control_keeps_nothing_on_purpose() -> None:
 
 
 def test_a_share_that_is_unknown_before_images_are_labelled_is_named_as_not_checked() -> None:
-    unknown = _thresholds({"road": 9, "sky": 1}) | {"method": "sac", "kept": None}
+    unknown = _thresholds({"road": 9, "sky": 1}, None, method="sac")
     assert objections(unknown, None, GateSettings()) == []
-    assert unchecked(unknown) == ["the kept share: thresholds of sac depend on the image, so pseudo_labels.json has it"]
-    assert unchecked(SOUND) == []
+    (question,) = gate.unchecked(unknown)
+    assert str(question) == ["the kept share: thresholds of sac depend on the image, so pseudo_labels.json has it"]
+    assert gate.unchecked(SOUND) == []
 
 
 def test_a_teacher_of_one_class_is_refused_even_in_the_first_round() -> None:

@@ -11,7 +11,9 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.images import CheckedFile, read_label
 from esl.errors import InputError
 from esl.files import sha256_of_file
+from esl.labels.manifest import PseudoLabels
 from esl.labels.png import checked_files, png_path, train_id_table, write_png
+from tests.contents import whole_manifest
 
 CITYSCAPES19 = CLASS_SETS["cityscapes19"]
 ALL = np.array([[*range(19), IGNORE]], dtype=np.uint8)
@@ -61,20 +63,20 @@ def test_a_plain_id_names_a_file_right_in_the_folder(tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------------------------- the manifest
 
 
-def _manifest(folder: Path, count: int = 3) -> dict[str, dict[str, dict[str, str]]]:
+def _manifest(folder: Path, count: int = 3) -> PseudoLabels:
     files = {}
     for number in range(count):
         path = folder / f"{number}.png"
         write_png(path, np.full((4, 4), number, dtype=np.uint8), CITYSCAPES19)
         files[str(number)] = {"sha256": sha256_of_file(path)}
-    return {"files": files}
+    return PseudoLabels.model_validate(whole_manifest(files))
 
 
 def test_files_that_are_as_they_were_written_are_handed_out(tmp_path: Path) -> None:
     folder = tmp_path / "pseudo_labels"
     manifest = _manifest(folder)
-    assert checked_files(manifest, folder) == {
-        id_: CheckedFile(folder / f"{id_}.png", manifest["files"][id_]["sha256"]) for id_ in ("0", "1", "2")
+    assert checked_files(manifest.files, folder) == {
+        id_: CheckedFile(folder / f"{id_}.png", manifest.files[id_].sha256) for id_ in ("0", "1", "2")
     }
 
 
@@ -84,7 +86,7 @@ def test_every_missing_or_changed_file_is_named(tmp_path: Path) -> None:
     (folder / "0.png").unlink()
     write_png(folder / "2.png", np.full((4, 4), 7, dtype=np.uint8), CITYSCAPES19)
     with pytest.raises(InputError) as caught:
-        checked_files(manifest, folder)
+        checked_files(manifest.files, folder)
     message = str(caught.value)
     assert message.startswith("2 pseudo-label(s) differ")
     assert f"{folder / '0.png'}: missing" in message and f"{folder / '2.png'}: changed" in message
@@ -94,4 +96,4 @@ def test_every_missing_or_changed_file_is_named(tmp_path: Path) -> None:
 def test_an_id_in_the_manifest_cannot_climb_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(b"x")
     with pytest.raises(InputError, match="expected a plain file name"):
-        checked_files({"files": {"../secret": {"sha256": "0"}}}, tmp_path / "pseudo_labels")
+        checked_files(PseudoLabels.model_validate(whole_manifest({"../secret": {}})).files, tmp_path / "pseudo_labels")

@@ -25,7 +25,7 @@ def test_accuracy_and_coverage_worked_by_hand() -> None:
         label=np.zeros((1, 2), dtype=np.uint8),
         maps={name: np.zeros((1, 2), dtype=np.uint8) for name in ("label", "entropy", "confidence")},
     )
-    summary = quality.summary(ClassSet("three", ("a", "b", "c"), ((0, 0, 0),) * 3, (("a",), ("b",), ("c",))))
+    summary = quality.summary(ClassSet("three", ("a", "b", "c"), ((0, 0, 0),) * 3, (("a",), ("b",), ("c",)))).to_json()
     assert summary["labelled_images"] == 2
     assert summary["accuracy"] == 3 / 4  # of (0,0) (0,1) (0,3) (1,0) all but (0,3) are correct
     assert summary["coverage"] == 4 / 6
@@ -50,6 +50,6 @@ def test_the_direction_of_a_measure_decides_which_pixels_are_the_surest() -> Non
     maps = {"label": np.zeros((1, 4), np.uint8), "entropy": codes, "confidence": codes}
     quality = Quality(2, [measure_named("entropy"), measure_named("confidence")])
     quality.add(truth, maps["label"], maps)
-    summary = quality.summary(ClassSet("two", ("a", "b"), ((0, 0, 0),) * 2, (("a",), ("b",))))
+    summary = quality.summary(ClassSet("two", ("a", "b"), ((0, 0, 0),) * 2, (("a",), ("b",)))).to_json()
     surest = {name: shares["0.5"] for name, shares in summary["accuracy_at_coverage"].items()}
     assert surest == {"entropy": 1 / 2, "confidence": 0}

@@ -66,7 +66,7 @@ def test_areas_are_those_of_the_sorted_pixels(codes: int, sure: Sure) -> None:
     curve = np.concatenate([[0], errors]) / 300
     area = np.trapezoid(curve, np.arange(301) / 300)
     assert augrc(*histograms, sure=sure) == pytest.approx(area, rel=1e-12)
-    for coverage, accuracy in risk_coverage(*histograms, sure=sure)["accuracy"].items():
+    for coverage, accuracy in risk_coverage(*histograms, sure=sure).accuracy.items():
         kept = round(float(coverage) * 300)
         assert accuracy == pytest.approx(1 - errors[kept - 1] / kept, rel=1e-9)
 
@@ -104,8 +104,8 @@ def test_billions_of_pixels_are_exact() -> None:
     rng = np.random.default_rng(0)
     correct = rng.integers(0, 200_000, 65536)
     figures = risk_coverage(2 * correct, correct, sure="high")
-    assert figures["aurc"] == pytest.approx(0.5, rel=1e-12)
-    assert figures["augrc"] == pytest.approx(0.25, rel=1e-12)
+    assert figures.aurc == pytest.approx(0.5, rel=1e-12)
+    assert figures.augrc == pytest.approx(0.25, rel=1e-12)
 
 
 def test_harmonic_numbers() -> None:
@@ -117,4 +117,4 @@ def test_harmonic_numbers() -> None:
 def test_no_pixels_have_no_figures() -> None:
     nothing = np.zeros(8, dtype=np.int64)
     figures = risk_coverage(nothing, nothing, sure="low")
-    assert figures["augrc"] is None and figures["aurc"] is None and {*figures["accuracy"].values()} == {None}
+    assert figures.augrc is None and figures.aurc is None and {*figures.accuracy.values()} == {None}

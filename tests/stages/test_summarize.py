@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from esl.errors import InputError
+from esl.evaluation.contents import read_scores
 from esl.evaluation.report import table
 from esl.files import write_json
 from esl.stages.summarize import main
@@ -36,7 +37,8 @@ def test_the_summary_holds_every_model_whole_under_the_name_of_its_folder_in_ord
     models = {"source": SOURCE, "esl-round1": ESL}
     assert content == {"benchmark": "gta2city", "models": models}
     assert [*content["models"]] == ["source", "esl-round1"]
-    assert (tmp_path / "miou.txt").read_text() == table("gta2city", models, {})
+    read = {name: read_scores(tmp_path / name / "miou.json") for name in models}
+    assert (tmp_path / "miou.txt").read_text() == table("gta2city", read, {})
 
 
 def test_a_model_or_a_snapshot_scored_on_other_labels_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

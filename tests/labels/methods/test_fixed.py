@@ -13,6 +13,7 @@ from esl.labels.fixed_point import CODES
 from esl.labels.methods.build import build_method
 from esl.labels.shard import Origin, write_shard
 from esl.stages import threshold
+from tests.contents import DIGEST
 
 CLASSES = ("road", "car", "sky")
 
@@ -59,7 +60,7 @@ def test_the_stage_knows_the_classes_of_the_maps(tmp_path: Path) -> None:
     maps = {"label": np.zeros((2, 2), np.uint8), "probability": np.zeros((19, 1, 1), np.float16)}
     maps["entropy"] = np.array([[0, 9], [9, 9]], np.uint16)
     shard = tmp_path / "1-of-1.h5"
-    with write_shard(shard, 1, Origin(classes, "abc", "x"), stored=["entropy"], counted=["entropy"]) as writer:
+    with write_shard(shard, 1, Origin(classes, DIGEST, "x"), stored=["entropy"], counted=["entropy"]) as writer:
         writer.append(writer.pack("a", maps))
     for name, kept in (("road", 0.25), ("car", 1.0)):
         chosen = {"method": "fixed", "parameters": {"threshold": 0.5, "classes": {name: 0}}}
