@@ -15,6 +15,7 @@ from esl.data.class_sets import CLASS_SETS
 from esl.data.index import Index
 from esl.files import read_json, write_json
 from esl.labels.fixed_point import TOP
+from esl.labels.manifest import PseudoLabels, read_manifest
 from esl.labels.shard import Origin, write_shard
 from esl.stages import pseudo_label, threshold
 
@@ -35,8 +36,8 @@ class MadeRound:
         return read_json(self.folder / "thresholds.json")
 
     @property
-    def manifest(self) -> dict[str, Any]:
-        return read_json(self.folder / "pseudo_labels.json")
+    def manifest(self) -> PseudoLabels:
+        return read_manifest(self.folder / "pseudo_labels.json")
 
     def words(self, *, index: bool = True, manifest: bool = False) -> list[str]:
         """The flags that the stages of a round's figures share."""

@@ -74,7 +74,7 @@ def test_without_labels_rarity_is_that_of_the_pseudo_labels(unlabelled_index: In
     made = make_round(unlabelled_index)
     found = _survey(made, unlabelled_index)
     assert found.accuracy == {}
-    assert dict(zip(CLASSES.classes, found.pixels.tolist(), strict=True)) == made.manifest["kept_pixels"]
+    assert dict(zip(CLASSES.classes, found.pixels.tolist(), strict=True)) == made.manifest.kept_pixels
     assert {reason for reasons in choose(found, CLASSES.classes, 8).values() for reason in reasons} >= {
         "most pixels kept", "median share kept", "fewest pixels kept",
     }  # fmt: skip

@@ -59,7 +59,7 @@ def test_the_mark_of_a_class_is_what_its_threshold_keeps(small_index: Index, mak
         kept_all, right_all = kept_all + kept.sum(), right_all + right[kept].sum()
     quality = read_selection(made.folder).quality
     assert quality is not None
-    assert (quality["coverage"], quality["accuracy"]) == pytest.approx((kept_all / len(label), right_all / kept_all))
+    assert (quality.coverage, quality.accuracy) == pytest.approx((kept_all / len(label), right_all / kept_all))
     assert cut_point(*ranking.counts["entropy"][:, 0], None, "low") is None
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from esl.figures.style import COLOURS, draw_statement, drawing, legend_text, line_style, panels, short
+from esl.figures.style import COLOURS, draw_statement, drawing, legend_text, line_style, panels
+from esl.figures.text import short
 
 HOSTILE = ["$\\frac{1", "<script>alert(1)</script>", "_hidden", "a\"b'c", "a\nb", "街 ünïcode", "x" * 300]
 

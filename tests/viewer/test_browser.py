@@ -164,9 +164,9 @@ def test_a_rule_that_is_no_threshold_is_shown_as_it_is(
 ) -> None:
     made = make_round(small_index, method)
     page = opened(viewed(made))
-    assert number(page, "#kept-all") == made.manifest["kept"]
-    assert number(page, "#right-all") == made.manifest["quality"]["accuracy"]
-    assert number(page, "#kept-here") == made.manifest["files"][page.locator("#name").inner_text()]["kept"]
+    assert number(page, "#kept-all") == made.manifest.kept
+    assert number(page, "#right-all") == made.manifest.quality.accuracy
+    assert number(page, "#kept-here") == made.manifest.files[page.locator("#name").inner_text()].kept
     page.keyboard.press("]")
     page.wait_for_function("state.positions !== null")
     assert page.evaluate("configLines()").startswith("benchmarks:")

@@ -88,7 +88,7 @@ def test_counts_of_images_and_of_all_are_those_of_the_maps(small_index: Index, m
     assert all(np.array_equal(a, b) for a, b in zip(sums, added, strict=True))
     kept, right, labelled = np.sum(data["own"]["counts"], axis=0).tolist()
     assert kept / sums[0].sum() == made.thresholds["kept"]
-    assert right / labelled == made.manifest["quality"]["accuracy"]
+    assert right / labelled == made.manifest.quality.accuracy
 
 
 def test_planes_hold_prediction_truth_and_levels_of_every_pixel(small_index: Index, make_round: MakeRound) -> None:
@@ -138,7 +138,7 @@ def test_the_list_knows_share_accuracy_and_classes(small_index: Index, make_roun
     for id_, kept, accuracy, mask in content(viewed(made))["images"]:
         label = np.asarray(Image.open(png_path(made.folder / "pseudo_labels", id_)))
         truth = small_index.read_label(next(sample for sample in small_index.samples if sample.id == id_))
-        assert kept == made.manifest["files"][id_]["kept"] == (label != IGNORE).mean()
+        assert kept == made.manifest.files[id_].kept == (label != IGNORE).mean()
         both = (label != IGNORE) & (truth != IGNORE)
         assert accuracy == (label == truth)[both].mean()
         present = {*np.unique(made.maps[id_]["label"]), *np.unique(truth[truth != IGNORE])}
