@@ -61,7 +61,7 @@ def test_a_share_that_is_unknown_before_images_are_labelled_is_named_as_not_chec
     unknown = _thresholds({"road": 9, "sky": 1}, None, method="sac")
     assert objections(unknown, None, GateSettings()) == []
     (question,) = gate.unchecked(unknown)
-    assert str(question) == ["the kept share: thresholds of sac depend on the image, so pseudo_labels.json has it"]
+    assert str(question) == "the kept share: thresholds of sac depend on the image, so pseudo_labels.json has it"
     assert gate.unchecked(SOUND) == []
 
 
