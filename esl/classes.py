@@ -78,7 +78,7 @@ class ClassSet:
         return cls(
             content["name"],
             tuple(content["classes"]),
-            tuple((row["colour"][0], row["colour"][1], row["colour"][2]) for row in rows),
+            tuple((red, green, blue) for red, green, blue in (row["colour"] for row in rows)),
             tuple(tuple(row["labels"]) for row in rows),
             {name: tuple(some) for name, some in content["subsets"].items()},
             tuple(content.get("foreign", ())),

@@ -37,11 +37,6 @@ class Problem:
         return ": ".join([*filter(None, [", ".join(self.keys)]), self.text])
 
 
-def message(text: str) -> str:
-    """A text for people; goes as soon as nothing calls it."""
-    return text
-
-
 def printable(text: str) -> str:
     r"""``text`` as a single line: bytes of names that are not UTF-8, line breaks and the like as escapes.
 

@@ -60,7 +60,7 @@ def label_map(probability_Chw: Tensor, size_hw: tuple[int, int]) -> NDArray[np.u
 def plain_confidence_maps(
     probability_Chw: Tensor, size_hw: tuple[int, int], measures: Sequence[Measure]
 ) -> dict[str, NDArray[Any]]:
-    """As ``confidence_maps``, over whole planes, on the device of the probabilities."""
+    """The maps of ``confidence_maps``, over whole planes, on the device of the probabilities."""
     probability_CHW = upsample_probability(probability_Chw[None], size_hw)[0]
     label = probability_CHW.max(dim=0).indices.to(torch.uint8).cpu().numpy()
     return {"label": label, **{measure.name: encode(measure.values(probability_CHW)) for measure in measures}}

@@ -37,7 +37,7 @@ def without_compiler() -> Iterator[None]:
 
 
 def _disable(function: Callable[..., Any], recursive: bool = True, **options: Any) -> Callable[..., Any]:
-    """As ``torch._dynamo.disable``: keeps a function out of what is compiled, once there is a compiler."""
+    """Stands for ``torch._dynamo.disable``: keeps a function uncompiled, once there is a compiler."""
 
     @wraps(function)
     def disabled(*arguments: Any, **keywords: Any) -> Any:

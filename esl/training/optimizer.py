@@ -43,12 +43,11 @@ class _RepeatingSgd(torch.optim.SGD):
                 if parameter.grad is None:
                     continue
                 state = self.state[parameter]
-                if "momentum_buffer" not in state:
-                    state["momentum_buffer"] = torch.zeros_like(parameter)
+                buffer = state.setdefault("momentum_buffer", torch.zeros_like(parameter))
                 for _ in range(self._repeats.get(parameter, 1)):
                     parameter.grad.add_(parameter, alpha=group["weight_decay"])
-                    state["momentum_buffer"].mul_(group["momentum"]).add_(parameter.grad)
-                    parameter.add_(state["momentum_buffer"], alpha=-group["lr"])
+                    buffer.mul_(group["momentum"]).add_(parameter.grad)
+                    parameter.add_(buffer, alpha=-group["lr"])
 
 
 def polynomial_decay(schedule: ScheduleSettings, power: float) -> Callable[[int], float]:

@@ -37,7 +37,7 @@ Labels = NDArray[np.uint8]
 
 
 class Shown(NamedTuple):
-    """What the page lists of an image, and its share of the sums over all."""
+    """An image in the list of the page, and its share of the sums over all."""
 
     id: str
     kept: float  # share of the image with a pseudo-label of the round
@@ -66,7 +66,7 @@ class Material:
 
     @property
     def key(self) -> str:
-        """What all files of one page share, so that it never shows those of another run."""
+        """The key of all files of one page, so that it never shows files of another run."""
         edges = {name: scale.edges.tolist() for name, scale in self.scales.items()}
         rounds = [
             [one.name, one.thresholds.teacher_sha256, one.manifest.to_json()["files"]]
@@ -193,7 +193,7 @@ def _pseudo_label(source: Material, place: int, id_: str, size_wh: tuple[int, in
 
 
 def _check_own(source: Material, sample: IndexedSample, maps: Maps, label: Labels) -> None:
-    """That a slider at the round's positions shows what the round trained on."""
+    """Checks that a slider at the round's positions shows the pseudo-labels of the round."""
     if source.positions[0] is None or source.round_.measure is None:
         return
     sure = source.scales[source.round_.measure].measure.sure
@@ -202,7 +202,7 @@ def _check_own(source: Material, sample: IndexedSample, maps: Maps, label: Label
 
 
 def _kept(prediction: Labels, label: Labels, truth: Labels | None, num_classes: int) -> NDArray[np.int64]:
-    """Of the pixels predicted as each class: those with a pseudo-label, right ones, ones with a true label; (C, 3)."""
+    """Pixels predicted as each class: with a pseudo-label, rightly predicted, with a true label; (C, 3)."""
     kept = label != IGNORE
     known = np.zeros_like(kept) if truth is None else kept & (truth != IGNORE)
     right = np.zeros_like(kept) if truth is None else known & (truth == label)

@@ -21,7 +21,7 @@ def same(one: str, other: str) -> bool:
         ('X = 1\n"""One."""', 'X = 1\n"""Two."""'),
         ("raise InputError(f'{path}: no')", "raise InputError('not there', path) from None"),
         ("x: int = Field(1, ge=0, description='One.')", "x: int = Field(1, ge=0, description='Two.')"),
-        ("lines.append(message(f'{key}: one'))", "lines.append(message(f'two of {key}'))"),
+        ("lines.append(Problem((key,), f'{key}: one'))", "lines.append(Problem((key,), 'two'))"),
         ("raise argparse.ArgumentTypeError('one')", "raise argparse.ArgumentTypeError('two', key)"),
         ("print('one', file=sys.stderr)", "print(f'two {x}', file=sys.stderr)"),
         ("x = 1", "say(f'{x} images')\nx = 1"),

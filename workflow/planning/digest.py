@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "Problem", "message", "say")
+MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "Problem", "say")
 """Calls whose arguments are texts for people; so are those of a `print` to the log. Statements of such a call alone
 are left out."""
 DESCRIPTIONS = ("description", "json_schema_extra", "help", "epilog", "desc", "unit", "kind", "what", "fix")
