@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise InputError(f"inference.shards: {total} shards for only {len(index.samples)} images; ask for fewer")
     predictor = Predictor(model.network, model.device, settings.views, settings.window_wh)
     to = resize_wh(settings.size)
-    say(f"inferring {len(samples)} of {len(index.samples)} images, {model.place}")
+    say(f"inferring {len(samples)} of {len(index.samples)} images {model.place}")
     predictions = predictor.predictions(index, samples, to=to, batch=settings.batch_size, workers=flags.threads)
     # the gate needs the mean entropy
     measures = [measure_named(name) for name in MEASURES if name in ("entropy", *settings.maps)]
