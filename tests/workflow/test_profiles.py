@@ -1,6 +1,7 @@
 """The shipped profiles: each plans with its plugin; the one for any scheduler tells it what jobs ask for."""
 
 import os
+import re
 import stat
 from importlib.util import find_spec
 from itertools import pairwise
@@ -56,3 +57,11 @@ def test_any_scheduler_is_asked_for_threads_memory_minutes_and_gpus(
     asked = (qsub.parent / "asked.txt").read_text().splitlines()
     (training,) = [line for line in asked if "-N esl_train_source" in line]
     assert "-pe smp 2 -l mem_free=" in training and "-l gpu=0 " in training and "-l h_rt=00:31:00" in training
+
+
+def test_every_job_that_a_round_waits_for_goes_before_evaluation():
+    """Otherwise a gate of a second waits for evaluations, and a round of minutes for the gate."""
+    rules = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules").glob("*.smk")))
+    blocks = dict(re.findall(r"^rule (\w+):\n((?:(?!^\S).*\n?)*)", rules, re.M))
+    urgent = {name for name, block in blocks.items() if "\n    priority: 1\n" in block}
+    assert urgent == {"infer", "threshold", "gate", "pseudo_label", "label_shard", "train_source"}

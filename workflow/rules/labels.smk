@@ -1,4 +1,4 @@
-# Jobs that rounds wait for have a higher priority than evaluation, so that trainings run side by side.
+# All jobs that rounds wait for have a higher priority than evaluation, so that trainings run side by side.
 rule infer:
     input:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
@@ -73,6 +73,7 @@ rule threshold:
         thresholds="results/{benchmark}/{round}/thresholds.json",
     log:
         "logs/{benchmark}/{round}/threshold.log",
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
@@ -97,6 +98,7 @@ rule gate:
         gate="results/{benchmark}/{round}/gate.json",
     log:
         "logs/{benchmark}/{round}/gate.log",
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
