@@ -31,6 +31,11 @@ settings.load_profile("repeatable")
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts with the longest test: as the last one it would keep a single process busy, and the others idle."""
+    items.sort(key=lambda item: "records" not in getattr(item, "fixturenames", ()))
+
+
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 
 Frame = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]  # image (H, W, 3) and raw label ids (H, W)
