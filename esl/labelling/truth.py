@@ -1,0 +1,41 @@
+"""The labels that came back, in place of a dataset's own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from esl.classes import IGNORE, Label
+from esl.data.index import Index
+from esl.errors import InputError
+from esl.labelling.contents import LabelSet, read_labels
+from esl.labels.png import checked_files
+
+
+def labelled_by(labels: Path, index: Index, set_: LabelSet) -> Index:
+    """The samples of ``index`` that ``labels`` (a labels.json) has a label for in one of its sets, with these labels.
+
+    Raises:
+        InputError: a label is missing or has changed, or its image is not the one that was labelled.
+    """
+    files = {id_: file for id_, file in read_labels(labels).files.items() if file.set == set_}
+    checked = checked_files(files, labels.with_suffix(""))
+    samples = [sample for sample in index.samples if sample.id in files]
+    if other := [sample.id for sample in samples if sample.image_sha256 != files[sample.id].image_sha256]:
+        raise InputError(f"{labels}: {other[0]!r} was labelled on another image; delete it and run the workflow again")
+    names = [members[0] for members in index.class_set.members]
+    return replace(
+        index,
+        samples=[
+            replace(
+                sample,
+                label=str(checked[sample.id].path.absolute()),
+                label_sha256=files[sample.id].sha256,
+                label_size_wh=None,
+                pixels=files[sample.id].pixels,
+            )
+            for sample in samples
+        ],
+        label_files=str(labels.with_suffix("") / "*.png"),
+        encoding="ids",
+        labels=(*(Label(id_, name) for id_, name in enumerate(names)), Label(IGNORE, "unlabeled")),
+        left_out=(),
+    )
