@@ -38,6 +38,7 @@ from esl.models.settings import ComputeSettings
 from esl.settings import size_wh
 from esl.stages.device import resolved_precision
 from esl.stages.fabric import make_fabric
+from esl.training.feed import Streams
 from esl.training.loop import train
 from esl.training.resume import Saving
 from esl.training.settings import OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
@@ -180,7 +181,7 @@ def _our_steps(
     with tempfile.TemporaryDirectory() as folder:
         saving = Saving(Path(folder) / "last.pt", 10**9, {}, 1, lambda done, _: clock.start() if done == WARM else None)
         train(
-            case.network(), source, target, settings,
+            case.network(), Streams(source, target), settings,
             fabric=fabric, workers=case.workers, saving=saving, activation_checkpointing=twice,
         )  # fmt: skip
 

@@ -49,11 +49,31 @@ class SourceData(LabelChecks, Data):
     )
 
 
+class LabelPaths(Settings):
+    """Labels for scores and labels for training in files or folders of their own."""
+
+    measure: PathText | None = Field(None, description="Labels for scores.")
+    train: PathText | None = Field(None, description="Labels for training.")
+
+    @model_validator(mode="after")
+    def _names_a_path(self) -> Self:
+        if self.measure is None and self.train is None:
+            raise ValueError("expected `measure` or `train`, or both")
+        return self
+
+
 class TargetData(SizeChecks, Data):
-    """The data to adapt to; only the oracle and diagnosis read training labels."""
+    """The data to adapt to; only the oracle and diagnosis read labels of the training split, and `labels`."""
 
     train_split: Split = Field("train", description="The split to adapt to, patterns, or a list file.")
     val_split: Split = Field("val", description="The split to evaluate on, patterns, or a list file.")
+    labels: PathText | LabelPaths | None = Field(
+        None,
+        description="Labels of target images that are to be used: a file or folder of CVAT's Segmentation mask 1.1, "
+        "of COCO, or of PNGs, whose subsets `measure` and `train` say what they are for; or `{measure: PATH, train: "
+        "PATH}`. `own`: for training, those of the images drawn by `labelling` that the dataset itself has labels of. "
+        "null: no label of the training split is used.",
+    )
 
 
 class LabelDeclaration(Settings):

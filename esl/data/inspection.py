@@ -94,7 +94,7 @@ def inspect(
         raise InputError(nothing_there(name, format_, root, split, listing))
     label_files = listing.label_files or LabelFiles("", ())
     labelled = sum(sample.label is not None for sample in listing.samples)
-    required = checks.labels == "required" or (checks.labels == "all_or_none" and labelled > 0)
+    required = checks.labels == "required"
     check = partial(
         _inspect_sample,
         root=root,
@@ -121,7 +121,8 @@ def inspect(
     near = [*nearly_fitting(root, listing)] or [*without_labels(root, listing)]
     defects = [*map(str, listing.defects), *(defect for each in reports for defect in each.defects)]
     if not defects:
-        defects = [*map(str, _defects_of_the_whole(index, required))]
+        counted = required or (checks.labels == "scored" and labelled > 0)
+        defects = [*map(str, _defects_of_the_whole(index, counted))]
     if defects:  # they may explain each other
         defects += near
     else:

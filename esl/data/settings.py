@@ -30,8 +30,9 @@ class LabelChecks(SizeChecks):
 class Checks(LabelChecks):
     """The checks of an index."""
 
-    labels: Literal["required", "all_or_none", "optional"] = Field(
-        "required", description="Images with a label: all of them are required; all or none; or they are optional."
+    labels: Literal["required", "scored", "optional"] = Field(
+        "required",
+        description="Images with a label: all of them; any number, which are scored; or any number.",
     )
 
 

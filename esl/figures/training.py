@@ -23,6 +23,7 @@ PANELS = {
     "target_loss": "loss on pseudo-labels",
     "target_labelled": "pseudo-labelled target pixels, %",
     "adaptation_loss": "loss of the target term",
+    "labelled_loss": "loss on labels of target images",
     "learning_rate": "learning rate, 1e-3",
 }
 """Column of train.csv -> title of its panel; a column of zeros has no panel."""

@@ -4,17 +4,30 @@ from typing import Literal
 
 from pydantic import Field
 
+from esl.labelling.draws.registry import DRAWS
 from esl.settings import Settings
 
 
-class DrawSettings(Settings):
-    """Which target images to label."""
+class DrawSize(Settings):
+    """How many target images to label, and which."""
 
     measure: int = Field(
         20, ge=0, description="Images of `target.val_split` to label for scores, drawn at random over sequences."
     )
     train: int = Field(10, ge=0, description="Images of `target.train_split` to label for training.")
-    draw: str = Field("random", description="The rule that draws those for training.")
+    draw: str = Field(
+        "random",
+        description="The rule that draws those for training, one of each of as many equal parts of the images in the "
+        "order of their ids: `random`; `least_kept`, of which the pseudo-labels of `round` keep the smallest share; "
+        "`expected_error`, of which its teacher is least confident. Or `spread`: those that look most different.",
+        json_schema_extra={"enum": [*DRAWS]},
+    )
+
+
+class DrawSettings(DrawSize):
+    """The settings of the stage `draw`."""
+
+    seed: int = Field(ge=0, description="Seed of the draw.")
 
 
 class TaskSettings(Settings):

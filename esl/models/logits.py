@@ -12,6 +12,12 @@ class Logits(NamedTuple):
     auxiliary: Tensor | None = None  # of a classifier on earlier features, where the network has one
 
 
+def divided(logits: Logits, first: int) -> tuple[Logits, Logits]:
+    """The logits of the ``first`` images of a batch, and those of the others."""
+    auxiliary = (None, None) if logits.auxiliary is None else (logits.auxiliary[:first], logits.auxiliary[first:])
+    return Logits(logits.main[:first], auxiliary[0]), Logits(logits.main[first:], auxiliary[1])
+
+
 class Network(Protocol):
     """The contract of a segmentation network; ``networks/small.py`` is the example to copy.
 

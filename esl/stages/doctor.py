@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, field in Checks.model_fields.items():
         flag, choices = f"--{name.replace('_', '-')}", get_args(field.annotation)
         parser.add_argument(flag, choices=choices, default=field.default, help=field.description)
-    parser.set_defaults(labels="all_or_none")
+    parser.set_defaults(labels="scored")
     parser.add_argument("--workers", type=int, default=2, help="processes that open files")
     return parser
 

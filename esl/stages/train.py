@@ -15,11 +15,14 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from esl.classes import ClassSet
+from esl.data.images import Resize
 from esl.data.index import Index, read_index
 from esl.data.rarity import RareClassDraws, draws_by_labels
 from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
 from esl.files import atomic_path, sha256_of_file, sha256_of_lines
+from esl.labelling.contents import read_labels
+from esl.labelling.truth import labelled_by
 from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files, train_id_table
 from esl.locks import alone
@@ -33,6 +36,7 @@ from esl.stages.device import resolved_precision
 from esl.stages.fabric import add_processes, make_fabric
 from esl.training.conflicts import conflicts
 from esl.training.events import event_files
+from esl.training.feed import Streams
 from esl.training.loop import train
 from esl.training.resume import Row, Saving
 from esl.training.seeds import Purpose
@@ -51,11 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     provenance: Provenance = {"code": flags.code, "torch": version("torch"), "labelled": index.fingerprint()}
     labelled = _labelled_pairs(index, settings)
     source = Stream(labelled, settings.augmentation, (settings.seed, Purpose.SOURCE), _source_draws(index, settings))
-    target = None
-    if settings.target is not None:
-        pairs = _target_pairs(flags, resize_wh(settings.target.target_size), provenance)
-        draws = _target_draws(pairs, len(index.class_set), settings.target.target_rare_class_sampling)
-        target = Stream(pairs, settings.augmentation, (settings.seed, Purpose.TARGET), draws)
+    streams = _streams(source, index, settings, flags, provenance)
     precision = resolved_precision(settings.compute)
     fabric = make_fabric(settings.compute, threads=flags.threads, devices=flags.devices)
     torch.manual_seed(settings.seed)  # fresh weights, of the network and of what a target term trains
@@ -70,7 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     say(
         f"training {settings.network} on {source.epoch} labelled images"
-        + ("" if target is None else f" and {target.epoch} target images")
+        + ("" if streams.target is None else f" and {streams.target.epoch} target images")
+        + ("" if streams.labelled is None else f", {streams.labelled.epoch} of them labelled")
         + f": {settings.schedule.iterations} iterations on {fabric.device} in {precision}, {flags.threads} threads"
     )
     identity = {"settings": settings.canonical(), **execution, "provenance": provenance}
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         if waited and _is_made(flags.output, index.class_set, description):
             say(f"{flags.output}: has been trained meanwhile, with the same settings and inputs")
             return
-        rows = _train(network, source, target, settings, fabric, saving, flags)
+        rows = _train(network, streams, settings, fabric, saving, flags)
         if not fabric.is_global_zero:
             return
         _write_log(flags.output.with_name("train.csv"), rows)
@@ -91,14 +92,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _train(
-    network: nn.Module, source: Stream, target: Stream | None, settings: TrainSettings, fabric: Fabric, saving: Saving,
+    network: nn.Module, streams: Streams, settings: TrainSettings, fabric: Fabric, saving: Saving,
     flags: argparse.Namespace,
 ) -> list[Row]:  # fmt: skip
     """Trains ``network`` in place and returns the rows of the log; the flags may ask for event files too."""
     events = flags.output.with_name("tensorboard") if flags.tensorboard and fabric.is_global_zero else None
     with nullcontext(lambda row: None) if events is None else event_files(events) as on_row:
         return train(
-            network, source, target, settings,
+            network, streams, settings,
             fabric=fabric, workers=flags.workers, activation_checkpointing=bool(flags.activation_checkpointing),
             saving=saving, on_row=on_row,
         )  # fmt: skip
@@ -123,8 +124,11 @@ def _is_made(path: Path, class_set: ClassSet, description: Description) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--index", "--output")
-    parser.add_argument("--target-index", type=Path, help="target images, whose labels are not read")
+    parser.add_argument("--target-index", type=Path, help="target images")
     parser.add_argument("--pseudo-labels", type=Path, help="manifest of the target images' pseudo-labels")
+    parser.add_argument("--labels", type=Path, help="labels.json: target labels for training; default: none is read")
+    parser.add_argument("--own-labels", action="store_true", help="train on all labels of the target, as the oracle")
+    parser.add_argument("--measured", type=Path, help="index of the images that are scored; needed with labels")
     parser.add_argument("--initial", type=Path, help="checkpoint to start from; default: pretrained or fresh weights")
     parser.add_argument("--code", default="unknown", help="digest of the code, kept as provenance")
     parser.add_argument("--workers", type=int, default=0, help="processes that read and augment each stream")
@@ -145,6 +149,10 @@ def _refuse_conflicts(settings: TrainSettings, flags: argparse.Namespace) -> Non
     """Raises InputError for mistakes that would end a training midway, or spoil it silently."""
     if (flags.target_index is None) != (settings.target is None) or (flags.pseudo_labels and not flags.target_index):
         raise InputError("--target-index and the setting `target` belong together, and --pseudo-labels needs both")
+    if (flags.labels or flags.own_labels) and not (flags.target_index and flags.measured):
+        raise InputError("--labels and --own-labels need --target-index and --measured")
+    if bool(flags.labels) != bool(settings.target is not None and settings.target.labelled_batch):
+        raise InputError("--labels and the setting `labelled_batch` belong together")
     if flags.initial is not None and settings.pretrained is not None:
         raise InputError(
             "--initial and the setting `pretrained` exclude each other: both say what training starts from"
@@ -165,13 +173,66 @@ def _labelled_pairs(index: Index, settings: TrainSettings) -> Pairs:
     return Pairs(files, index.table, resize_wh(settings.source_size))
 
 
-def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | None, provenance: Provenance) -> Pairs:
-    """Target images with their pseudo-labels; the target's own labels are never read."""
-    index = read_index(flags.target_index)
-    provenance["target_images"] = index.image_fingerprint()
-    table = train_id_table(index.class_set)
+def _streams(
+    source: Stream, index: Index, settings: TrainSettings, flags: argparse.Namespace, provenance: Provenance
+) -> Streams:
+    """The images of the training: labelled ones, those of the target, and those of the target with true labels."""
+    if settings.target is None:
+        return Streams(source)
+    target_index = read_index(flags.target_index)
+    provenance["target_images"] = target_index.image_fingerprint()
+    true = _true_labels(flags, target_index, index, provenance)
+    resize = resize_wh(settings.target.target_size)
+    pairs = _target_pairs(flags, target_index, true, resize, provenance)
+    draws = _target_draws(pairs, len(index.class_set), settings.target.target_rare_class_sampling)
+    target = Stream(pairs, settings.augmentation, (settings.seed, Purpose.TARGET), draws)
+    if not settings.target.labelled_batch or true is None:
+        return Streams(source, target)
+    labelled = Pairs([(true.image(sample), true.label(sample)) for sample in true.samples], true.table, resize)
+    return Streams(source, target, Stream(labelled, settings.augmentation, (settings.seed, Purpose.LABELLED)))
+
+
+def _true_labels(flags: argparse.Namespace, target_index: Index, index: Index, provenance: Provenance) -> Index | None:
+    """The target images whose true labels are trained on, with these; ``None``: no true label is read.
+
+    Raises:
+        InputError: there are none, or an image that scores are measured on is among them, or among the source's.
+    """
+    if flags.labels is None and not flags.own_labels:
+        return None
+    measured = _measured(flags)
+    if flags.own_labels:
+        own = [sample for sample in target_index.labelled if sample.image_sha256 not in measured]
+        true = replace(target_index, samples=own)
+    else:
+        true = labelled_by(flags.labels, target_index, "train")
+        for labelled in (index, true):
+            if scored := [sample.image for sample in labelled.samples if sample.image_sha256 in measured]:
+                raise InputError(
+                    f"{labelled.root}: {scored[0]}: scores are measured on this image, so no model may train on its "
+                    "label; take it out of the source, or of the labels for training"
+                )
+    if not true.samples:
+        raise InputError(f"{flags.labels or flags.target_index}: no target image has a label to train on")
+    provenance["target_labels"] = true.fingerprint()
+    return true
+
+
+def _measured(flags: argparse.Namespace) -> set[str]:
+    """The SHA-256 of the images that scores are measured on: of the set `measure`, or all with a label."""
+    files = [] if flags.labels is None else read_labels(flags.labels).files.values()
+    if drawn := {file.image_sha256 for file in files if file.set == "measure"}:
+        return drawn
+    return {sample.image_sha256 for sample in read_index(flags.measured).labelled}
+
+
+def _target_pairs(
+    flags: argparse.Namespace, index: Index, true: Index | None, resize: Resize, provenance: Provenance
+) -> Pairs:
+    """Target images with their pseudo-labels, or with the true label where there is one to train on."""
     if flags.pseudo_labels is None:
-        return Pairs([(index.image(sample), None) for sample in index.samples], table, resize)
+        labels = {sample.id: true.label(sample) for sample in true.samples} if true and flags.own_labels else {}
+        return Pairs([(index.image(sample), labels.get(sample.id)) for sample in index.samples], index.table, resize)
     manifest = read_manifest(flags.pseudo_labels)
     files = checked_files(manifest.files, flags.pseudo_labels.with_suffix(""))
     digests = [f"{id_} {manifest.files[id_].sha256}" for id_ in sorted(files)]
@@ -180,7 +241,10 @@ def _target_pairs(flags: argparse.Namespace, resize: tuple[int, int] | int | Non
         raise InputError(
             f"{flags.pseudo_labels}: made for other images than {flags.target_index}; delete it and run again"
         )
+    if true is not None:
+        files |= {sample.id: true.label(sample) for sample in true.samples}
     labels = files if manifest.kept else {}  # nothing is kept: no file is read, and no loss is computed
+    table = train_id_table(index.class_set)
     return Pairs([(index.image(sample), labels.get(sample.id)) for sample in index.samples], table, resize)
 
 

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
-from esl.data.stream import Stream
 from esl.models.execution import batch_norms, checkpoint_activations, compile_network, keeping_statistics
-from esl.training.feed import feed
+from esl.training.feed import Streams, batch_sizes, feed
 from esl.training.optimizer import build_optimizer, polynomial_decay
 from esl.training.resume import Progress, Row, Saving, Stateful, any_process_told_to_end, catch_signals, exit_on_signal
 from esl.training.settings import TrainSettings
@@ -24,8 +23,7 @@ from esl.training.terms.build import build_term
 
 def train(
     network: nn.Module,
-    source: Stream,
-    target: Stream | None,
+    streams: Streams,
     settings: TrainSettings,
     *,
     fabric: Fabric,
@@ -48,15 +46,15 @@ def train(
     Raises:
         InputError: the loss became NaN or infinite.
     """
-    assert (target is None) == (settings.target is None)
-    step, parts = _set_up(network, target, settings, fabric, activation_checkpointing)
+    assert [stream is not None for stream in streams] == [size > 0 for size in batch_sizes(settings)]
+    step, parts = _set_up(network, streams, settings, fabric, activation_checkpointing)
     progress = Progress.resume(saving, parts, settings.schedule.iterations)
     for row in progress.rows:
         on_row(row)
     iterations, log_every = settings.schedule.iterations, settings.optimization.log_every
     accumulate = settings.optimization.accumulate
-    batches = feed(source, target, settings, start=progress.iteration, workers=workers, fabric=fabric)
-    images = _images_per_iteration(settings, fabric)
+    batches = feed(streams, settings, start=progress.iteration, workers=workers, fabric=fabric)
+    images = sum(batch_sizes(settings)) * accumulate * fabric.world_size
     done, all_ = progress.iteration * images, iterations * images
     with catch_signals() as received, tqdm(total=all_, initial=done, unit="image", mininterval=5) as bar:
         for iteration in range(progress.iteration, iterations):
@@ -101,7 +99,7 @@ def _keep(
 
 
 def _set_up(
-    network: nn.Module, target: Stream | None, settings: TrainSettings, fabric: Fabric, activation_checkpointing: bool
+    network: nn.Module, streams: Streams, settings: TrainSettings, fabric: Fabric, activation_checkpointing: bool
 ) -> tuple[Step, dict[str, Stateful]]:
     """The step of a training on the devices of ``fabric``, and its parts that a resumed training restores."""
     if activation_checkpointing:
@@ -129,14 +127,8 @@ def _set_up(
     if settings.target is not None and settings.target.batch_norm == "frozen":
         for norm in batch_norms(model):
             norm.eval()
-    pseudo_labels = term is None or (target is not None and target.labelled)
+    pseudo_labels = term is None or (streams.target is not None and streams.target.labelled)
     parts: dict[str, Stateful] = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
     if term is not None:
         parts["term"] = term
     return Step(model, optimizer, scheduler, term, settings, fabric, pseudo_labels), parts
-
-
-def _images_per_iteration(settings: TrainSettings, fabric: Fabric) -> int:
-    """Images of all processes in one iteration."""
-    target_batch = 0 if settings.target is None else settings.target.target_batch
-    return (settings.schedule.source_batch + target_batch) * settings.optimization.accumulate * fabric.world_size

@@ -23,6 +23,9 @@ from esl.models.weights import read_tensors
 SIGNAL_CHECK_EVERY = 20
 """Iterations between two checks of several processes for a signal; each check makes them wait for each other."""
 
+SUMS = 5
+"""Values of an iteration that rows of the log are means of."""
+
 Row = dict[str, int | float]
 """A row of the training log: means over the iterations since the previous row."""
 
@@ -59,6 +62,7 @@ class _Row(Content):
     source_loss: float
     target_loss: float
     adaptation_loss: float
+    labelled_loss: float
     target_labelled: float
 
 
@@ -79,7 +83,7 @@ class Progress:
     rows: list[Row] = field(default_factory=list)
     counted: int = 0  # iterations in ``sums``
     learning_rate: float = 0.0
-    sums: Tensor = field(default_factory=lambda: torch.zeros(4))
+    sums: Tensor = field(default_factory=lambda: torch.zeros(SUMS))
 
     def count(self, learning_rate: float, losses: Tensor) -> None:
         """Adds one iteration; nothing is read back from the device before the row is closed."""
@@ -88,8 +92,8 @@ class Progress:
 
     def close_row(self) -> Row:
         """Ends the row; InputError when a loss in it was not finite."""
-        source_loss, target_loss, adaptation_loss, labelled = (self.sums / self.counted).tolist()
-        if not math.isfinite(source_loss + target_loss + adaptation_loss):
+        source_loss, target_loss, adaptation_loss, labelled_loss, share = (self.sums / self.counted).tolist()
+        if not math.isfinite(source_loss + target_loss + adaptation_loss + labelled_loss):
             raise InputError(f"the loss is not finite at iteration {self.iteration}: lower the learning rate")
         row: Row = {
             "iteration": self.iteration,
@@ -97,10 +101,11 @@ class Progress:
             "source_loss": source_loss,
             "target_loss": target_loss,
             "adaptation_loss": adaptation_loss,
-            "target_labelled": labelled,
+            "labelled_loss": labelled_loss,
+            "target_labelled": share,
         }
         self.rows.append(row)
-        self.counted, self.sums = 0, torch.zeros(4)
+        self.counted, self.sums = 0, torch.zeros(SUMS)
         return row
 
     def check(self, iterations: int) -> None:
@@ -108,8 +113,8 @@ class Progress:
         closed = self.rows[-1]["iteration"] if self.rows else 0
         if not 0 < self.iteration < iterations or closed + self.counted != self.iteration:
             raise ValueError(f"iteration {self.iteration} of {iterations}, {self.counted} of them after {closed}")
-        if not isinstance(self.sums, Tensor) or self.sums.shape != (4,) or self.sums.dtype != torch.float32:
-            raise ValueError("sums: expected four numbers")
+        if not isinstance(self.sums, Tensor) or self.sums.shape != (SUMS,) or self.sums.dtype != torch.float32:
+            raise ValueError(f"sums: expected {SUMS} numbers")
 
     def save(self, saving: Saving, parts: dict[str, Stateful]) -> None:
         """Writes the state for a resumed training."""

@@ -12,3 +12,5 @@ class Purpose(IntEnum):
     """Order and augmentation of target images."""
     STEP = 2
     """Draws within an iteration: dropout, mixing, masks."""
+    LABELLED = 3
+    """Order and augmentation of labelled target images."""

@@ -130,6 +130,12 @@ class SelfTrainingSettings(TargetBatchSettings):
     pseudo_label_weight: Number = Field(
         1.0, ge=0, description="Weight of the target's cross-entropy; the source's is 1."
     )
+    labelled_batch: int = Field(
+        0,
+        ge=0,
+        description="Labelled target images per iteration and GPU, in addition to `target_batch`: those of "
+        "`target.labels` for training. The weight of their cross-entropy is 1, as of the source's. 0: none.",
+    )
     target_rare_class_sampling: Temperature | None = Field(
         None,
         description="Temperature of rare-class sampling of target images, by the classes of their pseudo-labels; see "

@@ -13,9 +13,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from esl.classes import IGNORE
 from esl.models.execution import batch_norms, keeping_statistics
-from esl.models.logits import Logits
+from esl.models.logits import Logits, divided
 from esl.models.network import as_input
-from esl.training.feed import Batch
+from esl.training.feed import Batch, Labelled
 from esl.training.losses import outputs, segmentation_loss, subsampled, weighted_sum
 from esl.training.seeds import Purpose
 from esl.training.settings import TrainSettings
@@ -38,8 +38,8 @@ class Step:
     def __call__(self, iteration: int, batches: list[Batch]) -> Tensor:
         """Trains on the batches of one iteration, whose gradients are accumulated.
 
-        Returns source loss, target loss, the loss of the target term, and the share of target pixels with a
-        pseudo-label, (4,) float32 on the device: nothing is read back.
+        Returns the losses of source, target, target term and labelled target images, and the share of target pixels
+        with a pseudo-label, (5,) float32 on the device: nothing is read back.
         """
         self.optimizer.zero_grad()
         # random draws in the network depend on iteration and process alone, so no random state has to be saved
@@ -56,7 +56,7 @@ class Step:
         return torch.stack(losses).mean(dim=0)
 
     def _accumulate(self, batch: Batch, iteration: int, *, last: bool) -> tuple[Tensor, TargetBatch | None]:
-        """Adds the gradients of one batch; returns the values to log, (4,), and the target batch if there is one."""
+        """Adds the gradients of one batch; returns the values to log, (5,), and the target batch if there is one."""
         batch = self._with_style(batch)
         accumulate = self.settings.optimization.accumulate
         with self._exchanging(last and batch.target is None), self._source_statistics():
@@ -65,9 +65,9 @@ class Step:
             self.fabric.backward(source_loss / accumulate)
         zero = source_loss.new_zeros(())
         if batch.target is None:
-            return torch.stack([source_loss.detach(), zero, zero, zero]), None
+            return torch.stack([source_loss.detach(), zero, zero, zero, zero]), None
         with self._exchanging(last):
-            logits = self._target_logits(batch.target.image)
+            logits, labelled_logits = self._target_logits(batch.target.image, batch.labelled)
             target = TargetBatch(
                 iteration,
                 image=batch.target.image,
@@ -79,9 +79,14 @@ class Step:
             )
             target_loss = self._segmentation(logits, target.label) if self.pseudo_labels else zero
             term_loss = zero if self.term is None else self.term.loss(target)
-            self.fabric.backward((self._pseudo_label_weight * target_loss + term_loss) / accumulate)
-        labelled = (target.label != IGNORE).float().mean()
-        return torch.stack([source_loss.detach(), target_loss.detach(), term_loss.detach(), labelled]), target
+            labelled_loss = (
+                zero if batch.labelled is None else self._segmentation(labelled_logits, batch.labelled.label)
+            )
+            loss = self._pseudo_label_weight * target_loss + term_loss + labelled_loss
+            self.fabric.backward(loss / accumulate)
+        share = (target.label != IGNORE).float().mean()
+        losses = (source_loss, target_loss, term_loss, labelled_loss, share)
+        return torch.stack([loss.detach() for loss in losses]), target
 
     def _with_style(self, batch: Batch) -> Batch:
         """The batch, its source images in the style of the target where the settings say so."""
@@ -93,19 +98,20 @@ class Step:
         )
         return batch._replace(source=batch.source._replace(image=image))
 
-    def _target_logits(self, image: Tensor) -> Logits:
-        """Logits of plain target images, (T, 3, H, W) uint8, if any loss needs their gradients.
+    def _target_logits(self, image: Tensor, labelled: Labelled | None) -> tuple[Logits, Logits]:
+        """Logits of plain target images, (T, 3, H, W) uint8, if any loss needs their gradients; and of labelled ones.
 
-        Otherwise `per_domain` batch norm still needs these images for its running statistics: they pass
-        without gradients. Otherwise there is no pass at all, and ``shared`` statistics follow the images of the term.
+        Both pass together: batch norm sees one domain. Without a loss on the plain ones, `per_domain` batch norm still
+        needs them for its running statistics: they pass without gradients. Otherwise they do not pass at all, and
+        ``shared`` statistics follow the images of the term.
         """
         if self.pseudo_labels or self.term is None or self.term.reads_logits:
-            logits: Logits = self.model(as_input(image))
-            return logits
+            images = image if labelled is None else torch.cat([image, labelled.image])
+            return divided(self.model(as_input(images)), len(image))
         if self._keeps_source_out and batch_norms(self.model):
             with torch.no_grad():
                 self.model(as_input(image))
-        return NO_LOGITS
+        return NO_LOGITS, NO_LOGITS if labelled is None else self.model(as_input(labelled.image))
 
     @property
     def _pseudo_label_weight(self) -> float:

@@ -148,12 +148,12 @@ def test_cityscapes_coarse_labels_are_those_of_train_extra_and_come_after_fine_o
 
 def test_cityscapes_test_images_without_labels_are_a_target_and_dummy_labels_are_refused(tmp_path: Path) -> None:
     image_file(tmp_path / "leftImg8bit/test/bonn/bonn_000000_000019_leftImg8bit.png")
-    for demand in ("optional", "all_or_none"):
+    for demand in ("optional", "scored"):
         index = index_of("cityscapes", tmp_path, "test", checks=Checks(labels=demand))
         assert (len(index.samples), index.labelled) == (1, [])
     label_file(tmp_path / "gtFine/test/bonn/bonn_000000_000019_gtFine_labelIds.png", label_of([1, 2, 3]))
     with pytest.raises(InputError, match=r"no pixel of any class of cityscapes19 in any label .*dummies"):
-        index_of("cityscapes", tmp_path, "test", checks=Checks(labels="all_or_none"))
+        index_of("cityscapes", tmp_path, "test", checks=Checks(labels="scored"))
     assert len(index_of("cityscapes", tmp_path, "test", checks=Checks(labels="optional")).samples) == 1
 
 

@@ -177,8 +177,8 @@ def _state(folder: Path) -> Reader:
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     sum(each.sum() for each in network.parameters()).backward()
     optimizer.step()
-    row = {"iteration": 2, "learning_rate": 0.1, "source_loss": 0.5, "target_loss": 0.0, "adaptation_loss": 0.0}
-    progress = Progress(3, [row | {"target_labelled": 0.0}], 1, 0.1, torch.ones(4))
+    row = {"iteration": 2, "learning_rate": 0.1, "source_loss": 0.5, "target_loss": 0.0, "adaptation_loss": 0.0, "labelled_loss": 0.0}
+    progress = Progress(3, [row | {"target_labelled": 0.0}], 1, 0.1, torch.ones(5))
     progress.save(Saving(folder / "last.pt", 1, IDENTITY), {"network": network, "optimizer": optimizer})
 
     def read(path: Path) -> Any:
@@ -186,7 +186,7 @@ def _state(folder: Path) -> Reader:
         parts = {"network": fresh, "optimizer": torch.optim.SGD(fresh.parameters(), lr=0.1, momentum=0.9)}
         resumed = Progress.resume(Saving(path, 1, IDENTITY), parts, 10)
         if resumed.iteration:
-            resumed.count(0.1, torch.ones(4))
+            resumed.count(0.1, torch.ones(5))
             resumed.close_row()
         return resumed, fresh, parts["optimizer"].state_dict()["state"]
 

@@ -18,6 +18,7 @@ from esl.data.label_tables.cityscapes import CITYSCAPES_LABELS
 from esl.data.settings import AugmentationSettings
 from esl.data.stream import Pairs, Stream
 from esl.models.logits import Logits
+from esl.training.feed import Streams
 from esl.training.loop import train
 from esl.training.resume import Row, Saving
 from esl.training.settings import TrainSettings
@@ -123,6 +124,8 @@ def run(tmp_path: Path, fabric: Fabric, train_settings: Callable[..., TrainSetti
             del values["target_batch"], values["pseudo_label_weight"]
             values.pop("batch_norm", None)
         saving = Saving(tmp_path / "last.pt", every, identity or {"crop": (16, 8), "seed": 0})
-        return train(network, source, target, train_settings(**values), fabric=fabric, workers=0, saving=saving)
+        return train(
+            network, Streams(source, target), train_settings(**values), fabric=fabric, workers=0, saving=saving
+        )
 
     return run

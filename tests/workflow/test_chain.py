@@ -145,7 +145,7 @@ def test_a_pseudo_label_that_was_altered_stops_the_next_training_by_name(finishe
 
 def test_the_training_log_is_complete_and_finite(finished):
     lines = (finished.root / "results/gta2city/source/train.csv").read_text().splitlines()
-    assert lines[0] == "iteration,learning_rate,source_loss,target_loss,adaptation_loss,target_labelled"
+    assert lines[0] == "iteration,learning_rate,source_loss,target_loss,adaptation_loss,labelled_loss,target_labelled"
     rows = [[float(cell) for cell in line.split(",")] for line in lines[1:]]
     assert [row[0] for row in rows] == [4, 8, 12]
     assert all(math.isfinite(cell) for row in rows for cell in row)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from esl.data.config import SourceData, TargetData
+from esl.labelling.config import LabellingSettings
 from esl.labels.config import InferenceSettings
 from esl.labels.gate import GateSettings
 from esl.models.config import ComputeConfig
@@ -23,13 +24,13 @@ class Part:
 
     domain: Literal["source", "target"]
     split: str  # the key that names its split
-    labels: Literal["required", "optional", "all_or_none"]
+    labels: Literal["required", "optional", "scored"]
 
 
 PARTS = {
     "source": Part("source", "split", "required"),
     "target_train": Part("target", "train_split", "optional"),
-    "target_val": Part("target", "val_split", "all_or_none"),
+    "target_val": Part("target", "val_split", "scored"),
 }
 
 
@@ -48,12 +49,21 @@ class Benchmark(Settings):
     target: TargetData = Field(description="The data to adapt to.")
     network: Network = "small"
     pretrained: Pretrained = None
-    oracle: bool = Field(False, description="Whether to train a model on target labels too, as the upper bound.")
+    oracle: bool = Field(
+        False,
+        description="Whether to train a model on all labels of `target.train_split` too, as the ceiling: "
+        "from the model that rounds start from, with source images, as many iterations as all rounds of the longest "
+        "variant together.",
+    )
     methods: Annotated[dict[str, SerializeAsAny[VariantSettings]], BeforeValidator(read_variants)] = Field(
         {"control": {}, "esl": {}},
         validate_default=True,
         description="The variants to run: selection methods, each with its settings. A variant with a name of its own "
         "names its method: `large: {method: esl, ...}`. `null` removes a variant of another config file.",
+    )
+    labelling: LabellingSettings = Field(
+        LabellingSettings(),
+        description="Which target images to label, and how they are handed over; see `target.labels`.",
     )
     gate: GateSettings = Field(GateSettings(), description="Checks every teacher before a round is trained.")
     training: TrainingConfig = Field(description="How models train.")

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from esl.data.formats.build import declaration
 from esl.data.settings import IndexSettings, LabelChecks
 from esl.errors import InputError
+from esl.labelling.config import OWN
 from esl.training.config import WITHOUT_TERM, start_of_rounds
 from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS
@@ -66,6 +67,11 @@ class Benchmarks:
     def pattern_labelled_by_shard(self) -> str:
         """The benchmarks whose pseudo-labels are written by a job for each shard."""
         return _pattern([name for name, it in self.config.benchmarks.items() if it.inference.images_per_shard])
+
+    @property
+    def pattern_with_own_labels(self) -> str:
+        """The benchmarks that train on labels of the target's own dataset."""
+        return _pattern([name for name, it in self.config.benchmarks.items() if it.target.labels == OWN])
 
     layout_pattern = "|".join(LAYOUTS)
     part_pattern = "|".join(PARTS)

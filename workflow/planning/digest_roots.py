@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from esl.data.formats.build import declaration, format_module
 from esl.data.label_tables.build import table_modules
+from esl.labelling.draws.build import draw_module
 from esl.labels.measures.build import measure_module
 from esl.labels.measures.registry import MEASURES
 from esl.labels.methods.build import method_module
@@ -74,6 +75,10 @@ class DigestRoots:
     def every_measure(self, wildcards: Wildcards) -> Roots:
         """All measures, to compare them."""
         return Roots(tuple(map(measure_module, MEASURES)))
+
+    def draw(self, wildcards: Wildcards) -> Roots:
+        """The rule that draws images to label."""
+        return Roots((draw_module(self._benchmarks.of(wildcards).labelling.draw),))
 
     def method(self, wildcards: Wildcards) -> Roots:
         """The selection method of a round, and the measure that it cuts."""

@@ -9,11 +9,13 @@ from esl.data.changes import record_of, state
 from esl.data.formats.build import format_named
 from esl.data.splits import listing_of
 from esl.errors import InputError
+from esl.labelling.draws.registry import READS
+from esl.training.config import start_of_rounds
 from planning.benchmark import PARTS
 from planning.benchmarks import Benchmarks, Wildcards
 from planning.params import AVERAGED, PLAIN
 from planning.requirements import is_rendered
-from planning.rounds import initial_model, round_of, rounds, teacher
+from planning.rounds import initial_model, round_before_labels, round_of, rounds, teacher
 from planning.variants import keeps
 
 RENDERED = "rendered"
@@ -65,6 +67,42 @@ class Inputs:
         """The checkpoint that a round starts from; none where it starts from published or fresh weights."""
         model = initial_model(self._benchmarks.of(wildcards), *round_of(wildcards.round))
         return [] if model is None else [f"results/{wildcards.benchmark}/{model}/checkpoint.pt"]
+
+    def pretrained_weights_of_oracle(self, wildcards: Wildcards) -> list[str]:
+        """The file of published weights that the oracle starts from, if it starts from any."""
+        benchmark = self._benchmarks.of(wildcards)
+        return _existing(benchmark.pretrained) if benchmark.training.round.initial == "pretrained" else []
+
+    def initial_weights_of_oracle(self, wildcards: Wildcards) -> list[str]:
+        """The checkpoint that the oracle starts from, as first rounds do; none for published or fresh weights."""
+        benchmark = self._benchmarks.of(wildcards)
+        if benchmark.training.round.initial in ("pretrained", "fresh"):
+            return []
+        start = start_of_rounds(benchmark.training.source.adaptation)
+        return [f"results/{wildcards.benchmark}/{start}/checkpoint.pt"]
+
+    def labels_of_round(self, wildcards: Wildcards) -> list[str]:
+        """The target labels that a round trains on, if it does."""
+        reads = self._benchmarks.seen_by(wildcards.round, wildcards).training.round.labelled_batch > 0
+        return [f"results/{wildcards.benchmark}/label/labels.json"] if reads else []
+
+    def measured_of_round(self, wildcards: Wildcards) -> list[str]:
+        """The index of the images that are scored, for a round that must not train on their labels."""
+        return [f"results/{wildcards.benchmark}/data/target_val.json"] if self.labels_of_round(wildcards) else []
+
+    def drawn_by_pseudo_labels(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-label manifest that the rule of the draw reads, if it does."""
+        benchmark = self._benchmarks.of(wildcards)
+        if READS.get(benchmark.labelling.draw) != "pseudo_labels":
+            return []
+        return [f"results/{wildcards.benchmark}/{round_before_labels(benchmark)}/pseudo_labels.json"]
+
+    def drawn_by_maps(self, wildcards: Wildcards) -> list[str]:
+        """The maps that the rule of the draw reads, if it does: of the teacher of its round."""
+        benchmark = self._benchmarks.of(wildcards)
+        if READS.get(benchmark.labelling.draw) != "maps":
+            return []
+        return self.teacher_maps(SimpleNamespace(benchmark=wildcards.benchmark, round=round_before_labels(benchmark)))
 
     def shards(self, wildcards: Wildcards) -> list[str]:
         """The file names of the shards of the target training set."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from esl.data.config import SourceData, TargetData
+from esl.labelling.config import LabellingSettings
 from esl.labels.config import InferenceSettings
 from esl.labels.gate import GateSettings
 from esl.labels.methods.build import settings_class
@@ -39,6 +40,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "benchmark": Benchmark,
     "source": SourceData,
     "target": TargetData,
+    "labelling": LabellingSettings,
     "gate": GateSettings,
     "training": TrainingConfig,
     "training.both": SourceSettings,

@@ -7,6 +7,7 @@ from esl.settings import crop_wh
 from esl.training.settings import ScheduleSettings
 from planning.benchmark import Benchmark
 from planning.benchmarks import Benchmarks, Wildcards
+from planning.trainings import oracle_training
 
 LONGEST = 7200
 """Minutes that a training asks for at most: five days, a usual limit. One that reaches it goes on when retried."""
@@ -57,6 +58,16 @@ class Needs:
         if benchmark.compute.accelerator == "cpu" and len(benchmark.methods) > 1:
             return 1
         return self.training_threads(wildcards)
+
+    def oracle_mb(self, wildcards: Wildcards, attempt: int) -> int:
+        """Memory of the training of the oracle."""
+        benchmark = self._benchmarks.of(wildcards)
+        return attempt * _memory_mb(benchmark, benchmark.training.round)
+
+    def oracle_minutes(self, wildcards: Wildcards, attempt: int) -> int:
+        """Time of the training of the oracle, start included."""
+        benchmark = self._benchmarks.of(wildcards)
+        return min(attempt * _minutes(benchmark, oracle_training(benchmark).schedule), LONGEST)
 
     def training_mb(self, wildcards: Wildcards, attempt: int) -> int:
         """Memory of a training of the source stage."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from esl.evaluation.settings import EvaluateSettings
+from esl.labelling.settings import DrawSettings, DrawSize
 from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings, PredictionSettings
@@ -99,6 +100,11 @@ class Params:
             compute=subset(benchmark.compute, ComputeSettings),
             **benchmark.inference.model_dump(include={*InferSettings.model_fields}),
         )
+
+    def of_draw(self, wildcards: Wildcards) -> str:
+        """How many images to label, and by which rule."""
+        benchmark = self._benchmarks.of(wildcards)
+        return DrawSettings(seed=benchmark.seed, **dict(subset(benchmark.labelling, DrawSize))).canonical()
 
     def of_thresholds(self, wildcards: Wildcards) -> str:
         """A round's method, its number and the method's own settings."""

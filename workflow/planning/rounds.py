@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from esl.errors import Problem
+from esl.errors import Problem, suggestion
+from esl.labelling.draws.registry import DRAWS, READS
 from esl.models.build import network_problem
 from esl.models.pretrained import pretrained_problem
 from esl.training.config import start_of_rounds
 from planning.benchmark import Benchmark
-from planning.variants import NAME, in_order, own_settings, selection_method
+from planning.variants import NAME, in_order, keeps, lineage, own_settings, selection_method
 
 ROUND = re.compile(rf"(?P<name>{NAME})-round(?P<number>[1-9]\d*)")
 """The folder of a self-training round: the name of its variant and its number, from 1."""
@@ -58,6 +59,58 @@ def initial_model(benchmark: Benchmark, name: str, number: int) -> str | None:
     return first_teacher(benchmark, name) if initial == "source" else teacher(benchmark, name, number)
 
 
+def uses_labels(benchmark: Benchmark, name: str) -> bool:
+    """Whether the rounds of a variant, or of one that it comes after, train on target labels."""
+    views = (benchmark.of_rounds(each) for each in lineage(benchmark.methods, name))
+    return any(view.training.round.labelled_batch for view in views)
+
+
+def round_before_labels(benchmark: Benchmark) -> str | None:
+    """The round that is looked at to choose images to label: the config's, or the last one without target labels.
+
+    ``None``: no round without target labels keeps pseudo-labels.
+    """
+    if benchmark.labelling.round is not None:
+        return benchmark.labelling.round
+    candidates = _rounds_before_labels(benchmark)
+    return candidates[-1] if candidates else None
+
+
+def _rounds_before_labels(benchmark: Benchmark) -> list[str]:
+    return [
+        f"{name}-round{number}"
+        for name, number in rounds(benchmark)
+        if keeps(name, benchmark.methods[name]) and not uses_labels(benchmark, name)
+    ]
+
+
+def labelling_problems(benchmark: Benchmark) -> Iterator[Problem]:
+    """Contradictions between the settings of labels, draws and rounds."""
+    labels, labelling, known = benchmark.target.labels, benchmark.labelling, _rounds_before_labels(benchmark)
+    if labelling.draw not in DRAWS:
+        yield Problem(("labelling.draw",), f"unknown rule {labelling.draw!r}{suggestion(labelling.draw, DRAWS)}")
+    if labelling.round is not None and labelling.round not in known:
+        yield Problem(
+            ("labelling.round",),
+            f"expected a round that keeps pseudo-labels and trains on no target labels ({', '.join(known) or 'none'}), "
+            f"but got {labelling.round!r}",
+        )
+    if labelling.draw in READS and not known:
+        yield Problem(
+            ("labelling.draw",),
+            f"{labelling.draw} looks at a round without target labels, and there is none; add `esl` to methods, or "
+            "take `random` or `spread`",
+        )
+    if READS.get(labelling.draw) == "maps" and "confidence" not in benchmark.inference.maps:
+        yield Problem(("inference.maps",), f"{labelling.draw} reads confidence, which is not stored; add it")
+    readers = [name for name in benchmark.methods if benchmark.of_rounds(name).training.round.labelled_batch]
+    if readers and labels is None:
+        yield Problem(
+            (f"methods.{readers[0]}.round.labelled_batch",),
+            "trains on labels of target images, but target.labels names none; name them, or set it to 0",
+        )
+
+
 def every_pretrained(benchmark: Benchmark) -> Iterator[tuple[str, str, str | None]]:
     """Config key, network and published weights of the benchmark and of each variant that names its own."""
     yield "pretrained", benchmark.network, benchmark.pretrained
@@ -68,7 +121,8 @@ def every_pretrained(benchmark: Benchmark) -> Iterator[tuple[str, str, str | Non
 
 def problems(benchmark: Benchmark) -> list[Problem]:
     """Contradictions in the networks and in the variants."""
-    return [*_network_problems(benchmark), *_override_problems(benchmark)] or [*_start_problems(benchmark)]
+    found = [*_network_problems(benchmark), *_override_problems(benchmark)]
+    return found or [*_start_problems(benchmark), *labelling_problems(benchmark)]
 
 
 def missing_maps(benchmark: Benchmark) -> Iterator[Problem]:

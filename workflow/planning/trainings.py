@@ -14,7 +14,7 @@ from esl.training.config import RoundSettings, SourceSettings, target_settings, 
 from esl.training.conflicts import conflicts
 from esl.training.settings import AdaptSettings, OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
 from planning.benchmark import Benchmark
-from planning.variants import VariantSettings
+from planning.variants import VariantSettings, lineage
 
 
 def source_training(benchmark: Benchmark) -> TrainSettings:
@@ -23,8 +23,21 @@ def source_training(benchmark: Benchmark) -> TrainSettings:
 
 
 def oracle_training(benchmark: Benchmark) -> TrainSettings:
-    """The oracle: the training of the source model, on the labels of the target."""
-    return _training(benchmark, benchmark.training.source, benchmark.target.size, None)
+    """The oracle: trained like a round, for as long as all rounds of the longest variant, on labels of the target."""
+    part = benchmark.training.round
+    longest = max((_iterations(benchmark, name) for name in benchmark.methods), default=part.iterations)
+    schedule = part.schedule and max(longest, round(part.schedule * longest / part.iterations))
+    part = part.model_copy(
+        update={"iterations": longest, "schedule": schedule, "adaptation": "none", "labelled_batch": 0}
+    )
+    target = target_settings(part, benchmark.target.size, benchmark.training.terms)
+    return _without_unread_weights(_training(benchmark, part, benchmark.source.size, target), part)
+
+
+def _iterations(benchmark: Benchmark, name: str) -> int:
+    """The iterations of all rounds that end in the last one of a variant, those that it comes after included."""
+    rounds = ((benchmark.methods[each].rounds, benchmark.of_rounds(each)) for each in lineage(benchmark.methods, name))
+    return sum(number * view.training.round.iterations for number, view in rounds)
 
 
 def adapted_training(benchmark: Benchmark) -> TrainSettings:
@@ -38,7 +51,11 @@ def round_training(benchmark: Benchmark) -> TrainSettings:
     """A self-training round; it names published weights only where it starts from them."""
     part = benchmark.training.round
     target = target_settings(part, benchmark.target.size, benchmark.training.terms)
-    settings = _training(benchmark, part, benchmark.source.size, target)
+    return _without_unread_weights(_training(benchmark, part, benchmark.source.size, target), part)
+
+
+def _without_unread_weights(settings: TrainSettings, part: RoundSettings) -> TrainSettings:
+    """The settings of a training like a round: published weights are named only where it starts from them."""
     return settings if part.initial == "pretrained" else settings.model_copy(update={"pretrained": None})
 
 
@@ -100,7 +117,7 @@ def _every_training(benchmark: Benchmark) -> Iterator[tuple[str, str, TrainSetti
     if term_of(benchmark.training.source.adaptation):
         yield "training.source", "source", adapted_training(benchmark)
     if benchmark.oracle:
-        yield "training.source", "target", oracle_training(benchmark)
+        yield "training.round", "source", oracle_training(benchmark)
 
 
 def _training(

@@ -27,12 +27,20 @@ rule train_source:
     params:
         code=params.code("esl.stages.train", roots.network),
         settings=params.of_source,
-        inputs=params.flags("index", "pseudo_labels", "initial", target="target_index"),
+        stage="train",
+        inputs=params.flags(
+            "index",
+            "pseudo_labels",
+            "initial",
+            "labels",
+            "measured",
+            target="target_index",
+        ),
         launcher=needs.launcher,
     message:
         "Training the source model of {wildcards.benchmark}"
     shell:
-        "{params.launcher}python -m esl.stages.train {params.inputs} --settings {params.settings:q}"
+        "{params.launcher}python -m esl.stages.{params.stage} {params.inputs} --settings {params.settings:q}"
         " --code {params.code} --workers {resources.workers} --save-every {resources.save_every}"
         " --snapshot-every {resources.snapshot_every} --tensorboard {resources.tensorboard:d}"
         " --activation-checkpointing {resources.activation_checkpointing:d}"
@@ -57,20 +65,34 @@ use rule train_source as train_adapted with:
         "Training the source model of {wildcards.benchmark} with {wildcards.adaptation} on the target"
 
 
+# It does not train on the labels that scores are measured on.
 use rule train_source as train_oracle with:
     input:
-        index="results/{benchmark}/data/target_train.json",
+        index="results/{benchmark}/data/source.json",
+        target="results/{benchmark}/data/target_train.json",
+        measured="results/{benchmark}/data/target_val.json",
+        initial=inputs.initial_weights_of_oracle,
         checked=ancient(inputs.every_index),
-        pretrained=ancient(inputs.pretrained_weights),
+        pretrained=ancient(inputs.pretrained_weights_of_oracle),
     output:
         checkpoint="results/{benchmark}/oracle/checkpoint.pt",
         log="results/{benchmark}/oracle/train.csv",
     log:
         "logs/{benchmark}/oracle/train.log",
+    resources:
+        gpu=needs.gpus,
+        workers=needs.setting("compute.workers"),
+        save_every=needs.setting("training.save_every"),
+        snapshot_every=needs.setting("training.snapshot_every"),
+        tensorboard=needs.setting("training.tensorboard"),
+        activation_checkpointing=needs.setting("compute.activation_checkpointing"),
+        mem_mb=needs.oracle_mb,
+        runtime=needs.oracle_minutes,
     params:
         settings=params.of_oracle,
+        stage="train --own-labels",
     message:
-        "Training the oracle of {wildcards.benchmark} on target labels: an upper bound, not a result of adaptation"
+        "Training the oracle of {wildcards.benchmark} on all target labels: a ceiling, not a result of adaptation"
 
 
 # The gate is `ancient`: moving its bounds retrains no round.
@@ -80,6 +102,8 @@ use rule train_source as train_round with:
         target="results/{benchmark}/data/target_train.json",
         pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
         initial=inputs.initial_weights,
+        labels=inputs.labels_of_round,
+        measured=ancient(inputs.measured_of_round),
         pretrained=ancient(inputs.pretrained_weights_of_rounds),
         gate=ancient(inputs.gate),
     output:

@@ -15,6 +15,7 @@ from esl.data.stream import Stream
 from esl.models.build import build_network
 from esl.models.execution import checkpoint_activations
 from esl.models.logits import Logits
+from esl.training.feed import Streams
 from esl.training.loop import train
 from esl.training.losses import weighted_pixel_loss
 from esl.training.resume import Saving
@@ -242,7 +243,7 @@ def test_checkpoint_and_snapshots_may_hold_the_teacher_and_the_training_does_not
             term_settings={"final": final, "alpha": alpha, "weighting": "none"},
         )  # fmt: skip
         saving = Saving(tmp_path / "last.pt", 1000, {}, 2, lambda i, weights, k=kept: k.append(_bytes(weights)))  # type: ignore[misc]
-        rows = train(network, source, unlabelled, settings, fabric=fabric, workers=0, saving=saving)
+        rows = train(network, Streams(source, unlabelled), settings, fabric=fabric, workers=0, saving=saving)
         states.append(([*kept, _bytes(network.state_dict())], rows))
     assert states[0] == states[1]
     assert states[2][1] == states[3][1] and len(states[2][0]) == 2

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import esl.training.loop
 from esl.models.checkpoint import load_tensors
 from esl.models.logits import Logits
-from esl.training.feed import Batch
+from esl.training.feed import Batch, Streams
 from esl.training.loop import train
 from esl.training.resume import Row, Saving
 from esl.training.settings import TrainSettings
@@ -87,7 +87,7 @@ def _train(
     network = TwoOutputs()
     torch.manual_seed(5)
     saving = Saving(folder / "last.pt", every, {"settings": 1})
-    return network, train(network, SOURCE, target, settings, fabric=fabric, workers=0, saving=saving)
+    return network, train(network, Streams(SOURCE, target), settings, fabric=fabric, workers=0, saving=saving)
 
 
 def _by_hand(term: str | None) -> tuple[nn.Module, list[list[float]]]:
@@ -204,7 +204,7 @@ def test_two_accumulated_batches_equal_one_of_twice_the_size(
         network = TwoOutputs()
         changed = SETTINGS | {"source_batch": batch, "target_batch": batch, "accumulate": accumulate}
         saving = Saving(tmp_path / "last.pt", 1000, {})
-        train(network, full, full, train_settings(**changed), fabric=fabric, workers=0, saving=saving)
+        train(network, Streams(full, full), train_settings(**changed), fabric=fabric, workers=0, saving=saving)
         networks.append(network)
     for a, b in zip(*(network.parameters() for network in networks), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,50 @@
+# Labels of a few target images, on request: which images to label, and the labels that came back.
+rule draw:
+    input:
+        index="results/{benchmark}/data/target_train.json",
+        validation="results/{benchmark}/data/target_val.json",
+        pseudo_labels=inputs.drawn_by_pseudo_labels,
+        maps=inputs.drawn_by_maps,
+    output:
+        drawn="results/{benchmark}/label/draw.json",
+    log:
+        "logs/{benchmark}/draw.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(60),
+    params:
+        code=params.code("esl.stages.draw", roots.draw),
+        settings=params.of_draw,
+        flags=params.flags("index", "validation", "pseudo_labels", "maps"),
+    message:
+        "Drawing target images of {wildcards.benchmark} to label"
+    shell:
+        "python -m esl.stages.draw {params.flags} --settings {params.settings:q} --output {output.drawn} > {log} 2>&1"
+
+
+rule own_labels:
+    input:
+        drawn="results/{benchmark}/label/draw.json",
+        index="results/{benchmark}/data/target_train.json",
+    output:
+        labels="results/{benchmark}/label/labels.json",
+    log:
+        "logs/{benchmark}/own_labels.log",
+    wildcard_constraints:
+        benchmark=benchmarks.pattern_with_own_labels,
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(60),
+    params:
+        code=params.code("esl.stages.own_labels"),
+    message:
+        "Taking labels of drawn images of {wildcards.benchmark} from its dataset"
+    shell:
+        "python -m esl.stages.own_labels --drawn {input.drawn} --index {input.index}"
+        " --output {output.labels} > {log} 2>&1"
