@@ -28,6 +28,8 @@ def conflicts(
     batches: Batches = {f"{section}.source_batch": (domain, settings.source_size, settings.schedule.source_batch)}
     if (target := settings.target) is not None:
         batches[f"{section}.target_batch"] = ("target", target.target_size, target.target_batch)
+        if target.labelled_batch:
+            batches[f"{section}.labelled_batch"] = ("target", target.target_size, target.labelled_batch)
     problems = [*_compute_conflicts(settings, activation_checkpointing), *_network_conflicts(settings, batches)]
     if target is not None and target.style == "fda" and not same_sizes(settings):
         problems.append(
@@ -47,7 +49,7 @@ def conflicts(
                 "batch to 1, or a crop",
             )
             for key, (of, size, batch) in batches.items()
-            if batch > 1 and not isinstance(resize_wh(size), tuple)
+            if (batch > 1 or key.endswith("labelled_batch")) and not isinstance(resize_wh(size), tuple)
         ]
     return problems
 

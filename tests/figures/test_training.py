@@ -26,7 +26,8 @@ def test_panels_are_those_that_any_training_uses(tmp_path: Path) -> None:
 
 
 def test_the_stage_writes_the_same_png_at_every_run(tmp_path: Path) -> None:
-    logs = [_log(tmp_path / f"esl-round{n}", f"4,0.1,{n},0.25,0.0,0.0,0.5", f"8,0.1,{n / 2},0.2,0.0,0.0,0.5") for n in (1, 2)]
+    rows = {n: (f"4,0.1,{n},0.25,0.0,0.0,0.5", f"8,0.1,{n / 2},0.2,0.0,0.0,0.5") for n in (1, 2)}
+    logs = [_log(tmp_path / f"esl-round{n}", *rows[n]) for n in rows]
     for name in ("a.png", "b.png"):
         main(["--logs", *map(str, logs), "--benchmark", "gta2city", "--output", str(tmp_path / name)])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -177,8 +177,9 @@ def _state(folder: Path) -> Reader:
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     sum(each.sum() for each in network.parameters()).backward()
     optimizer.step()
-    row = {"iteration": 2, "learning_rate": 0.1, "source_loss": 0.5, "target_loss": 0.0, "adaptation_loss": 0.0, "labelled_loss": 0.0}
-    progress = Progress(3, [row | {"target_labelled": 0.0}], 1, 0.1, torch.ones(5))
+    losses = ("target_loss", "adaptation_loss", "labelled_loss", "target_labelled")
+    row = {"iteration": 2, "learning_rate": 0.1, "source_loss": 0.5, **dict.fromkeys(losses, 0.0)}
+    progress = Progress(3, [row], 1, 0.1, torch.ones(5))
     progress.save(Saving(folder / "last.pt", 1, IDENTITY), {"network": network, "optimizer": optimizer})
 
     def read(path: Path) -> Any:

@@ -120,7 +120,7 @@ LATE = [
     (config(compute={"precision": "16-mixed"}), "compute.precision: a CPU does not train in 16-mixed"),
     (
         config(oracle=True, training={"crop": "whole"}, source={"size": "128x64"}, target={"size": 128}),
-        "training.crop, target.size, training.source.source_batch: whole images of several sizes",
+        "training.crop, target.size, training.round.target_batch: whole images of several sizes",
     ),
 ]
 

@@ -1,7 +1,9 @@
 """The training stage: its checkpoint is a function of its inputs, whether or not it was interrupted."""
 
 import csv
-from collections.abc import Callable, Mapping
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ import pytest
 import torch
 
 from esl.data.class_sets import CLASS_SETS
-from esl.data.index import Index
+from esl.data.index import Index, IndexedSample
 from esl.errors import InputError
 from esl.files import sha256_of_file, write_json
+from esl.labelling.contents import Drawn, DrawnImage
+from esl.labelling.own import own_labels
 from esl.labels.png import write_png
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.stages.train import main
@@ -176,6 +180,102 @@ def test_the_targets_own_labels_are_never_read(
     write_json(tmp_path / "blind.json", replace(small_index, samples=lost).to_json())
     blind = run("blind", **_with_flags(round_, {"target-index": tmp_path / "blind.json"}))
     assert blind.read_bytes() == expected.read_bytes()
+
+
+# ---------------------------------------------------------------------------------------- labels of target images
+
+
+@pytest.fixture
+def labelled(tmp_path: Path, small_index: Index, round_: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of ``run`` for a round that trains on true labels of the first two images."""
+    write_json(tmp_path / "val.json", _without_labels(small_index, small_index.samples).to_json())
+    labels = _write_labels(tmp_path / "label", small_index, train=2)
+    flags = {"labels": labels, "measured": tmp_path / "val.json"}
+    return _with_flags(round_, flags) | {"labelled_batch": 2}
+
+
+def _write_labels(folder: Path, index: Index, train: int, measure: int = 0) -> Path:
+    """The dataset's own labels of its first images for training, and of its last ones for scores."""
+    samples = [*index.samples[:train], *index.samples[len(index.samples) - measure :]]
+    drawn = Drawn(rule="random", seed=0, measure={}, train={s.id: _drawn(s) for s in samples})
+    labels = own_labels(drawn, index, folder / "labels").to_json()
+    for sample in samples[train:]:
+        labels["files"][sample.id]["set"] = "measure"
+    write_json(folder / "labels.json", labels)
+    return folder / "labels.json"
+
+
+def _drawn(sample: IndexedSample) -> DrawnImage:
+    return DrawnImage(image=sample.image, sha256=sample.image_sha256, score=None)
+
+
+def test_a_round_with_true_labels_resumes_to_the_same_bytes_and_says_what_it_read(
+    run: Run, labelled: dict[str, Any], round_: dict[str, Any]
+) -> None:
+    whole = run("whole", **labelled)
+    with pytest.raises(KeyboardInterrupt):
+        run("resumed", dies_at=3, **labelled)
+    assert run("resumed", **labelled).read_bytes() == whole.read_bytes()
+    rows = [*csv.DictReader((whole.parent / "train.csv").open())]
+    assert all(float(row["labelled_loss"]) > 0 for row in rows)
+    networks = [load_checkpoint(path, CLASS_SETS["cityscapes19"]) for path in (whole, run("without", **round_))]
+    assert networks[0][1].provenance.keys() - networks[1][1].provenance.keys() == {"target_labels"}
+
+
+def test_a_true_label_takes_the_place_of_the_pseudo_label(
+    tmp_path: Path, run: Run, labelled: dict[str, Any], small_index: Index, write_manifest: WriteManifest
+) -> None:
+    """Other pseudo-labels of the labelled images make the same model."""
+    other = write_manifest(tmp_path / "other", small_index, seed=1)
+    manifest = json.loads(labelled["flags"]["pseudo-labels"].read_text())
+    for sample in small_index.samples[2:]:
+        png = f"pseudo_labels/{sample.id}.png"
+        shutil.copy(tmp_path / "esl-round1" / png, tmp_path / "other" / png)
+    mixed = json.loads(other.read_text())
+    for sample in small_index.samples[2:]:
+        mixed["files"][sample.id] = manifest["files"][sample.id]
+    write_json(other, mixed)
+    weights = [
+        load_checkpoint(run(name, **given), CLASS_SETS["cityscapes19"])[0].state_dict().values()
+        for name, given in (("a", labelled), ("b", _with_flags(labelled, {"pseudo-labels": other})))
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_an_image_that_scores_are_measured_on_is_refused(
+    tmp_path: Path, run: Run, labelled: dict[str, Any], small_index: Index
+) -> None:
+    """Among the labels for training, and among the source, also as a copy under another name."""
+    write_json(tmp_path / "val.json", small_index.to_json())
+    with pytest.raises(InputError, match=f"{small_index.samples[0].image}: scores are measured on this image"):
+        run("a", **labelled)
+    measured = _write_labels(tmp_path / "measured", small_index, train=2, measure=1)
+    with pytest.raises(InputError, match=f"{small_index.samples[-1].image}: scores are measured on this image"):
+        run("b", **_with_flags(labelled, {"labels": measured}))
+
+
+def test_the_oracle_trains_on_every_label_but_those_that_are_scored(
+    tmp_path: Path, run: Run, round_: dict[str, Any], small_index: Index
+) -> None:
+    write_json(tmp_path / "val.json", replace(small_index, samples=small_index.samples[3:]).to_json())
+    flags = {"target-index": tmp_path / "index.json", "measured": tmp_path / "val.json", "own-labels": ""}
+    oracle = round_ | {"flags": flags}
+    expected = run("oracle", **oracle)
+    three = _without_labels(small_index, small_index.samples[3:])
+    write_json(tmp_path / "index_of_three.json", three.to_json())
+    again = run("again", **_with_flags(oracle, {"target-index": tmp_path / "index_of_three.json"}))
+    assert again.read_bytes() == expected.read_bytes()
+    rows = [*csv.DictReader((again.parent / "train.csv").open())]
+    assert all(float(row["target_labelled"]) > 0 for row in rows)
+    write_json(tmp_path / "all.json", small_index.to_json())
+    every = {"target-index": tmp_path / "all.json", "measured": tmp_path / "all.json"}
+    with pytest.raises(InputError, match="no target image has a label to train on"):
+        run("none", **_with_flags(oracle, every))
+
+
+def _without_labels(index: Index, samples: Sequence[IndexedSample]) -> Index:
+    bare = {sample.id: replace(sample, label=None, pixels=None, label_sha256=None) for sample in samples}
+    return replace(index, samples=[bare.get(sample.id, sample) for sample in index.samples])
 
 
 def test_other_pseudo_labels_make_another_model_and_another_provenance(

@@ -115,6 +115,7 @@ def run(tmp_path: Path, fabric: Fabric, train_settings: Callable[..., TrainSetti
         source: Stream,
         target: Stream | None,
         *,
+        labelled: Stream | None = None,
         every: int = 1000,
         identity: dict[str, Any] | None = None,
         **changed: Any,
@@ -124,8 +125,7 @@ def run(tmp_path: Path, fabric: Fabric, train_settings: Callable[..., TrainSetti
             del values["target_batch"], values["pseudo_label_weight"]
             values.pop("batch_norm", None)
         saving = Saving(tmp_path / "last.pt", every, identity or {"crop": (16, 8), "seed": 0})
-        return train(
-            network, Streams(source, target), train_settings(**values), fabric=fabric, workers=0, saving=saving
-        )
+        streams = Streams(source, target, labelled)
+        return train(network, streams, train_settings(**values), fabric=fabric, workers=0, saving=saving)
 
     return run

@@ -51,6 +51,27 @@ def test_the_log_averages_what_an_independent_loop_computes(
         torch.testing.assert_close(trained.state_dict()[name], theirs, rtol=1e-3, atol=1e-3)
 
 
+def test_labelled_target_images_pass_with_those_of_the_target_and_add_their_own_loss(
+    tiny: Any, run: Any, source: Stream, unlabelled: Stream, target: Stream
+) -> None:
+    """The first iteration again, written plainly: nothing is learnt from plain target images, which only pass."""
+    network = tiny()
+    streams = (source, unlabelled, target)
+    (images, labels), (plain, _), (more, truth) = (
+        (torch.stack([stream[k][0] for k in range(2)]) / 255, torch.stack([stream[k][1] for k in range(2)]))
+        for stream in streams
+    )
+    source_loss = segmentation_loss(network(images).main, labels)
+    labelled_loss = segmentation_loss(network(torch.cat([plain, more])).main[2:], truth)
+    (source_loss + labelled_loss).backward()
+    trained = tiny()
+    (row,) = run(trained, source, unlabelled, labelled=target, labelled_batch=2, iterations=1)
+    assert row["labelled_loss"] == pytest.approx(labelled_loss.item(), abs=1e-5)
+    assert row["target_loss"] == row["target_labelled"] == 0
+    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-5)
+
+
 def test_without_a_target_only_the_source_is_learnt_and_logged(tiny: Any, run: Any, source: Stream) -> None:
     for row in run(tiny(), source, None):
         assert row["source_loss"] > 0

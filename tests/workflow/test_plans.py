@@ -32,7 +32,7 @@ def test_a_fresh_checkout_plans_the_whole_chain(fresh):
 
 
 def test_the_oracle_trains_only_when_asked_for(fresh):
-    oracle = "Training the oracle on target labels: an upper bound, not a result of adaptation"
+    oracle = "Training the oracle on all target labels: a ceiling, not a result of adaptation"
     assert oracle not in fresh.planned()
     assert oracle in fresh.planned(change={"benchmarks": {"gta2city": {"oracle": True}}})
 
