@@ -19,7 +19,7 @@ def draw_images(evidence: Evidence, validation: Index, settings: DrawSettings) -
     """The images to label: of ``validation`` at random for scores, of the training images by the rule of ``settings``.
 
     A validation set that has labels is scored on them: nothing is drawn of it, and none of its images for training.
-    The same image under two names counts once.
+    The same image under two names counts once; an id names one image of both sets together.
 
     Raises:
         InputError: no image is left to draw, or the rule is unknown.
@@ -30,7 +30,8 @@ def draw_images(evidence: Evidence, validation: Index, settings: DrawSettings) -
         rng = np.random.default_rng([settings.seed, MEASURE])
         measure = draw_named("random").choose(_distinct(validation.samples, set()), settings.measure, evidence, rng)
         scored = {sample.image_sha256 for sample, _ in measure}
-    candidates = _distinct(evidence.index.samples, scored)
+    taken = {sample.id for sample, _ in measure}
+    candidates = _distinct([sample for sample in evidence.index.samples if sample.id not in taken], scored)
     if settings.train and not candidates:
         raise InputError(
             f"{evidence.index.root}: every image of {evidence.index.split!r} is one that scores are measured on, so "
