@@ -1,14 +1,14 @@
 """Detects whether a file of a dataset has changed since the index was made.
 
-Planning asks ``state`` for a token at every run, and the rule of the index carries it. Next to the index, its stage
-records the token and the size, date and digest of each file. Neither a touched file nor a deleted rendering changes the
+Planning asks ``state`` for tokens at every run, and rules carry them. Next to the index, its stage
+records the tokens and the size, date and digest of each file. Neither a touched file nor a deleted rendering changes a
 token. Planning refuses a missing root of a real dataset before it asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -24,12 +24,39 @@ ABSENT = "absent"
 Stat = tuple[int, int]
 """Size in bytes and date of the last change in nanoseconds."""
 
+Recorded = tuple[int, int, Sha256]
+"""A ``Stat``, and the digest of the bytes."""
+
+
+class State(NamedTuple):
+    """Tokens that change when a file is added, removed or changed: of any file of a split, and of its images alone.
+
+    Jobs that read only images carry the second: a label that comes in later does not rerun them.
+    """
+
+    files: str
+    images: str
+
+
+class Stats(NamedTuple):
+    """Size and date of the files of a split, by path from the root: of images, and of labels, lists and tables."""
+
+    images: dict[str, Stat]
+    others: dict[str, Stat]
+
 
 class _Record(Content):
-    """The content of a record: planning's token; size, date and digest of each file."""
+    """The content of a record: planning's tokens; size, date and digest of each file."""
 
     token: Annotated[str, Field(min_length=1)]
-    files: dict[str, tuple[int, int, Sha256]]
+    image_token: Annotated[str, Field(min_length=1)]
+    images: dict[str, Recorded]
+    files: dict[str, Recorded]
+
+    @property
+    def state(self) -> State:
+        """The tokens."""
+        return State(self.token, self.image_token)
 
 
 def record_of(index: Path) -> Path:
@@ -37,25 +64,31 @@ def record_of(index: Path) -> Path:
     return index.with_name(f"{index.stem}.files.json")
 
 
-def files_of(format_: Format, root: Path, split: str) -> list[Path]:
-    """The images and labels of a split, and its lists and tables.
+def files_of(format_: Format, root: Path, split: str) -> tuple[list[Path], list[Path]]:
+    """The images of a split; and its labels, lists and tables.
 
     Raises:
         InputError: as ``listing_of``.
     """
     listing = listing_of(format_, root, split)
-    halves = (half for sample in listing.samples for half in (sample.image, sample.label))
-    return [*(half for half in halves if half is not None), *dict.fromkeys(listing.tables)]
+    labels = [sample.label for sample in listing.samples if sample.label is not None]
+    images = [sample.image for sample in listing.samples if sample.image is not None]
+    return images, [*labels, *dict.fromkeys(listing.tables)]
 
 
-def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
-    """Size and date of every file of a split, by its path from the root.
+def stats_of(format_: Format, root: Path, split: str) -> Stats:
+    """Size and date of every file of a split.
 
     Raises:
         InputError: as ``listing_of``.
     """
+    images, others = files_of(format_, root, split)
+    return Stats(_stats(images, root), _stats(others, root))
+
+
+def _stats(paths: Iterable[Path], root: Path) -> dict[str, Stat]:
     stats = {}
-    for path in files_of(format_, root, split):
+    for path in paths:
         try:
             status = path.stat()
         except OSError:
@@ -64,40 +97,53 @@ def stats_of(format_: Format, root: Path, split: str) -> dict[str, Stat]:
     return stats
 
 
-def state(root: Path, format_: Format, split: str, record: Path) -> str:
-    """A token for the files of a split; it changes when a file is added, removed or changed.
+def state(root: Path, format_: Format, split: str, record: Path) -> State:
+    """The tokens of the files of a split.
 
     Reads sizes and dates, and the bytes of files only if their date alone has changed. A dataset without a listing
-    raises nothing: the token holds the error, and the stage of the index reports it.
+    raises nothing: the tokens hold the error, and the stage of the index reports it.
     """
     recorded = _read_record(record)
     if not root.is_dir():
-        return recorded.token if recorded else ABSENT
+        return recorded.state if recorded else State(ABSENT, ABSENT)
     try:
         stats = stats_of(format_, root, split)
-        if recorded and _same(root, stats, recorded.files):
+        same_images = recorded is not None and _same(root, stats.images, recorded.images)
+        if recorded and same_images and _same(root, stats.others, recorded.files):
             _refresh(record, recorded, stats)
-            return recorded.token
+            return recorded.state
     except (InputError, OSError) as error:
-        return f"unlisted: {error}"
+        return State(f"unlisted: {error}", f"unlisted: {error}")
+    images = recorded.image_token if recorded and same_images else _token(stats.images)
+    return State(_token(stats.images | stats.others), images)
+
+
+def _token(stats: Mapping[str, Stat]) -> str:
     return sha256_of_lines([f"{name} {size} {date}" for name, (size, date) in sorted(stats.items())])
 
 
-def write_record(record: Path, token: str, root: Path, stats: Mapping[str, Stat], digests: Mapping[str, str]) -> None:
+def write_record(record: Path, tokens: State, root: Path, stats: Stats, digests: Mapping[str, str]) -> None:
     """Writes the record of a split's files; reads each file without a digest in ``digests`` to compute it."""
-    files = {
-        name: [size, date, digests.get(name) or sha256_of_file(_path(name, root))]
-        for name, (size, date) in sorted(stats.items())
-    }
-    write_json(record, {"token": token, "files": files})
+    images, files = (
+        {
+            name: [size, date, digests.get(name) or sha256_of_file(_path(name, root))]
+            for name, (size, date) in sorted(some.items())
+        }
+        for some in stats
+    )
+    write_json(record, {"token": tokens.files, "image_token": tokens.images, "images": images, "files": files})
 
 
-def _refresh(record: Path, recorded: _Record, stats: Mapping[str, Stat]) -> None:
+def _refresh(record: Path, recorded: _Record, stats: Stats) -> None:
     """Records new dates of unchanged files; the next planning need not read them again."""
-    files = {name: (*stats[name], digest) for name, (_, _, digest) in recorded.files.items()}
-    if files != recorded.files:
+    before = (recorded.images, recorded.files)
+    images, files = (
+        {name: (*some[name], digest) for name, (_, _, digest) in old.items()}
+        for some, old in zip(stats, before, strict=True)
+    )
+    if (images, files) != before:
         with suppress(OSError):  # somebody else's folder: they will be read again
-            write_json(record, {"token": recorded.token, "files": files})
+            write_json(record, recorded.model_copy(update={"images": images, "files": files}).to_json())
 
 
 def _read_record(path: Path) -> _Record | None:
@@ -108,7 +154,7 @@ def _read_record(path: Path) -> _Record | None:
         record = _Record.model_validate_json(path.read_bytes())
     except ValidationError:
         return None
-    return record if record.token.isprintable() else None
+    return record if "".join(record.state).isprintable() else None
 
 
 def _same(root: Path, stats: Mapping[str, Stat], recorded: Mapping[str, tuple[int, int, str]]) -> bool:

@@ -1,13 +1,13 @@
 """Stage: open every file of a dataset's split once and write the index, or list every defect.
 
-Next to the index it records the files and planning's token: see ``esl.data.changes``.
+Next to the index it records the files and planning's tokens: see ``esl.data.changes``.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from esl.data.changes import record_of, stats_of, write_record
+from esl.data.changes import State, record_of, stats_of, write_record
 from esl.data.formats.base import require_root
 from esl.data.formats.build import format_named
 from esl.data.inspection import inspect
@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_settings(parser, IndexSettings)
     add_paths(parser, "--output")
     parser.add_argument("--token", default="", help="planning's token of the state of the files; recorded unchanged")
+    parser.add_argument("--image-token", default="", help="planning's token of the images alone; recorded unchanged")
     parser.add_argument("--workers", type=int, default=2, help="processes that open files")
     flags = parser.parse_args(arguments)
     settings = IndexSettings.from_json(flags.settings)
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     for note in inspection.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"{root}: {len(index.samples)} images, {len(index.labelled)} of them labelled, no defects", file=sys.stderr)
-    write_record(record_of(flags.output), flags.token, root, stats, index.digests())
+    write_record(record_of(flags.output), State(flags.token, flags.image_token), root, stats, index.digests())
     write_json(flags.output, index.to_json())
 
 

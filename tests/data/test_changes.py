@@ -45,16 +45,16 @@ def index(tmp_path: Path) -> Path:
 
 
 def _state(root: Path, index: Path, split: str = "all") -> str:
-    return state(root, GTA5, split, record_of(index))
+    return state(root, GTA5, split, record_of(index)).files
 
 
 def _run_index(root: Path, index: Path, split: str = "all") -> str:
     """Plans, and runs the stage with the token, like the workflow; returns it."""
-    token = _state(root, index, split)
+    tokens = state(root, GTA5, split, record_of(index))
     settings = IndexSettings(root=str(root), dataset="gta5", split=split, class_set=CLASS_SETS["cityscapes19"])
-    flags = ["--token", token, "--output", str(index), "--workers", "1"]
+    flags = ["--token", tokens.files, "--image-token", tokens.images, "--output", str(index), "--workers", "1"]
     main(["--settings", settings.canonical(), *flags])
-    return token
+    return tokens.files
 
 
 def _touch(path: Path, seconds: int = 5) -> None:
@@ -111,6 +111,24 @@ def test_a_change_that_was_indexed_is_the_new_state(root: Path, index: Path, cha
     CHANGES[change](root)
     after = _run_index(root, index)
     assert before != after == _state(root, index)
+
+
+def test_the_token_of_the_images_follows_images_alone(root: Path, index: Path) -> None:
+    def images() -> str:
+        return state(root, GTA5, "all", record_of(index)).images
+
+    _run_index(root, index)
+    before = images()
+    _correct_label(root)
+    assert images() == before
+    _run_index(root, index)
+    assert images() == before
+    _replace_image(root)
+    assert (changed := images()) != before
+    _run_index(root, index)
+    assert images() == changed
+    _remove(root)
+    assert images() not in (before, changed)
 
 
 def test_files_that_were_only_touched_keep_the_token_and_they_alone_are_read(
@@ -176,7 +194,20 @@ def test_a_dataset_that_is_rendered_after_planning_keeps_the_token_of_its_absenc
     assert token == ABSENT
     kept.rename(root)  # rendered meanwhile
     settings = IndexSettings(root=str(root), dataset="gta5", split="all", class_set=CLASS_SETS["cityscapes19"])
-    main(["--settings", settings.canonical(), "--token", token, "--output", str(index), "--workers", "1"])
+    main(
+        [
+            "--settings",
+            settings.canonical(),
+            "--token",
+            token,
+            "--image-token",
+            token,
+            "--output",
+            str(index),
+            "--workers",
+            "1",
+        ]
+    )
     assert _state(root, index) == ABSENT
     shutil.rmtree(root)
     for number in (1, 2, 3):
@@ -201,13 +232,13 @@ def test_lists_tables_and_list_files_belong_to_the_files(root: Path, index: Path
     (root / "val.txt").write_text("00001\n")
     (tmp_path / "gta5/own.txt").write_text("00001\n00002\n")
     for split, name in (("val", "val.txt"), ("own.txt", "own.txt")):
-        assert root / name in files_of(GTA5, root, split)
+        assert root / name in files_of(GTA5, root, split)[1]
         token = _run_index(root, index, split)
         _touch(root / name)
         assert _state(root, index, split) == token
         (root / name).write_text("00003\n")
         assert _state(root, index, split) != token
-    assert root / "val.txt" not in files_of(GTA5, root, "all")
+    assert root / "val.txt" not in files_of(GTA5, root, "all")[1]
 
 
 def test_a_list_file_of_the_working_folder_is_watched_too(
@@ -226,8 +257,8 @@ def test_a_list_file_of_the_working_folder_is_watched_too(
 def test_vistas_config_belongs_to_the_files(tmp_path: Path) -> None:
     _save(tmp_path / "training/images/a.jpg", np.zeros((4, 6, 3), np.uint8))
     (tmp_path / "config.json").write_text('{"labels": [{"name": "object--pothole", "color": [0, 0, 0]}]}')
-    files = files_of(format_named("mapillary"), tmp_path, "training")
-    assert {path.name for path in files} == {"a.jpg", "config.json"}
+    images, others = files_of(format_named("mapillary"), tmp_path, "training")
+    assert [path.name for path in images] == ["a.jpg"] and "config.json" in {path.name for path in others}
 
 
 def test_a_dataset_that_cannot_be_listed_has_a_token_that_says_so(root: Path, index: Path) -> None:

@@ -22,10 +22,11 @@ def test_a_label_of_vistas_of_another_kind_is_refused(tmp_path: Path, change: di
         labels_of(tmp_path / "config.json")
 
 
-@pytest.mark.parametrize("content", [{"token": "a\nb", "files": {}}, {"token": "a", "files": {"x": [1, 2, 3]}}])
+@pytest.mark.parametrize("content", [{"token": "a\nb"}, {"files": {"x": [1, 2, 3]}}, {"image_token": "\0"}])
 def test_a_record_of_other_values_is_none(tmp_path: Path, content: dict[str, Any]) -> None:
-    (tmp_path / "a.files.json").write_text(json.dumps(content))
-    assert state(tmp_path / "none", format_named("gta5"), "all", tmp_path / "a.files.json") == ABSENT
+    plausible = {"token": "a", "image_token": "b", "images": {}, "files": {}}
+    (tmp_path / "a.files.json").write_text(json.dumps(plausible | content))
+    assert state(tmp_path / "none", format_named("gta5"), "all", tmp_path / "a.files.json") == (ABSENT, ABSENT)
 
 
 @pytest.mark.parametrize("change", [{"pixels": [1]}, {"size_wh": [0, 5]}, {"id": "../x"}, {"label_sha256": None}])

@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_listed_is_refused_by_name(tmp_path: Path, monke
     for format_ in (format_named("folder"), format_named("mine", {"images": "{part}/{n}.png"})):
         with pytest.raises(InputError, match=r"closed: cannot be listed \(Permission denied\).*make it readable"):
             format_.listing(tmp_path, "all")
-    assert state(tmp_path, format_named("folder"), "all", tmp_path / "none.json").startswith("unlisted: ")
+    assert state(tmp_path, format_named("folder"), "all", tmp_path / "none.json").files.startswith("unlisted: ")
 
 
 def test_a_link_to_a_folder_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_name_that_is_not_utf_8_is_a_defect_that_can_be_printed(tmp_path: Path
         "its name is not in UTF-8; rename it (convmv does whole folders)"
     ] * 2
     assert "\\udce9.png" in "".join(inspection.defects) and "".join(inspection.defects).isprintable()
-    assert len(state(tmp_path, format_named("folder"), "all", tmp_path / "none.json")) == 64
+    assert len(state(tmp_path, format_named("folder"), "all", tmp_path / "none.json").files) == 64
 
 
 def test_an_id_that_is_too_long_for_a_file_of_results_is_a_defect(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from planning.config import read_config
 from scipy.io import savemat
 
 from esl.contents import Content
-from esl.data.changes import record_of, state, stats_of, write_record
+from esl.data.changes import State, record_of, state, stats_of, write_record
 from esl.data.formats.build import format_named
 from esl.data.formats.mapillary import labels_of
 from esl.data.index import Index, read_index
@@ -122,10 +122,10 @@ def _record(folder: Path) -> Reader:
         (root / kind).mkdir(parents=True)
         Image.new("L", (4, 4)).save(root / kind / "00001.png")
     record = record_of(folder / "source.json")
-    write_record(record, "a" * 64, root, stats_of(format_, root, "all"), {})
+    write_record(record, State("a" * 64, "b" * 64), root, stats_of(format_, root, "all"), {})
 
     def read(path: Path) -> Any:
-        token = state(root, format_, "all", path)
+        token = "".join(state(root, format_, "all", path))
         if not token or not token.isprintable():
             raise WrongValueError("a token of other characters")
         return token

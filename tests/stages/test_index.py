@@ -84,14 +84,28 @@ def test_the_token_and_the_files_are_recorded_next_to_the_index_which_holds_no_d
     root = _gta5(tmp_path / "gta5")
     outputs = [tmp_path / name / "source.json" for name in ("first", "second")]
     for output in outputs:
-        main(["--settings", _settings(root).canonical(), "--token", "T 1", "--output", str(output), "--workers", "1"])
+        main(
+            [
+                "--settings",
+                _settings(root).canonical(),
+                "--token",
+                "T 1",
+                "--image-token",
+                "I",
+                "--output",
+                str(output),
+                "--workers",
+                "1",
+            ]
+        )
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
     record = json.loads((tmp_path / "first/source.files.json").read_text())
-    assert record["token"] == "T 1"
-    assert sorted(record["files"]) == [f"{kind}/0000{n}.png" for kind in ("images", "labels") for n in (1, 2)]
+    assert (record["token"], record["image_token"]) == ("T 1", "I")
+    names = [*record["images"], *record["files"]]
+    assert names == [f"{kind}/0000{n}.png" for kind in ("images", "labels") for n in (1, 2)]
     samples = json.loads(outputs[0].read_text())["samples"]
     assert record["files"]["labels/00002.png"][2] == samples[1]["label_sha256"]
-    assert state(root, format_named("gta5"), "all", record_of(outputs[0])) == "T 1"
+    assert state(root, format_named("gta5"), "all", record_of(outputs[0])) == ("T 1", "I")
 
 
 def test_a_folder_that_is_missing_is_refused_with_the_key_that_names_it(tmp_path: Path) -> None:
@@ -144,6 +158,6 @@ def test_a_link_to_nothing_is_a_defect_like_any_other(tmp_path: Path) -> None:
     (root / "labels/00002.png").unlink()
     (root / "labels/00002.png").symlink_to(tmp_path / "nowhere.png")
     output = tmp_path / "source.json"
-    assert len(state(root, format_named("gta5"), "all", record_of(output))) == 64
+    assert len(state(root, format_named("gta5"), "all", record_of(output)).files) == 64
     with pytest.raises(InputError, match=r"1 defect.*\n.*labels/00002\.png: a broken link to .*nowhere\.png; fetch"):
         main(["--settings", _settings(root).canonical(), "--output", str(output), "--workers", "1"])

@@ -141,3 +141,29 @@ def test_two_changes_at_once_are_both_in_the_result(own):
     thresholds = json.loads((own.root / "results/gta2city/esl-round1/thresholds.json").read_text())
     assert thresholds["parameters"]["bound"] == 0.2
     assert own.planned(change=change, targets=[scores]) == set()
+
+
+def test_a_target_label_that_was_corrected_or_lost_infers_and_trains_nothing_again(own):
+    """Labels of the training split are diagnosis: what counts them runs again, and nothing else."""
+    path = a_file(own, "cityscapes/gtFine/train/*/*_labelIds.png")
+    Image.fromarray(np.full_like(np.array(Image.open(path)), 7)).save(path)
+    expected = {
+        "Checking every file of the target_train data",
+        *(f"Writing pseudo-labels for {name}" for name in ROUNDS),
+    }
+    assert own.planned() == expected
+    path.unlink()
+    assert own.planned() == expected
+    images = ("results/gta2city/source/predictions.json", "results/gta2city/miou.json")
+    run = own.snakemake(targets=images)
+    assert run.returncode == 0, run.stdout + run.stderr
+    quality = json.loads((own.root / "results/gta2city/esl-round1/pseudo_labels.json").read_text())["quality"]
+    assert quality["labelled_images"] == 9
+    a_file(own, "cityscapes/gtFine/val/*/*_labelIds.png").unlink()
+    assert not any("Predicting" in job for job in own.planned(targets=images))
+
+
+def test_a_touched_data_set_reruns_nothing(own):
+    for path in (own.root / "data/miniature/0").rglob("*.png"):
+        os.utime(path)
+    assert own.planned() == set()

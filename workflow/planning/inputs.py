@@ -1,11 +1,12 @@
 """From wildcards to the files that rules read."""
 
 import sys
+from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
 
-from esl.data.changes import record_of, state
+from esl.data.changes import State, record_of, state
 from esl.data.formats.build import format_named
 from esl.data.splits import listing_of
 from esl.errors import InputError
@@ -27,6 +28,7 @@ class Inputs:
 
     def __init__(self, benchmarks: Benchmarks) -> None:
         self._benchmarks = benchmarks
+        self._states: dict[tuple[str, str], State] = {}
         self._images: dict[str, int] = {}  # in the target training set, by benchmark; listing many takes seconds
 
     def rendering(self, wildcards: Wildcards) -> list[str]:
@@ -36,12 +38,34 @@ class Inputs:
 
     def data_state(self, wildcards: Wildcards) -> str:
         """A token that changes when files of this part of the data have changed since they were indexed."""
-        settings = self._benchmarks.index_settings(wildcards.benchmark, wildcards.part)
-        root = Path(settings.root)
-        record = record_of(Path(f"results/{wildcards.benchmark}/data/{wildcards.part}.json"))
-        if is_rendered(root) and not record.is_file():
-            return RENDERED  # whether it has been rendered yet or not: a cluster's jobs plan again after it
-        return state(root, format_named(settings.dataset, settings.declaration), settings.split, record)
+        return self._state(wildcards.benchmark, wildcards.part).files
+
+    def image_state(self, part: str) -> Callable[[Wildcards], str]:
+        """A function of the wildcards: a token that changes when images of a part of the data have changed.
+
+        Jobs that read no label carry it, and take the index as `ancient`: another label does not rerun them.
+        """
+
+        def token(wildcards: Wildcards) -> str:
+            return self._state(wildcards.benchmark, part).images
+
+        return token
+
+    def images_of_part(self, wildcards: Wildcards) -> str:
+        """The token of the images of the part that is indexed."""
+        return self._state(wildcards.benchmark, wildcards.part).images
+
+    def _state(self, benchmark: str, part: str) -> State:
+        record = record_of(Path(f"results/{benchmark}/data/{part}.json"))
+        if (benchmark, part) not in self._states:  # listing many takes seconds
+            settings = self._benchmarks.index_settings(benchmark, part)
+            root, format_ = Path(settings.root), format_named(settings.dataset, settings.declaration)
+            if is_rendered(root) and not record.is_file():
+                # whether it has been rendered yet or not: a cluster's jobs plan again after it
+                self._states[benchmark, part] = State(RENDERED, RENDERED)
+            else:
+                self._states[benchmark, part] = state(root, format_, settings.split, record)
+        return self._states[benchmark, part]
 
     def _root(self, wildcards: Wildcards) -> Path:
         return Path(getattr(self._benchmarks.of(wildcards), PARTS[wildcards.part].domain).root)

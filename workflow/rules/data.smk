@@ -36,10 +36,12 @@ rule index:
         code=params.code("esl.stages.index", roots.dataset),
         settings=params.of_index,
         files=inputs.data_state,
+        images=inputs.images_of_part,
     message:
         "Checking every file of the {wildcards.part} data of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.index --settings {params.settings:q} --token {params.files:q} --workers {threads}"
+        "python -m esl.stages.index --settings {params.settings:q} --token {params.files:q}"
+        " --image-token {params.images:q} --workers {threads}"
         " --output {output.index} > {log} 2>&1"
 
 

@@ -37,12 +37,16 @@ use rule evaluate as best_snapshot with:
 
 
 use rule evaluate as predict with:
+    input:
+        checkpoint="results/{benchmark}/{model}/checkpoint.pt",
+        index=ancient("results/{benchmark}/data/target_val.json"),
     output:
         manifest="results/{benchmark}/{model}/predictions.json",
     log:
         "logs/{benchmark}/{model}/predict.log",
     params:
         code=params.code("esl.stages.predict", roots.network_of_model),
+        images=inputs.image_state("target_val"),
         stage="predict",
     message:
         "Predicting with {wildcards.model} of {wildcards.benchmark}"

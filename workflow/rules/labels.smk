@@ -1,8 +1,9 @@
-# All jobs that rounds wait for have a higher priority than evaluation, so that trainings run side by side.
+# A job that reads only images takes the index as `ancient` and carries a token of the images: labels that come in later
+# infer nothing again. All jobs that rounds wait for have a higher priority than evaluation, so that trainings run side by side.
 rule infer:
     input:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
-        index="results/{benchmark}/data/target_train.json",
+        index=ancient("results/{benchmark}/data/target_train.json"),
     output:
         maps="results/{benchmark}/{model}/maps/{shard}.h5",
     log:
@@ -20,6 +21,7 @@ rule infer:
             "esl.stages.infer", roots.network_of_model, roots.stored_measures
         ),
         settings=params.of_inference,
+        images=inputs.image_state("target_train"),
     message:
         "Inferring maps with {wildcards.model} of {wildcards.benchmark}, shard {wildcards.shard}"
     shell:

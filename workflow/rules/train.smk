@@ -50,7 +50,7 @@ rule train_source:
 use rule train_source as train_adapted with:
     input:
         index="results/{benchmark}/data/source.json",
-        target="results/{benchmark}/data/target_train.json",
+        target=ancient("results/{benchmark}/data/target_train.json"),
         checked=ancient(inputs.every_index),
         pretrained=ancient(inputs.pretrained_weights),
     output:
@@ -61,6 +61,7 @@ use rule train_source as train_adapted with:
     params:
         code=params.code("esl.stages.train", roots.network, roots.term_of_adaptation),
         settings=params.of_adapted,
+        images=inputs.image_state("target_train"),
     message:
         "Training the source model of {wildcards.benchmark} with {wildcards.adaptation} on the target"
 
@@ -95,12 +96,14 @@ use rule train_source as train_oracle with:
         "Training the oracle of {wildcards.benchmark} on all target labels: a ceiling, not a result of adaptation"
 
 
-# The gate is `ancient`: moving its bounds retrains no round.
+# The gate is `ancient`: moving its bounds retrains no round. The manifest is, too, since labels of the target change the
+# quality in it: thresholds, and the code that labels by them, say when pseudo-labels are others.
 use rule train_source as train_round with:
     input:
         index="results/{benchmark}/data/source.json",
-        target="results/{benchmark}/data/target_train.json",
-        pseudo_labels="results/{benchmark}/{round}/pseudo_labels.json",
+        target=ancient("results/{benchmark}/data/target_train.json"),
+        pseudo_labels=ancient("results/{benchmark}/{round}/pseudo_labels.json"),
+        thresholds="results/{benchmark}/{round}/thresholds.json",
         initial=inputs.initial_weights,
         labels=inputs.labels_of_round,
         measured=ancient(inputs.measured_of_round),
@@ -125,7 +128,11 @@ use rule train_source as train_round with:
         code=params.code(
             "esl.stages.train", roots.network_of_round, roots.term_of_round
         ),
+        pseudo_labelling=params.code(
+            "esl.stages.pseudo_label", roots.method, roots.stored_measures
+        ),
         settings=params.of_round,
+        images=inputs.image_state("target_train"),
     message:
         "Training {wildcards.round} of {wildcards.benchmark}"
 
@@ -133,7 +140,7 @@ use rule train_source as train_round with:
 rule adapt:
     input:
         checkpoint="results/{benchmark}/source/checkpoint.pt",
-        index="results/{benchmark}/data/target_train.json",
+        index=ancient("results/{benchmark}/data/target_train.json"),
     output:
         checkpoint="results/{benchmark}/adapted/checkpoint.pt",
     log:
@@ -149,6 +156,7 @@ rule adapt:
     params:
         code=params.code("esl.stages.adapt", roots.network),
         settings=params.of_batch_norm,
+        images=inputs.image_state("target_train"),
     message:
         "Adapting the batch norm of the source model of {wildcards.benchmark} to the target images"
     shell:
