@@ -17,9 +17,7 @@ from esl.errors import InputError
 from esl.export.archive import add, png
 from esl.export.items import Item
 from esl.files import atomic_path
-
-BACKGROUND = "background"
-"""CVAT's label of pixels that have none; it is black."""
+from esl.labelling.returned.cvat import BACKGROUND
 
 
 def write_cvat(path: Path, items: Iterable[Item], class_set: ClassSet) -> None:

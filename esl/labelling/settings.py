@@ -30,6 +30,14 @@ class DrawSettings(DrawSize):
     seed: int = Field(ge=0, description="Seed of the draw.")
 
 
+class LabelsSettings(Settings):
+    """Where the labels that came back are: in one place, or in one for each set."""
+
+    both: str | None = Field(None, description="A file or folder whose subsets say what they are for.")
+    measure: str | None = Field(None, description="Labels for scores.")
+    train: str | None = Field(None, description="Labels for training.")
+
+
 class TaskSettings(Settings):
     """How drawn images are handed over."""
 

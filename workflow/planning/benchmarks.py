@@ -1,7 +1,7 @@
 """The benchmarks of a config, and the models of each in the order of the summary."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS
 from planning.benchmark import PARTS, Benchmark
 from planning.config import read_config
+from planning.labels import label_problems
 from planning.requirements import missing_device, missing_requirements
 from planning.rounds import round_of, rounds
 
@@ -73,6 +74,11 @@ class Benchmarks:
         """The benchmarks that train on labels of the target's own dataset."""
         return _pattern([name for name, it in self.config.benchmarks.items() if it.target.labels == OWN])
 
+    @property
+    def pattern_with_returned_labels(self) -> str:
+        """The benchmarks whose target labels come from a labelling tool."""
+        return _pattern([name for name, it in self.config.benchmarks.items() if it.target.labels not in (None, OWN)])
+
     layout_pattern = "|".join(LAYOUTS)
     part_pattern = "|".join(PARTS)
     adaptation_pattern = "|".join(TERMS)
@@ -95,6 +101,7 @@ class Benchmarks:
         if name not in self._checked:
             self._checked.add(name)
             problems = [*missing_requirements(name, benchmark, Path("results", name))]
+            problems += [] if problems else label_problems(name, benchmark, self._index_settings(name, benchmark))
             if self._run.is_main_process and not self._run.non_local_exec_or_dryrun:
                 problems += missing_device(name, benchmark)
             if problems:
@@ -124,7 +131,13 @@ class Benchmarks:
 
     def index_settings(self, name: str, part_name: str) -> IndexSettings:
         """The settings that read and check one part of the data of the benchmark ``name``."""
-        benchmark, part = self.of(SimpleNamespace(benchmark=name)), PARTS[part_name]
+        return self._index_settings(name, self.of(SimpleNamespace(benchmark=name)))(part_name)
+
+    def _index_settings(self, name: str, benchmark: Benchmark) -> Callable[[str], IndexSettings]:
+        return lambda part_name: self._of_part(name, benchmark, part_name)
+
+    def _of_part(self, name: str, benchmark: Benchmark, part_name: str) -> IndexSettings:
+        part = PARTS[part_name]
         data: Any = getattr(benchmark, part.domain)
         return IndexSettings(
             key=f"benchmarks.{name}.{part.domain}.root",

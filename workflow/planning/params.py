@@ -14,6 +14,7 @@ from esl.settings import subset
 from planning.benchmarks import Benchmarks, Wildcards
 from planning.digest import code_digest
 from planning.digest_roots import Choice
+from planning.labels import labels_settings, labels_state
 from planning.requirements import is_rendered
 from planning.rounds import round_of
 from planning.trainings import (
@@ -105,6 +106,16 @@ class Params:
         """How many images to label, and by which rule."""
         benchmark = self._benchmarks.of(wildcards)
         return DrawSettings(seed=benchmark.seed, **dict(subset(benchmark.labelling, DrawSize))).canonical()
+
+    def of_labels(self, wildcards: Wildcards) -> str:
+        """Where the labels that came back are."""
+        settings = labels_settings(self._benchmarks.of(wildcards))
+        return "" if settings is None else settings.canonical()
+
+    def state_of_labels(self, wildcards: Wildcards) -> str:
+        """A token that changes with the content of the labels that came back."""
+        settings = labels_settings(self._benchmarks.of(wildcards))
+        return "" if settings is None else labels_state(settings)
 
     def of_thresholds(self, wildcards: Wildcards) -> str:
         """A round's method, its number and the method's own settings."""

@@ -48,3 +48,33 @@ rule own_labels:
     shell:
         "python -m esl.stages.own_labels --drawn {input.drawn} --index {input.index}"
         " --output {output.labels} > {log} 2>&1"
+
+
+# It reads the images' names, sizes and digests, and no other label.
+rule labels:
+    input:
+        index=ancient("results/{benchmark}/data/target_train.json"),
+        validation=ancient("results/{benchmark}/data/target_val.json"),
+    output:
+        labels="results/{benchmark}/label/labels.json",
+    log:
+        "logs/{benchmark}/labels.log",
+    wildcard_constraints:
+        benchmark=benchmarks.pattern_with_returned_labels,
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs.growing(2000),
+        runtime=needs.growing(60),
+    params:
+        code=params.code("esl.stages.labels"),
+        settings=params.of_labels,
+        state=params.state_of_labels,
+        images=inputs.image_state("target_train"),
+        validation=inputs.image_state("target_val"),
+        flags=params.flags("index", "validation"),
+    message:
+        "Checking the labels that came back for {wildcards.benchmark}"
+    shell:
+        "python -m esl.stages.labels {params.flags} --settings {params.settings:q} --output {output.labels} > {log} 2>&1"
