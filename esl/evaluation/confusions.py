@@ -3,14 +3,15 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from esl.classes import ClassSet
 from esl.errors import InputError, one_line
 from esl.evaluation.contents import ModelScores
 from esl.files import atomic_path
@@ -18,6 +19,13 @@ from esl.files import atomic_path
 AGAIN = "delete both and run the workflow again"
 
 Counts = NDArray[np.int64]
+
+
+class IouCounts(NamedTuple):
+    """Pixels (N, C) of every image and class: the IoU over any images is their sum of hits / their sum of unions."""
+
+    hits: Counts  # correct pixels
+    unions: Counts  # pixels whose truth or prediction is the class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +38,7 @@ class Confusions:
     ids: tuple[str, ...]
     images: tuple[str, ...]  # their paths from the root of the data
     shape: tuple[int, int]  # (C + F, C)
+    sets: Mapping[str, NDArray[np.bool_]]  # the classes (C,) of every named class set
     image: Counts  # (K,) the number of the image of each cell
     cell: Counts  # (K,) its place in the flattened matrix
     pixels: Counts  # (K,)
@@ -42,12 +51,13 @@ class Confusions:
         cls,
         samples: Iterable[tuple[str, str]],
         matrices: Iterable[Counts],
-        shape: tuple[int, int],
+        class_set: ClassSet,
         labels_sha256: str,
         *,
         drawn_at_random: bool = False,
     ) -> Self:
         """The matrices (C + F, C) int64 of ``samples``, each an id and the path of an image, in the same order."""
+        sets = {class_set.name: class_set.classes} | dict(class_set.subsets)
         names = [*samples]
         cells, pixels = [], []
         for matrix in matrices:
@@ -58,7 +68,8 @@ class Confusions:
         return cls(
             ids=tuple(id_ for id_, _ in names),
             images=tuple(image for _, image in names),
-            shape=shape,
+            shape=(len(class_set) + len(class_set.foreign), len(class_set)),
+            sets={name: np.isin(class_set.classes, classes) for name, classes in sets.items()},
             image=np.repeat(np.arange(len(names)), [len(own) for own in cells]),
             cell=np.concatenate([empty, *cells]),
             pixels=np.concatenate([empty, *pixels]),
@@ -72,23 +83,23 @@ class Confusions:
         np.add.at(total.reshape(-1), self.cell, self.pixels)
         return total
 
-    def hits_and_unions(self, *, foreign: bool = False) -> tuple[Counts, Counts]:
-        """Pixels of every image (N, C) int64: correct ones of each class, and those of its truth or its prediction.
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """The classes (C,) with a pixel of truth in any image."""
+        return self.total()[: self.shape[1]].sum(axis=1) > 0
 
-        The IoU of a class over any images is the sum of its hits / the sum of its unions. With ``foreign``, pixels
-        of foreign labels count as errors of the class predicted there.
-        """
-        num_classes = self.shape[1]
-        row, column = np.divmod(self.cell, num_classes)
-        own = row < num_classes
-        counted = own | foreign
-        hits, unions = (np.zeros((len(self.ids), num_classes), dtype=np.int64) for _ in range(2))
-        right = row == column
-        np.add.at(hits, (self.image[right], row[right]), self.pixels[right])
-        np.add.at(unions, (self.image[counted], column[counted]), self.pixels[counted])
-        missed = own & ~right
-        np.add.at(unions, (self.image[missed], row[missed]), self.pixels[missed])
-        return hits, unions
+    def iou_counts(self, *, foreign: bool = False) -> IouCounts:
+        """The hits and unions of every image; with ``foreign``, pixels of foreign labels count as errors too."""
+        row, column = np.divmod(self.cell, self.shape[1])
+        own, right = row < self.shape[1], row == column
+        counts = IouCounts(*(np.zeros((len(self.ids), self.shape[1]), dtype=np.int64) for _ in range(2)))
+        for pixels, of, class_ in (
+            (counts.hits, right, row),
+            (counts.unions, own | foreign, column),  # predicted as the class
+            (counts.unions, own & ~right, row),  # of the class, and missed
+        ):
+            np.add.at(pixels, (self.image[of], class_[of]), self.pixels[of])
+        return counts
 
 
 def confusions_path(scores: Path) -> Path:
@@ -104,8 +115,10 @@ def write_confusions(path: Path, confusions: Confusions) -> None:
             ids=np.array(confusions.ids, dtype=np.str_),
             images=np.array(confusions.images, dtype=np.str_),
             shape=np.array(confusions.shape, dtype=np.int64),
-            image=confusions.image.astype(np.int64),
-            cell=confusions.cell.astype(np.int64),
+            sets=np.array([*confusions.sets], dtype=np.str_),
+            members=np.array([*confusions.sets.values()], dtype=np.bool_),
+            image=confusions.image.astype(np.int32),
+            cell=confusions.cell.astype(np.int32),
             pixels=confusions.pixels,
             labels_sha256=np.array(confusions.labels_sha256),
             drawn_at_random=np.array(confusions.drawn_at_random),
@@ -149,6 +162,7 @@ def _read(path: Path) -> Confusions:
             ids=tuple(array("ids", "U", 1).tolist()),
             images=tuple(array("images", "U", 1).tolist()),
             shape=tuple(array("shape", "i", 1).tolist()),
+            sets=dict(zip(array("sets", "U", 1).tolist(), array("members", "b", 2), strict=True)),
             image=array("image", "i", 1).astype(np.int64),
             cell=array("cell", "i", 1).astype(np.int64),
             pixels=array("pixels", "i", 1).astype(np.int64),
@@ -163,6 +177,8 @@ def _check(confusions: Confusions) -> None:
     image, cell, pixels = confusions.image, confusions.cell, confusions.pixels
     if len(shape) != 2 or not 2 <= shape[1] <= shape[0] <= 255:
         raise ValueError("shape: expected at least as many rows as columns")
+    if not confusions.sets or any(members.shape != shape[1:] for members in confusions.sets.values()):
+        raise ValueError("members: expected the classes of each of sets")
     if len(set(ids)) < len(ids) or len(ids) != len(confusions.images):
         raise ValueError("ids: expected different ones, one for each image")
     if not len(image) == len(cell) == len(pixels):

@@ -63,8 +63,7 @@ class Scorer:
                 f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr
             )
         samples = ((sample.id, sample.image) for sample in index.labelled)
-        shape = (len(index.class_set) + len(index.class_set.foreign), len(index.class_set))
-        return Confusions.of(samples, self._matrices(network), shape, index.fingerprint())
+        return Confusions.of(samples, self._matrices(network), index.class_set, index.fingerprint())
 
     def _matrices(self, network: nn.Module) -> Iterator[NDArray[np.int64]]:
         if self.index.labelled:
