@@ -86,7 +86,8 @@ class Confusions:
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """The classes (C,) with a pixel of truth in any image."""
-        return self.total()[: self.shape[1]].sum(axis=1) > 0
+        labelled: NDArray[np.bool_] = self.total()[: self.shape[1]].sum(axis=1) > 0
+        return labelled
 
     def iou_counts(self, *, foreign: bool = False) -> IouCounts:
         """The hits and unions of every image; with ``foreign``, pixels of foreign labels count as errors too."""
