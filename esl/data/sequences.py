@@ -3,8 +3,8 @@
 import re
 from pathlib import PurePosixPath
 
-_NUMBERED = re.compile(r"(.*?)[_\-. ]*[a-zA-Z]*\d+")
-"""A name that ends in a number, with separators and letters in front of it, such as ``_f00930``."""
+_NUMBERED = re.compile(r"(.*?)(?:(?:^|[_\-. ]+)[a-zA-Z]*)?\d+")
+"""A name that ends in a number; its last word may have letters before the number, such as ``_f00930``."""
 
 
 def sequence_of(id_: str, image_path: str) -> str:

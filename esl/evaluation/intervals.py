@@ -2,19 +2,21 @@
 
 The images that were scored stand for all images of their kind. The mIoU is a mean of ratios of sums over images. Each
 image (or sequence, or block of a sequence) is left out once: the delete-one jackknife, around the mIoU itself, with
-Student's t (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11). Nothing is drawn at random.
+Student's t (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11). Where few images decide the
+score, as those with a rare class do, t has fewer degrees of freedom. Nothing is drawn at random.
 ``python -m performance.coverage`` measures how often the intervals hold the truth; docs/results.md has the table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from math import ceil, log10, sqrt
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from esl.evaluation.confusions import Confusions, IouCounts
+from esl.evaluation.confusions import Confusions, Counts, IouCounts
 from esl.evaluation.contents import Difference, Intervals
 from esl.evaluation.seeds import CONTROL, control_of
 from esl.evaluation.units import units_of
@@ -23,6 +25,11 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.95
 """The share of intervals that hold the truth."""
+
+LEAST_DEGREES = 4
+"""The fewest degrees of freedom, unless there are fewer images."""
+
+TINY = 1e-60
 
 SOURCE = "source"
 """The model that was trained on the source alone."""
@@ -35,55 +42,65 @@ MOST_IMAGES = 100_000
 
 
 class Interval(NamedTuple):
-    """A number and its interval; arrays of them, where the images are several draws."""
+    """A number, the ends of its interval and its standard error; arrays of them, where there are several draws."""
 
     value: Floats
     low: Floats
     high: Floats
+    error: Floats
 
 
 class Jackknife(NamedTuple):
-    """The IoU of every class over all units (..., C), and what it loses without each of them (..., G, C).
-
-    Classes that are in no union have neither; both are 0.
-    """
+    """The IoU of every class over all units (..., C), and without each of G units (..., G, C); NaN where it is in none."""
 
     iou: Floats
-    loss: Floats
+    without: Floats
 
     def minus(self, other: "Jackknife") -> "Jackknife":
         """The same for the difference to ``other``, over the same units."""
-        return Jackknife(self.iou - other.iou, self.loss - other.loss)
+        return Jackknife(self.iou - other.iou, self.without - other.without)
 
 
 def jackknife(counts: IouCounts) -> Jackknife:
-    """Leaves out each of G units in turn; hits and unions are (..., G, C).
-
-    A class that is in one unit alone keeps its IoU without it: how far it varies is not known.
-    """
+    """Leaves out each of G units in turn; hits and unions are (..., G, C)."""
     hits, unions = (pixels.sum(axis=-2, keepdims=True) for pixels in counts)
-    iou = hits / np.maximum(unions, 1)
-    other = unions - counts.unions
-    without = np.where(other > 0, (hits - counts.hits) / np.maximum(other, 1), iou)
-    return Jackknife(iou[..., 0, :], iou - without)
+    return Jackknife(_ratio(hits, unions)[..., 0, :], _ratio(hits - counts.hits, unions - counts.unions))
+
+
+def _ratio(part: NDArray[Any], whole: Counts) -> Floats:
+    """A part of a whole; NaN of nothing."""
+    ratio: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return ratio
 
 
 def interval(left_out: Jackknife, classes: NDArray[np.bool_]) -> Interval:
     """The mean over ``classes`` (..., C) with its interval; there are two units at least, and a class.
 
     The true value is the mean over the same classes over all images of their kind: classes that these images lack are
-    neither in the mean nor in the interval.
+    neither in the mean nor in the interval. Without the only unit of a class, the mean is that of the other classes.
     """
-    share = classes / classes.sum(axis=-1, keepdims=True)
-    value = (left_out.iou * share).sum(axis=-1)
-    loss = (left_out.loss * share[..., None, :]).sum(axis=-1)  # (..., G)
-    units = loss.shape[-1]
-    error = np.sqrt((units - 1) / units * (loss**2).sum(axis=-1))
-    half = t_quantile(units - 1) * error
-    return Interval(value, value - half, value + half)
+    value = mean_over(left_out.iou, classes)
+    without = mean_over(left_out.without, classes[..., None, :])  # (..., G)
+    loss = np.where(np.isnan(without), 0, value[..., None] - without)
+    units, squares = loss.shape[-1], loss**2
+    error = np.sqrt((units - 1) / units * squares.sum(axis=-1))
+    effective = squares.sum(axis=-1) ** 2 / np.maximum((squares**2).sum(axis=-1), TINY)
+    degrees = np.clip(np.rint(effective), min(LEAST_DEGREES, units - 1), units - 1)
+    half = np.vectorize(t_quantile)(degrees) * error
+    return Interval(value, value - half, value + half, error)
 
 
-def t_quantile(degrees: int) -> float:
+def mean_over(iou: Floats, classes: NDArray[np.bool_]) -> Floats:
+    """The mean over the classes that have an IoU (..., C); NaN where none has."""
+    present = classes & ~np.isnan(iou)
+    number = present.sum(axis=-1)
+    return np.divide(
+        np.where(present, iou, 0).sum(axis=-1), number, out=np.full(number.shape, np.nan), where=number > 0
+    )
+
+
+@cache
+def t_quantile(degrees: float) -> float:
     """How many standard errors an interval of ``LEVEL`` reaches to each side, by Student's t.
 
     With x = sqrt(degrees) tan(a) the density of a is proportional to cos(a) ** (degrees - 1), which is summed up.
@@ -102,14 +119,13 @@ def images_to_decide(difference: Interval, images: int, units: int) -> int | Non
 
     Also ``None`` if the models hardly differ, so that more than ``MOST_IMAGES`` would be needed.
     """
-    value, low, high = map(float, difference)
+    value, low, high, error = map(float, difference)
     if low > 0 or high < 0:
         return None
-    spread = (high - low) / 2 / t_quantile(units - 1) * sqrt(units)  # of one unit
-    normal = NormalDist().inv_cdf((1 + LEVEL) / 2)
-    if normal * spread * sqrt(images / units) >= abs(value) * sqrt(MOST_IMAGES):
+    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * error * sqrt(images)  # of a single image
+    if half >= abs(value) * sqrt(MOST_IMAGES):
         return None
-    needed = ((normal * spread / value) ** 2 + 2) * images / units  # 2 more for Student's t
+    needed = (half / value) ** 2 + 2 * images / units  # 2 more units for Student's t
     step: int = 10 ** max(0, ceil(log10(needed)) - 2)
     return max(images + 1, ceil(needed / step) * step)
 
@@ -135,7 +151,7 @@ def intervals_of(models: Mapping[str, Confusions]) -> Intervals | None:
         for name, other in comparisons([*models]):
             found = interval(left_out[name].minus(left_out[other]), shared)
             needed = images_to_decide(found, len(first.ids), units.number)
-            value, low, high = map(float, found)
+            value, low, high, _ = map(float, found)
             differences.append(
                 Difference(
                     model=name, against=other, set=set_, value=value, low=low, high=high, images_to_decide=needed
@@ -155,7 +171,7 @@ def _ends(left_out: Jackknife, classes: NDArray[np.bool_]) -> list[float] | None
     """The interval of a mean, within the range of mIoU; ``None`` without a class."""
     if not classes.any():
         return None
-    _, low, high = interval(left_out, classes)
+    _, low, high, _ = interval(left_out, classes)
     return [max(0.0, float(low)), min(1.0, float(high))]
 
 
