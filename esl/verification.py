@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from esl.data.index import Index, read_index
 from esl.errors import InputError
+from esl.evaluation.confusions import read_confusions_of
 from esl.evaluation.contents import read_scores, read_table
 from esl.evaluation.scores import scores
 from esl.files import read_json, sha256_of_file, sha256_of_lines
@@ -107,7 +108,9 @@ class Results:
 
     def missing(self) -> Iterator[str]:
         """Files of a finished benchmark that are missing; Snakemake alone does not make them again."""
-        names = [f"{model}/{name}" for model in self.models for name in ("checkpoint.pt", "miou.json")]
+        names = [
+            f"{model}/{name}" for model in self.models for name in ("checkpoint.pt", "miou.json", "confusions.npz")
+        ]
         names += [f"{model}/train.csv" for model in self.models if model != ADAPTED]
         made = ("thresholds.json", "pseudo_labels.json", *(["gate.json"] if self.is_gated else []))
         names += [f"{round_}/{name}" for round_ in self.rounds for name in made]
@@ -132,7 +135,7 @@ def check_indices(results: Results, *, data: bool) -> Iterator[str]:
 
 
 def check_model(results: Results, model: str) -> Iterator[str]:
-    """Compares a checkpoint with its inputs, and its scores with the checkpoint and with their confusion matrix."""
+    """Compares a checkpoint with its inputs, and its scores with the checkpoint and with their confusion matrices."""
     folder, index = results.folder / model, results.target_val
     path, scored = folder / "checkpoint.pt", folder / "miou.json"
     _, description = load_checkpoint(path, index.class_set)
@@ -149,6 +152,9 @@ def check_model(results: Results, model: str) -> Iterator[str]:
         scores(counts, index.class_set).to_json().items() <= content.to_json().items()
     ):
         yield f"{scored}: does not follow from its confusion matrix; {AGAIN}"
+    confusions = read_confusions_of(scored, content)
+    if set(zip(confusions.ids, confusions.images, strict=True)) != {(own.id, own.image) for own in index.labelled}:
+        yield f"{folder / 'confusions.npz'}: of other images than the index has labels of; {AGAIN}"
 
 
 def _inputs(results: Results, model: str) -> dict[str, list[str]]:

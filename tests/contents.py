@@ -1,12 +1,19 @@
-"""Whole contents of the JSON files that stages exchange, from the part of them that a test is about."""
+"""Whole contents of the files that stages exchange, from the part of them that a test is about."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from esl.classes import ClassSet
+from esl.data.class_sets import CLASS_SETS
 from esl.errors import InputError
+from esl.evaluation.confusions import Confusions, write_confusions
+from esl.evaluation.scores import scores
+from esl.files import write_json
 
 Content = dict[str, Any]
 
@@ -33,6 +40,26 @@ def whole_scores(**partial: Any) -> Content:
         "checkpoint_sha256": DIGEST,
     }
     return content | partial
+
+
+def confusions_of(
+    matrices: Sequence[NDArray[np.int64]],
+    class_set: ClassSet = CLASS_SETS["cityscapes19"],
+    ids: Sequence[str] | None = None,
+    *,
+    drawn_at_random: bool = False,
+) -> Confusions:
+    """Matrices of images with these ids in a folder `images`; by default each is its own sequence."""
+    names = [f"bonn_{number:06d}_000019" for number in range(len(matrices))] if ids is None else ids
+    samples = [(id_, f"images/{id_}.png") for id_ in names]
+    return Confusions.of(samples, matrices, class_set, DIGEST, drawn_at_random=drawn_at_random)
+
+
+def write_scored(folder: Path, confusions: Confusions, class_set: ClassSet = CLASS_SETS["cityscapes19"]) -> None:
+    """The miou.json and the confusions.npz of a model."""
+    found = scores(confusions.total(), class_set).to_json()
+    write_json(folder / "miou.json", whole_scores(**found, images=len(confusions.ids)))
+    write_confusions(folder / "confusions.npz", confusions)
 
 
 def whole_table(models: Mapping[str, Content], benchmark: str = "gta2city") -> Content:

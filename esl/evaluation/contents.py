@@ -59,12 +59,42 @@ class BestSnapshot(ModelScores, SnapshotChoice):
     """The content of best_snapshot.json: the scores of one of a training's snapshots."""
 
 
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""The lower and the upper end of an interval of 95 %."""
+
+
+class Difference(Content):
+    """The mIoU of a model minus that of another one, over the same images and over the classes in their labels."""
+
+    model: str
+    against: str
+    set: str  # of classes
+    value: float
+    low: float
+    high: float
+    images_to_decide: Count | None  # about how many would; null: it is decided, or no number of images would
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return not self.low <= 0 <= self.high
+
+
+class Intervals(Content):
+    """How far scores would vary with other images of the same kind."""
+
+    over: str  # what was left out one by one: "300 images"
+    miou: dict[str, dict[str, Ends | None]]  # by model, by class set
+    differences: list[Difference]
+
+
 class BenchmarkScores(Content):
     """The content of a benchmark's miou.json."""
 
     benchmark: str
     models: Annotated[dict[str, ModelScores], Field(min_length=1)]
     best_snapshots: dict[str, BestSnapshot] = Field({})
+    intervals: Intervals | None = None  # there are none for fewer than two images
 
     @model_validator(mode="after")
     def _models_are_of_the_same_classes(self) -> Self:
@@ -74,6 +104,8 @@ class BenchmarkScores(Content):
                 raise ValueError("models: expected the same classes of iou for all, but they differ")
         if unlisted := sorted(set(self.best_snapshots) - set(self.models)):
             raise ValueError(f"best_snapshots: {unlisted[0]}: not among models")
+        if self.intervals is not None and {*self.intervals.miou} != {*self.models}:
+            raise ValueError("intervals: expected one for each of models")
         return self
 
 

@@ -1,5 +1,6 @@
-"""Runs a trained network over images: to a confusion matrix, or to predictions as PNGs."""
+"""Runs a trained network over images: to confusion matrices, or to predictions as PNGs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from esl.models.predictor import Prediction, Predictor, extra_threads
 from esl.prefetch import prefetch
 
 
-def confusion_on(predictor: Predictor, index: Index, *, to: Resize, batch: int, workers: int = 1) -> NDArray[np.int64]:
-    """The confusion matrix (C + F, C) over every labelled sample, predicted at the resolution of its label file.
+def confusions_on(
+    predictor: Predictor, index: Index, *, to: Resize, batch: int, workers: int = 1
+) -> Iterator[NDArray[np.int64]]:
+    """The confusion matrix (C + F, C) of each labelled sample in turn, predicted at the resolution of its label file.
 
     The last F rows are those of labels that the class set calls foreign.
 
@@ -30,8 +33,7 @@ def confusion_on(predictor: Predictor, index: Index, *, to: Resize, batch: int, 
         return confusion_matrix(truth, label_map(prediction.probability, (height, width)), num_classes, num_foreign)
 
     predictions = predictor.predictions(index, index.labelled, to=to, batch=batch, workers=workers)
-    matrices = prefetch(compare, predictions, extra_threads(workers))
-    return sum(matrices, start=np.zeros((num_classes + num_foreign, num_classes), dtype=np.int64))
+    yield from prefetch(compare, predictions, extra_threads(workers))
 
 
 def write_predictions(

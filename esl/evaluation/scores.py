@@ -1,6 +1,7 @@
 """The scores of a model: the content of miou.json."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,9 +12,10 @@ from torch import nn
 
 from esl.classes import ClassSet
 from esl.data.index import Index
+from esl.evaluation.confusions import Confusions
 from esl.evaluation.contents import ConfusionScores, ModelScores
 from esl.evaluation.metrics import intersection_over_union, mean_iou, pixel_accuracy
-from esl.evaluation.predict import confusion_on
+from esl.evaluation.predict import confusions_on
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import sha256_of_file
 from esl.models.checkpoint import Description
@@ -32,16 +34,17 @@ class Scorer:
     threads: int
 
     def score(self, checkpoint: Path, network: nn.Module, description: Description) -> ModelScores:
-        """The content of miou.json: the ``network`` and the ``description`` of ``checkpoint``.
+        """The content of miou.json: the ``network`` and the ``description`` of ``checkpoint``; see ``summed``."""
+        return self.summed(self.confusions(network), checkpoint, description)
 
-        Without any label all scores are null and no network is run.
-        """
+    def summed(self, confusions: Confusions, checkpoint: Path, description: Description) -> ModelScores:
+        """The content of miou.json, from the matrices of the network of ``checkpoint``; without any all are null."""
         index, settings = self.index, self.settings
         window = {} if settings.window is None else {"window": settings.window}
         precision = {"precision": self.device.precision, "training": description.settings}
         resolutions = sorted({sample.label_size_wh or sample.size_wh for sample in index.labelled})
         return ModelScores(
-            **dict(scores(self._confusion(network), index.class_set)),
+            **dict(scores(confusions.total(), index.class_set)),
             label_resolution=[f"{width}x{height}" for width, height in resolutions],
             images=len(index.labelled),
             unlabelled=len(index.samples) - len(index.labelled),
@@ -52,16 +55,21 @@ class Scorer:
             checkpoint_sha256=sha256_of_file(checkpoint),
         )
 
-    def _confusion(self, network: nn.Module) -> NDArray[np.int64]:
-        """The confusion matrix (C + F, C) of the network, F the number of foreign labels."""
-        index, settings = self.index, self.settings
-        if index.labelled:
-            to, batch = resize_wh(settings.size), settings.batch_size
-            predictor = Predictor(network, self.device, window_wh=settings.window_wh)
-            return confusion_on(predictor, index, to=to, batch=batch, workers=self.threads)
-        print(f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr)
-        rows = len(index.class_set) + len(index.class_set.foreign)
-        return np.zeros((rows, len(index.class_set)), dtype=np.int64)
+    def confusions(self, network: nn.Module) -> Confusions:
+        """The confusion matrix of the network for each labelled image; without any label no network is run."""
+        index = self.index
+        if not index.labelled:
+            print(
+                f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr
+            )
+        samples = ((sample.id, sample.image) for sample in index.labelled)
+        return Confusions.of(samples, self._matrices(network), index.class_set, index.fingerprint())
+
+    def _matrices(self, network: nn.Module) -> Iterator[NDArray[np.int64]]:
+        if self.index.labelled:
+            to, batch = resize_wh(self.settings.size), self.settings.batch_size
+            predictor = Predictor(network, self.device, window_wh=self.settings.window_wh)
+            yield from confusions_on(predictor, self.index, to=to, batch=batch, workers=self.threads)
 
 
 def scores(confusion: NDArray[np.int64], class_set: ClassSet) -> ConfusionScores:

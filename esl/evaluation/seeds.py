@@ -78,7 +78,8 @@ def seed_table(summary: SeedComparison) -> str:
     columns = [str(seed) for seed in summary.seeds]
     if not any(value is not None for values in summary.miou.values() for value in values.values()):
         return "nothing to compare: no validation image has a label\n"
-    lines = [row(["mIoU in percent, seed", *columns, "mean"]), row(["---", *["---:"] * (len(columns) + 1)])]
+    lines = [row(["mIoU in percent, seed", *columns, "mean", "min to max"])]
+    lines.append(row(["---", *["---:"] * (len(columns) + 2)]))
     for name, values in summary.miou.items():
         lines.append(row([name, *_cells(values, columns)]))
     controls = [name for name in summary.miou if CONTROL.fullmatch(name)]
@@ -116,7 +117,8 @@ def _share(low: float | None, value: float | None, high: float | None) -> float 
 
 
 def _cells(values: BySeed, columns: Sequence[str], sign: str = "") -> list[str]:
-    """The values of the columns and the mean of those there are, in percent; `-` for a missing one."""
+    """The values of the columns, then the mean and the range of those there are, in percent; `-` for a missing one."""
     present = [value for value in values.values() if value is not None]
     numbers = [*(values[column] for column in columns), mean(present) if present else None]
-    return [scaled(number, sign=sign) for number in numbers]
+    ends = [scaled(end(present), sign=sign) for end in (min, max)] if present else ["-"]
+    return [*(scaled(number, sign=sign) for number in numbers), " to ".join(ends)]

@@ -12,8 +12,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_paths(parser, "--scores", "--output")
     flags = parser.parse_args(arguments)
-    content = read_table(flags.scores)
-    draw_iou(flags.output, content.benchmark, content.models)
+    draw_iou(flags.output, read_table(flags.scores))
 
 
 if __name__ == "__main__":

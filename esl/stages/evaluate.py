@@ -1,8 +1,9 @@
-"""Stage: score a model against the labels of the target validation set -> miou.json.
+"""Stage: score a model against the labels of the target validation set -> miou.json, and each image's part.
 
 Without any label there is nothing to evaluate: the file says so with nulls, and no network is run.
 """
 
+from esl.evaluation.confusions import confusions_path, write_confusions
 from esl.evaluation.scores import Scorer
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
@@ -12,12 +13,14 @@ from esl.tables import percent
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Scores one model: checkpoint and index in, miou.json out."""
+    """Scores one model: checkpoint and index in, miou.json out, and confusions.npz next to it."""
     flags = model_parser(__doc__, EvaluateSettings).parse_args(arguments)
     model = open_model(flags, EvaluateSettings)
     say(f"evaluating on {len(model.index.labelled)} labelled images, {model.place}")
     scorer = Scorer(model.index, model.settings, model.device, flags.threads)
-    scores = scorer.score(flags.checkpoint, model.network, model.description)
+    confusions = scorer.confusions(model.network)
+    scores = scorer.summed(confusions, flags.checkpoint, model.description)
+    write_confusions(confusions_path(flags.output), confusions)
     write_json(flags.output, scores.to_json())
     for name, value in scores.miou.items():
         say(f"{name}: {'nothing to score' if value is None else f'mIoU {percent(value)}'}")

@@ -1,9 +1,14 @@
-"""Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a text table."""
+"""Stage: every model's miou.json -> the benchmark's, with all models next to each other, and a text table.
+
+Intervals come from the confusions.npz next to each.
+"""
 
 import argparse
 from pathlib import Path
 
+from esl.evaluation.confusions import read_confusions_of
 from esl.evaluation.contents import BenchmarkScores, read_best_snapshot, read_scores
+from esl.evaluation.intervals import intervals_of
 from esl.evaluation.report import require_same_labels, table
 from esl.files import atomic_path, write_json
 from esl.stages.command import add_paths, stage
@@ -20,13 +25,15 @@ def main(arguments: list[str] | None = None) -> None:
     best = {path: read_best_snapshot(path) for path in flags.best}
     models = {path: read_scores(path) for path in flags.models}
     require_same_labels({**best, **models})
+    confusions = {path.parent.name: read_confusions_of(path, scores) for path, scores in models.items()}
     content = BenchmarkScores(
         benchmark=flags.benchmark,
         models={path.parent.name: scores for path, scores in models.items()},
         best_snapshots={path.parent.name: scores for path, scores in best.items()},
+        intervals=intervals_of(confusions),
     )
     with atomic_path(flags.table) as part:
-        part.write_text(table(content.benchmark, content.models, content.best_snapshots), encoding="utf-8")
+        part.write_text(table(content), encoding="utf-8")
     write_json(flags.output, content.to_json())
 
 

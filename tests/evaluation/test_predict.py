@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from PIL import Image
 
 from esl.data.index import Index
-from esl.evaluation.predict import confusion_on, write_predictions
+from esl.evaluation.predict import confusions_on, write_predictions
 from esl.files import sha256_of_file
 from esl.models.predictor import Predictor
 
@@ -25,7 +25,7 @@ def test_the_confusion_matrix_is_that_of_every_image_at_its_labels_resolution(
         assert truth.shape == ((8, 12) if number == 3 else sample.size_wh[::-1])
         prediction = pooling.probability_by_hand(mixed_index.read_image(sample), truth.shape).argmax(axis=0)
         np.add.at(expected, (truth[truth != 255], prediction[truth != 255]), 1)
-    confusion = confusion_on(Predictor(pooling, fabric), mixed_index, to=None, batch=batch)
+    confusion = sum(confusions_on(Predictor(pooling, fabric), mixed_index, to=None, batch=batch))
     assert np.array_equal(confusion, expected)
     assert confusion.sum() == sum(sum(sample.pixels or []) for sample in mixed_index.samples)
 

@@ -40,15 +40,15 @@ def test_gains_are_over_the_control_of_the_same_round_and_seed(tmp_path: Path) -
 def test_the_table_has_a_row_for_every_model_gain_and_measure_in_percent(tmp_path: Path) -> None:
     results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, 0.625)}
     lines = seed_table(compare_seeds(results)).splitlines()
-    assert lines[0] == "| mIoU in percent, seed | 1 | 2 | mean |"
-    assert "| source | 50.0 | 25.0 | 37.5 |" in lines
-    assert "| esl-round1 minus control-round1 | +25.0 | +12.5 | +18.8 |" in lines
-    assert "| esl-round1: pseudo-label coverage | 50.0 | 50.0 | 50.0 |" in lines
+    assert lines[0] == "| mIoU in percent, seed | 1 | 2 | mean | min to max |"
+    assert "| source | 50.0 | 25.0 | 37.5 | 25.0 to 50.0 |" in lines
+    assert "| esl-round1 minus control-round1 | +25.0 | +12.5 | +18.8 | +12.5 to +25.0 |" in lines
+    assert "| esl-round1: pseudo-label coverage | 50.0 | 50.0 | 50.0 | 50.0 to 50.0 |" in lines
     name = "esl-round1: accuracy of its teacher's most confident 30 %, by"
     assert [line for line in lines if "30 %" in line] == [
-        f"| {name} entropy | 75.0 | 75.0 | 75.0 |",
-        f"| {name} confidence | 50.0 | 50.0 | 50.0 |",
-        f"| {name} margin | 25.0 | 25.0 | 25.0 |",
+        f"| {name} entropy | 75.0 | 75.0 | 75.0 | 75.0 to 75.0 |",
+        f"| {name} confidence | 50.0 | 50.0 | 50.0 | 50.0 to 50.0 |",
+        f"| {name} margin | 25.0 | 25.0 | 25.0 | 25.0 to 25.0 |",
     ]
     assert len(lines) == 2 + 3 + 1 + 2 + 3 * len(COVERAGES)
 
@@ -66,8 +66,8 @@ def test_a_later_round_is_compared_with_its_own_control_or_the_last_there_is_and
         "esl-round2": {"1": 0.5}
     }
     lines = seed_table(summary).splitlines()
-    assert "| esl-round2 minus control-round1 | +12.5 | +12.5 |" in lines
-    assert "| esl-round2: share of the way from source to oracle | 50.0 | 50.0 |" in lines
+    assert "| esl-round2 minus control-round1 | +12.5 | +12.5 | +12.5 to +12.5 |" in lines
+    assert "| esl-round2: share of the way from source to oracle | 50.0 | 50.0 | 50.0 to 50.0 |" in lines
     miou["control-round2"] = 0.575
     write_json(tmp_path / "miou.json", whole_table({name: {"miou": {"all": value}} for name, value in miou.items()}))
     own = compare_seeds({"1": tmp_path / "miou.json"})
@@ -102,9 +102,9 @@ def test_a_target_without_labels_has_no_quality_to_compare(tmp_path: Path) -> No
 def test_a_missing_figure_is_a_dash_and_left_out_of_the_mean(tmp_path: Path) -> None:
     results = {"1": _result(tmp_path / "1", 0.5, 0.5, 0.75), "2": _result(tmp_path / "2", 0.25, 0.5, None)}
     lines = seed_table(compare_seeds(results)).splitlines()
-    assert "| esl-round1 | 75.0 | - | 75.0 |" in lines
-    assert "| esl-round1 minus control-round1 | +25.0 | - | +25.0 |" in lines
-    assert "| esl-round1: pseudo-label accuracy | 75.0 | - | 75.0 |" in lines
+    assert "| esl-round1 | 75.0 | - | 75.0 | 75.0 to 75.0 |" in lines
+    assert "| esl-round1 minus control-round1 | +25.0 | - | +25.0 | +25.0 to +25.0 |" in lines
+    assert "| esl-round1: pseudo-label accuracy | 75.0 | - | 75.0 | 75.0 to 75.0 |" in lines
 
 
 def test_without_any_label_there_is_nothing_to_compare(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
 from esl.errors import InputError
-from esl.evaluation.contents import ModelScores
+from esl.evaluation.confusions import read_confusions, read_confusions_of
+from esl.evaluation.contents import BenchmarkScores, ModelScores, read_scores
 from esl.evaluation.report import table
 from esl.evaluation.scores import scores
 from esl.files import sha256_of_file, write_json
@@ -52,7 +53,10 @@ def test_the_file_is_complete_consistent_and_the_same_at_every_run(tmp_path: Pat
     write_json(tmp_path / "index.json", small_index.to_json())
     for name in ("a", "b"):
         evaluate(_flags(checkpoint, tmp_path / "index.json", tmp_path / name / "miou.json"))
-    assert (tmp_path / "a" / "miou.json").read_bytes() == (tmp_path / "b" / "miou.json").read_bytes()
+    for name in ("miou.json", "confusions.npz"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    matrices = read_confusions_of(path := tmp_path / "a" / "miou.json", read_scores(path))
+    assert [*zip(matrices.ids, matrices.images, strict=True)] == [(own.id, own.image) for own in small_index.samples]
     content = json.loads((tmp_path / "a" / "miou.json").read_text())
     assert content.keys() >= {"miou", "iou", "pixel_accuracy", "confusion", "settings", "versions"}
     confusion = np.array(content["confusion"])
@@ -75,7 +79,8 @@ def test_without_a_label_the_file_says_that_there_is_nothing_to_evaluate(
     assert content["iou"] == dict.fromkeys(CLASSES)
     assert not np.array(content["confusion"]).any()
     assert "nothing to evaluate: none of 5 images has a label" in capsys.readouterr().err
-    shown = table("x", {"source": ModelScores.model_validate(content)}, {})
+    assert read_confusions(tmp_path / "confusions.npz").ids == ()
+    shown = table(BenchmarkScores(benchmark="x", models={"source": ModelScores.model_validate(content)}))
     assert shown == "x: nothing to evaluate: none of 5 images has a label\n"
 
 

@@ -56,6 +56,11 @@ def swapped(path: Path) -> None:
     shutil.copy(path.with_name("2-of-2.h5"), path)
 
 
+def exchanged(path: Path) -> None:
+    """The matrices of another model."""
+    shutil.copy(path.parents[1] / "adapted" / path.name, path)
+
+
 def retrained(path: Path) -> None:
     """Other weights in a whole checkpoint."""
     content = torch.load(path, weights_only=True)
@@ -103,6 +108,9 @@ DAMAGES: list[tuple[str, Damage, str]] = [
     ("bdl-round1/gate.json", digit, "bdl-round1/gate.json: is not what its inputs give"),
     ("bdl-round1/miou.json", digit, "bdl-round1/miou.json: the scores of another checkpoint"),
     ("esl-round1/miou.json", foreign, "esl-round1/miou.json: does not follow from its confusion matrix"),
+    ("esl-round1/confusions.npz", flip, "esl-round1/confusions.npz: "),
+    ("esl-round1/confusions.npz", exchanged, "esl-round1/confusions.npz: does not add up to the confusion matrix"),
+    ("bdl-round1/confusions.npz", Path.unlink, "bdl-round1/confusions.npz: missing; make it again: snakemake"),
     ("control-round1/miou.json", Path.unlink, "control-round1/miou.json: missing; make it again: snakemake"),
     ("esl-round1/checkpoint.pt", Path.unlink, "esl-round1/checkpoint.pt: missing; make it again: snakemake"),
     ("data/target_train.json", digit, "data/target_train.json: edited or damaged since it was written"),

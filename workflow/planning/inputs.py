@@ -190,6 +190,11 @@ class Inputs:
         """miou.json of every model, in the order of the summary."""
         return [f"results/{wildcards.benchmark}/{model}/miou.json" for model in self._benchmarks.models(wildcards)]
 
+    def confusions(self, wildcards: Wildcards) -> list[str]:
+        """The confusion matrices of every model next to its scores."""
+        models = self._benchmarks.models(wildcards)
+        return [f"results/{wildcards.benchmark}/{model}/confusions.npz" for model in models]
+
     def best_snapshots(self, wildcards: Wildcards) -> list[str]:
         """The choice among the snapshots of every model that was trained; none unless the config asks for snapshots."""
         if not self._benchmarks.of(wildcards).training.snapshot_every:

@@ -4,6 +4,7 @@ rule evaluate:
         index="results/{benchmark}/data/target_val.json",
     output:
         miou="results/{benchmark}/{model}/miou.json",
+        confusions="results/{benchmark}/{model}/confusions.npz",
     log:
         "logs/{benchmark}/{model}/evaluate.log",
     conda:
@@ -21,7 +22,7 @@ rule evaluate:
         "Evaluating {wildcards.model} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.{params.stage} --checkpoint {input.checkpoint} --index {input.index}"
-        " --settings {params.settings:q} --threads {threads} --output {output} > {log} 2>&1"
+        " --settings {params.settings:q} --threads {threads} --output {output[0]} > {log} 2>&1"
 
 
 use rule evaluate as best_snapshot with:
@@ -55,6 +56,7 @@ use rule evaluate as predict with:
 rule summarize:
     input:
         models=inputs.scores,
+        confusions=inputs.confusions,
         best=inputs.best_snapshots,
         settings=ancient("results/{benchmark}/settings.json"),
     output:
