@@ -51,7 +51,7 @@ class Interval(NamedTuple):
 
 
 class Jackknife(NamedTuple):
-    """The IoU of every class over all units (..., C), and without each of G units (..., G, C); NaN where it is in none."""
+    """The IoU of every class over all units (..., C), and without each of G units (..., G, C); NaN of an absent class."""
 
     iou: Floats
     without: Floats
@@ -94,9 +94,10 @@ def mean_over(iou: Floats, classes: NDArray[np.bool_]) -> Floats:
     """The mean over the classes that have an IoU (..., C); NaN where none has."""
     present = classes & ~np.isnan(iou)
     number = present.sum(axis=-1)
-    return np.divide(
+    means: Floats = np.divide(
         np.where(present, iou, 0).sum(axis=-1), number, out=np.full(number.shape, np.nan), where=number > 0
     )
+    return means
 
 
 @cache

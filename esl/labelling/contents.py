@@ -48,6 +48,7 @@ class Labels(Content):
     """The content of label/labels.json: labels of target images that came back; the PNGs lie in labels/."""
 
     origin: str  # the file or folder that they were read from, or `own`
+    drawn_at_random: bool = False  # the set `measure`: images that the workflow drew, and no others
     images: Count
     pixels: dict[str, Count]  # by class
     files: Annotated[dict[str, LabelFile], Field(min_length=1)]  # by the sample's id

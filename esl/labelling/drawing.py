@@ -24,12 +24,8 @@ def draw_images(evidence: Evidence, validation: Index, settings: DrawSettings) -
     Raises:
         InputError: no image is left to draw, or the rule is unknown.
     """
-    scored = {sample.image_sha256 for sample in validation.labelled}
-    measure: list[Chosen] = []
-    if not scored:
-        rng = np.random.default_rng([settings.seed, MEASURE])
-        measure = draw_named("random").choose(_distinct(validation.samples, set()), settings.measure, evidence, rng)
-        scored = {sample.image_sha256 for sample, _ in measure}
+    measure = drawn_for_scores(validation, settings.measure, settings.seed)
+    scored = {sample.image_sha256 for sample in (*validation.labelled, *(sample for sample, _ in measure))}
     taken = {sample.id for sample, _ in measure}
     candidates = _distinct([sample for sample in evidence.index.samples if sample.id not in taken], scored)
     if settings.train and not candidates:
@@ -40,6 +36,14 @@ def draw_images(evidence: Evidence, validation: Index, settings: DrawSettings) -
     rng = np.random.default_rng([settings.seed, TRAIN])
     train = draw_named(settings.draw).choose(candidates, settings.train, evidence, rng)
     return Drawn(rule=settings.draw, seed=settings.seed, measure=_drawn(measure), train=_drawn(train))
+
+
+def drawn_for_scores(validation: Index, count: int, seed: int) -> list[Chosen]:
+    """Images of ``validation`` drawn at random; none if any of it has a label."""
+    if validation.labelled:
+        return []
+    rng = np.random.default_rng([seed, MEASURE])
+    return draw_named("random").choose(_distinct(validation.samples, set()), count, Evidence(validation), rng)
 
 
 def _distinct(samples: Sequence[IndexedSample], without: set[str]) -> list[IndexedSample]:

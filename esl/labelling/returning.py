@@ -13,6 +13,7 @@ from esl.data.notes import truncate
 from esl.errors import InputError, Problem, printable
 from esl.files import sha256_of_file
 from esl.labelling.contents import LabelFile, Labels, LabelSet
+from esl.labelling.drawing import drawn_for_scores
 from esl.labelling.matching import Match, match, shared
 from esl.labelling.returned.base import Annotated
 from esl.labelling.returned.reading import read_annotated
@@ -51,7 +52,15 @@ def returned_labels(settings: LabelsSettings, indices: Mapping[LabelSet, Index],
     remove_others(folder, [png_path(folder, id_) for id_ in files])
     totals = np.sum([file.pixels for file in files.values()], axis=0).tolist()
     pixels = dict(zip(class_set.classes, totals, strict=True))
-    return Labels(origin=_origin(settings), images=len(files), pixels=pixels, files=files)
+    measured = {id_ for id_, file in files.items() if file.set == "measure"}
+    drawn = {sample.id for sample, _ in drawn_for_scores(indices["measure"], settings.drawn, settings.seed)}
+    return Labels(
+        origin=_origin(settings),
+        drawn_at_random=bool(measured) and measured <= drawn,
+        images=len(files),
+        pixels=pixels,
+        files=files,
+    )
 
 
 def with_sets(settings: LabelsSettings, class_set: ClassSet) -> tuple[list[tuple[Annotated, LabelSet]], list[Problem]]:

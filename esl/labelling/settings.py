@@ -36,6 +36,8 @@ class LabelsSettings(Settings):
     both: str | None = Field(None, description="A file or folder whose subsets say what they are for.")
     measure: str | None = Field(None, description="Labels for scores.")
     train: str | None = Field(None, description="Labels for training.")
+    drawn: int = Field(20, ge=0, description="Images that the workflow drew for scores.")
+    seed: int = Field(0, ge=0, description="Seed of that draw.")
 
 
 class TaskSettings(Settings):

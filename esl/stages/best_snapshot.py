@@ -14,7 +14,7 @@ from esl.files import write_json
 from esl.models.checkpoint import load_checkpoint
 from esl.models.snapshots import find_snapshots
 from esl.stages.command import stage
-from esl.stages.opening import model_parser, open_model
+from esl.stages.opening import add_labels, model_parser, open_model, scored
 from esl.tables import percent
 
 CHOSEN_BY = "mIoU on the labels that it is scored on: not unsupervised"
@@ -22,9 +22,11 @@ CHOSEN_BY = "mIoU on the labels that it is scored on: not unsupervised"
 
 def main(arguments: list[str] | None = None) -> None:
     """Scores every snapshot of one training: checkpoint and index in, best_snapshot.json out."""
-    flags = model_parser(__doc__, EvaluateSettings).parse_args(arguments)
+    parser = model_parser(__doc__, EvaluateSettings)
+    add_labels(parser)
+    flags = parser.parse_args(arguments)
     model = open_model(flags, EvaluateSettings)
-    index, last = model.index, model.description
+    (index, _), last = scored(flags.labels, model.index), model.description
     scorer = Scorer(index, model.settings, model.device, flags.threads)
     results = {}
     for iteration, path in find_snapshots(flags.checkpoint).items():

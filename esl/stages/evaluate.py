@@ -8,16 +8,19 @@ from esl.evaluation.scores import Scorer
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
 from esl.stages.command import say, stage
-from esl.stages.opening import model_parser, open_model
+from esl.stages.opening import add_labels, model_parser, open_model, scored
 from esl.tables import percent
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Scores one model: checkpoint and index in, miou.json out, and confusions.npz next to it."""
-    flags = model_parser(__doc__, EvaluateSettings).parse_args(arguments)
+    parser = model_parser(__doc__, EvaluateSettings)
+    add_labels(parser)
+    flags = parser.parse_args(arguments)
     model = open_model(flags, EvaluateSettings)
-    say(f"evaluating on {len(model.index.labelled)} labelled images, {model.place}")
-    scorer = Scorer(model.index, model.settings, model.device, flags.threads)
+    index, at_random = scored(flags.labels, model.index)
+    say(f"evaluating on {len(index.labelled)} labelled images, {model.place}")
+    scorer = Scorer(index, model.settings, model.device, flags.threads, at_random)
     confusions = scorer.confusions(model.network)
     scores = scorer.summed(confusions, flags.checkpoint, model.description)
     write_confusions(confusions_path(flags.output), confusions)

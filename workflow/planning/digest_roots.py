@@ -78,7 +78,12 @@ class DigestRoots:
 
     def draw(self, wildcards: Wildcards) -> Roots:
         """The rule that draws images to label."""
-        return Roots((draw_module(self._benchmarks.of(wildcards).labelling.draw),))
+        names = {"random", self._benchmarks.of(wildcards).labelling.draw}
+        return Roots(tuple(map(draw_module, sorted(names))))
+
+    def draw_for_scores(self, wildcards: Wildcards) -> Roots:
+        """The rule that draws images for scores."""
+        return Roots((draw_module("random"),))
 
     def method(self, wildcards: Wildcards) -> Roots:
         """The selection method of a round, and the measure that it cuts."""

@@ -10,6 +10,7 @@ from esl.data.changes import State, record_of, state
 from esl.data.formats.build import format_named
 from esl.data.splits import listing_of
 from esl.errors import InputError
+from esl.labelling.config import OWN
 from esl.labelling.draws.registry import READS
 from esl.training.config import start_of_rounds
 from planning.benchmark import PARTS
@@ -109,6 +110,11 @@ class Inputs:
         """The target labels that a round trains on, if it does."""
         reads = self._benchmarks.seen_by(wildcards.round, wildcards).training.round.labelled_batch > 0
         return [f"results/{wildcards.benchmark}/label/labels.json"] if reads else []
+
+    def returned_labels(self, wildcards: Wildcards) -> list[str]:
+        """The labels that came back, if the config names any: models are scored on some of them."""
+        labels = self._benchmarks.of(wildcards).target.labels
+        return [] if labels in (None, OWN) else [f"results/{wildcards.benchmark}/label/labels.json"]
 
     def measured_of_round(self, wildcards: Wildcards) -> list[str]:
         """The index of the images that are scored, for a round that must not train on their labels."""

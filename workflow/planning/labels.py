@@ -30,9 +30,10 @@ def labels_settings(benchmark: Benchmark) -> LabelsSettings | None:
     labels = benchmark.target.labels
     if labels is None or labels == OWN:
         return None
-    if isinstance(labels, LabelPaths):
-        return LabelsSettings(measure=labels.measure, train=labels.train)
-    return LabelsSettings(both=labels)
+    both, own = (None, labels) if isinstance(labels, LabelPaths) else (labels, LabelPaths.model_construct())
+    return LabelsSettings(
+        both=both, measure=own.measure, train=own.train, drawn=benchmark.labelling.measure, seed=benchmark.seed
+    )
 
 
 def labels_state(settings: LabelsSettings) -> str:

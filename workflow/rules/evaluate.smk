@@ -2,6 +2,7 @@ rule evaluate:
     input:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
         index="results/{benchmark}/data/target_val.json",
+        labels=inputs.returned_labels,
     output:
         miou="results/{benchmark}/{model}/miou.json",
         confusions="results/{benchmark}/{model}/confusions.npz",
@@ -18,11 +19,12 @@ rule evaluate:
         code=params.code("esl.stages.evaluate", roots.network_of_model),
         settings=params.of_evaluation,
         stage="evaluate",
+        labels=params.flags("labels"),
     message:
         "Evaluating {wildcards.model} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.{params.stage} --checkpoint {input.checkpoint} --index {input.index}"
-        " --settings {params.settings:q} --threads {threads} --output {output[0]} > {log} 2>&1"
+        " {params.labels} --settings {params.settings:q} --threads {threads} --output {output[0]} > {log} 2>&1"
 
 
 use rule evaluate as best_snapshot with:

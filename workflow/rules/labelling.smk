@@ -68,7 +68,7 @@ rule labels:
         mem_mb=needs.growing(2000),
         runtime=needs.growing(60),
     params:
-        code=params.code("esl.stages.labels"),
+        code=params.code("esl.stages.labels", roots.draw_for_scores),
         settings=params.of_labels,
         state=params.state_of_labels,
         images=inputs.image_state("target_train"),
