@@ -51,7 +51,7 @@ class Interval(NamedTuple):
 
 
 class Jackknife(NamedTuple):
-    """The IoU of every class over all units (..., C), and without each of G units (..., G, C); NaN of an absent class."""
+    """The IoU of every class over all units (..., C), and without each of G units (..., G, C); NaN: absent."""
 
     iou: Floats
     without: Floats

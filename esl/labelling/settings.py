@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from esl.labelling.draws.registry import DRAWS
-from esl.settings import Settings
+from esl.models.settings import ComputeSettings, PredictionSettings
+from esl.settings import Resize, Settings
 
 
 class DrawSize(Settings):
@@ -40,11 +41,22 @@ class LabelsSettings(Settings):
     seed: int = Field(0, ge=0, description="Seed of that draw.")
 
 
+UNSURE = 0.9
+"""The maximum probability below which a prediction is unsure: BDL's bound (Li et al. 2019)."""
+
+
 class TaskSettings(Settings):
     """How drawn images are handed over."""
 
     unsure: Literal["empty", "filled"] = Field(
         "filled",
-        description="Pixels that the model is not sure of, in the annotations to correct: `filled` with its "
-        "predictions, or left `empty`.",
+        description="Pixels with a maximum probability below 0.9, in the annotations to correct: `filled` with the "
+        "model's predictions, or left `empty`.",
     )
+
+
+class LabelTaskSettings(TaskSettings, PredictionSettings):
+    """The settings of the stage `label_task`."""
+
+    size: Resize
+    compute: ComputeSettings = ComputeSettings()

@@ -19,7 +19,7 @@ from esl.training.terms.build import term_modules
 from esl.training.terms.registry import TERMS
 from planning.benchmark import PARTS, Benchmark
 from planning.benchmarks import Benchmarks, Wildcards
-from planning.rounds import round_of
+from planning.rounds import model_before_labels, round_of
 from planning.variants import method_of, selection_method
 
 
@@ -80,6 +80,11 @@ class DigestRoots:
         """The rule that draws images to label."""
         names = {"random", self._benchmarks.of(wildcards).labelling.draw}
         return Roots(tuple(map(draw_module, sorted(names))))
+
+    def network_before_labels(self, wildcards: Wildcards) -> Roots:
+        """The network of the model that predicts the annotations to correct."""
+        model = model_before_labels(self._benchmarks.of(wildcards))
+        return _network(self._benchmarks.seen_by(model, wildcards))
 
     def draw_for_scores(self, wildcards: Wildcards) -> Roots:
         """The rule that draws images for scores."""

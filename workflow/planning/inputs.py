@@ -17,7 +17,7 @@ from planning.benchmark import PARTS
 from planning.benchmarks import Benchmarks, Wildcards
 from planning.params import AVERAGED, PLAIN
 from planning.requirements import is_rendered
-from planning.rounds import initial_model, round_before_labels, round_of, rounds, teacher
+from planning.rounds import initial_model, model_before_labels, round_before_labels, round_of, rounds, teacher
 from planning.variants import keeps
 
 RENDERED = "rendered"
@@ -133,6 +133,10 @@ class Inputs:
         if READS.get(benchmark.labelling.draw) != "maps":
             return []
         return self.teacher_maps(SimpleNamespace(benchmark=wildcards.benchmark, round=round_before_labels(benchmark)))
+
+    def checkpoint_before_labels(self, wildcards: Wildcards) -> str:
+        """The model that predicts the annotations to correct; of the start of rounds, where no round is to be had."""
+        return f"results/{wildcards.benchmark}/{model_before_labels(self._benchmarks.of(wildcards))}/checkpoint.pt"
 
     def shards(self, wildcards: Wildcards) -> list[str]:
         """The file names of the shards of the target training set."""

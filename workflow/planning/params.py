@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from esl.evaluation.settings import EvaluateSettings
-from esl.labelling.settings import DrawSettings, DrawSize
+from esl.labelling.settings import DrawSettings, DrawSize, LabelTaskSettings
 from esl.labels.measures.registry import MEASURES
 from esl.labels.settings import InferSettings, ThresholdSettings
 from esl.models.settings import ComputeSettings, PredictionSettings
@@ -16,7 +16,7 @@ from planning.digest import code_digest
 from planning.digest_roots import Choice
 from planning.labels import labels_settings, labels_state
 from planning.requirements import is_rendered
-from planning.rounds import round_of
+from planning.rounds import model_before_labels, round_of
 from planning.trainings import (
     adapted_training,
     batch_norm_adaptation,
@@ -106,6 +106,17 @@ class Params:
         """How many images to label, and by which rule."""
         benchmark = self._benchmarks.of(wildcards)
         return DrawSettings(seed=benchmark.seed, **dict(subset(benchmark.labelling, DrawSize))).canonical()
+
+    def of_label_task(self, wildcards: Wildcards) -> str:
+        """How drawn images are handed over."""
+        model = model_before_labels(self._benchmarks.of(wildcards))
+        benchmark = self._benchmarks.seen_by(model, wildcards)
+        return LabelTaskSettings(
+            unsure=benchmark.labelling.unsure,
+            size=benchmark.target.size,
+            compute=subset(benchmark.compute, ComputeSettings),
+            **benchmark.inference.model_dump(include={*PredictionSettings.model_fields}),
+        ).canonical()
 
     def of_labels(self, wildcards: Wildcards) -> str:
         """Where the labels that came back are."""

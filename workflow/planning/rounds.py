@@ -76,6 +76,11 @@ def round_before_labels(benchmark: Benchmark) -> str | None:
     return candidates[-1] if candidates else None
 
 
+def model_before_labels(benchmark: Benchmark) -> str:
+    """The model whose predictions are the annotations to correct: that round, or else the start of rounds."""
+    return round_before_labels(benchmark) or start_of_rounds(benchmark.training.source.adaptation)
+
+
 def _rounds_before_labels(benchmark: Benchmark) -> list[str]:
     return [
         f"{name}-round{number}"

@@ -25,6 +25,36 @@ rule draw:
         "python -m esl.stages.draw {params.flags} --settings {params.settings:q} --output {output.drawn} > {log} 2>&1"
 
 
+rule label_task:
+    input:
+        drawn="results/{benchmark}/label/draw.json",
+        checkpoint=inputs.checkpoint_before_labels,
+        index=ancient("results/{benchmark}/data/target_train.json"),
+        validation=ancient("results/{benchmark}/data/target_val.json"),
+    output:
+        task="results/{benchmark}/label/cvat.zip",
+    log:
+        "logs/{benchmark}/label_task.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=needs.gpus,
+        mem_mb=needs.growing(4000),
+        runtime=needs.growing(60),
+    params:
+        code=params.code("esl.stages.label_task", roots.network_before_labels),
+        settings=params.of_label_task,
+        images=inputs.image_state("target_train"),
+        validation=inputs.image_state("target_val"),
+        flags=params.flags("drawn", "checkpoint", "index", "validation"),
+    message:
+        "Writing a task for CVAT with images of {wildcards.benchmark} to label"
+    shell:
+        "python -m esl.stages.label_task {params.flags} --settings {params.settings:q} --threads {threads}"
+        " --output {output.task} > {log} 2>&1"
+
+
 rule own_labels:
     input:
         drawn="results/{benchmark}/label/draw.json",
