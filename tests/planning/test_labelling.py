@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from planning.config import read_config
 
 from esl.errors import InputError
 from tests.configs import SMALL, merged, shipped
+from tests.labelling.conftest import write_pngs
 
 LABELLED = {"method": "control", "round": {"labelled_batch": 2}}
 TAUGHT = {"method": "esl", "after": "labelled", "round": {"labelled_batch": 2}}
@@ -43,7 +45,7 @@ def test_a_draw_reads_what_its_rule_needs_of_the_last_round_without_labels(make_
     plan = make_plan(WITH_LABELS, _benchmark(labelling={"draw": draw}))
     assert plan.inputs.drawn_by_pseudo_labels(job()) == manifests
     assert plan.inputs.drawn_by_maps(job()) == maps
-    assert plan.roots.draw(job()).modules == (f"esl.labelling.draws.{draw}",)
+    assert set(plan.roots.draw(job()).modules) == {f"esl.labelling.draws.{name}" for name in (draw, "random")}
 
 
 @pytest.mark.parametrize(
@@ -86,3 +88,24 @@ def test_mistakes_are_named_while_planning(change, expected):
     with pytest.raises(InputError) as caught:
         read_config(merged(shipped(), SMALL, change))
     assert expected in str(caught.value)
+
+
+def test_paths_of_labels_are_settings_of_their_stage_and_models_are_scored_on_them(make_plan, job, tmp_path):
+    write_pngs(tmp_path / "pngs/train", {"aachen_000001_000019": np.zeros((8, 8), np.uint8)}, colours=False)
+    plan = make_plan(_benchmark(target={"labels": "pngs"}, labelling={"measure": 7}))
+    assert json.loads(plan.params.of_labels(job())) == {"both": "pngs", "drawn": 7}
+    assert plan.inputs.returned_labels(job()) == ["results/gta2city/label/labels.json"]
+    assert make_plan(WITH_LABELS).inputs.returned_labels(job()) == []
+    before = plan.params.state_of_labels(job())
+    png = tmp_path / "pngs/train/aachen_000001_000019.png"
+    png.touch()
+    assert plan.params.state_of_labels(job()) == before
+    png.write_bytes(png.read_bytes() + b"x")
+    assert plan.params.state_of_labels(job()) != before
+
+
+def test_labels_that_are_missing_are_named_before_anything_runs(make_plan, job, capsys):
+    plan = make_plan(_benchmark(target={"labels": {"train": "ten.zip"}}))
+    with pytest.raises(SystemExit) as ended:
+        plan.benchmarks.of(job())
+    assert "benchmarks.gta2city.target.labels: ten.zip: no such file or folder" in str(ended.value)

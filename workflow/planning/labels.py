@@ -69,6 +69,8 @@ def label_problems(name: str, benchmark: Benchmark, data: Callable[[str], IndexS
         listings = {set_: _listing(data(part)) for set_, part in PART.items()}
     except (InputError, OSError):
         return  # the index reports it
+    if not all(samples for _, samples in listings.values()):
+        return  # not there yet, such as a miniature that has not been rendered
     matches, more = match(labels, {set_: index for set_, (index, _) in listings.items()})
     digested = [
         replace(each, sample=replace(each.sample, image_sha256=_digest(listings[each.set][0], each.sample)))
