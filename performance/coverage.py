@@ -81,7 +81,7 @@ def jackknife_centred(sample: Sample) -> Interval:
 
 
 def jackknife_corrected(sample: Sample) -> Interval:
-    """The same, moved by the jackknife's estimate of the bias."""
+    """Moves ``jackknife_centred`` by the jackknife's estimate of the bias."""
     value, loss = losses(sample)
     images = loss.shape[1]
     half = t_quantile(images - 1) * spread(loss - loss.mean(axis=1, keepdims=True))
@@ -109,7 +109,7 @@ def jackknife_plain(sample: Sample) -> Interval:
 
 
 def jackknife_kurtosis(sample: Sample) -> Interval:
-    """The same with 2 n / (kurtosis - 1) degrees of freedom, those of a variance."""
+    """Delete-one jackknife, Student's t with 2 n / (kurtosis - 1) degrees of freedom, those of a variance."""
     value, loss = losses(sample)
     images = loss.shape[1]
     kurtosis = images * (loss**4).sum(axis=1) / np.maximum((loss**2).sum(axis=1), 1e-30) ** 2
@@ -282,7 +282,7 @@ def coverage(population: Population, method: Method, numbers: NDArray[np.int64],
     low, high = value - known * (value - low), value + known * (high - value)
     truth = population.value(sample.classes)
     shares = [100 * float(own.mean()) for own in ((low <= truth) & (truth <= high), (low > 0) | (high < 0))]
-    return Coverage(*shares, half=100 * float(np.median(high - low)) / 2)
+    return Coverage(shares[0], shares[1], 100 * float(np.median(high - low)) / 2)
 
 
 def with_replacement(images: int, size: int) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ class Jackknife(NamedTuple):
     without: Floats
 
     def minus(self, other: "Jackknife") -> "Jackknife":
-        """The same for the difference to ``other``, over the same units."""
+        """The jackknife of the difference to ``other``, over the same units."""
         return Jackknife(self.iou - other.iou, self.without - other.without)
 
 
