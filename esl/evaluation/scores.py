@@ -32,6 +32,8 @@ class Scorer:
     settings: EvaluateSettings
     device: Device
     threads: int
+    drawn_at_random: bool = False
+    """Whether the labelled images are independent random draws of the target; confusions.npz says so."""
 
     def score(self, checkpoint: Path, network: nn.Module, description: Description) -> ModelScores:
         """The content of miou.json: the ``network`` and the ``description`` of ``checkpoint``; see ``summed``."""
@@ -63,7 +65,13 @@ class Scorer:
                 f"{index.root}: nothing to evaluate: none of {len(index.samples)} images has a label", file=sys.stderr
             )
         samples = ((sample.id, sample.image) for sample in index.labelled)
-        return Confusions.of(samples, self._matrices(network), index.class_set, index.fingerprint())
+        return Confusions.of(
+            samples,
+            self._matrices(network),
+            index.class_set,
+            index.fingerprint(),
+            drawn_at_random=self.drawn_at_random,
+        )
 
     def _matrices(self, network: nn.Module) -> Iterator[NDArray[np.int64]]:
         if self.index.labelled:
