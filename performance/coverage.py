@@ -4,13 +4,16 @@
 
 All images of the files are the population. Of these, 5, 10, 20 and 40 are drawn at random with replacement, 2,000
 times. The truth is the mean IoU over all images, of the classes in the labels of the drawn ones, or the difference of
-two models in it. A second table has draws without replacement, whose intervals are shorter by sqrt(1 - n / N), as they
-must be when a part of a finite population is known (Cochran, Sampling Techniques, 1977, section 2.6).
+two models in it. A cell has the lowest and the highest coverage over all models, or over all pairs of models.
+
+In the next rows the images are drawn without replacement. As a part of the population is then known, the intervals are
+shorter by sqrt(1 - n / N) (Cochran, Sampling Techniques, 1977, section 2.6). In the last rows the images follow one
+another, as frames of a drive do; every such run is taken once.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from esl.evaluation.confusions import IouCounts, read_confusions
 from esl.evaluation.intervals import Interval, Jackknife, interval, jackknife, mean_over, t_quantile
+from esl.evaluation.units import BLOCKS
 from esl.tables import row
 
 DRAWS = 2000
@@ -39,6 +43,7 @@ class Sample(NamedTuple):
 
 
 Method = Callable[[Sample], Interval]
+Draw = Callable[[int, int], NDArray[np.int64]]
 
 
 def left_out(counts: list[IouCounts]) -> Jackknife:
@@ -76,7 +81,7 @@ def jackknife_centred(sample: Sample) -> Interval:
 
 
 def jackknife_corrected(sample: Sample) -> Interval:
-    """The same, moved by the jackknife's estimate of the bias."""
+    """Moves ``jackknife_centred`` by the jackknife's estimate of the bias."""
     value, loss = losses(sample)
     images = loss.shape[1]
     half = t_quantile(images - 1) * spread(loss - loss.mean(axis=1, keepdims=True))
@@ -104,7 +109,7 @@ def jackknife_plain(sample: Sample) -> Interval:
 
 
 def jackknife_kurtosis(sample: Sample) -> Interval:
-    """The same with 2 n / (kurtosis - 1) degrees of freedom, those of a variance."""
+    """Delete-one jackknife, Student's t with 2 n / (kurtosis - 1) degrees of freedom, those of a variance."""
     value, loss = losses(sample)
     images = loss.shape[1]
     kurtosis = images * (loss**4).sum(axis=1) / np.maximum((loss**2).sum(axis=1), 1e-30) ** 2
@@ -231,7 +236,6 @@ METHODS: Mapping[str, Method] = {
 class Population(NamedTuple):
     """All images (N, C) of one model or of two, with the pixels of truth (N, C)."""
 
-    name: str
     counts: list[IouCounts]
     truth: NDArray[np.int64]
 
@@ -249,51 +253,93 @@ class Population(NamedTuple):
         return mean
 
 
-def populations(files: list[Path]) -> Iterator[Population]:
-    """Every model, and every model but the first against the one before it."""
-    models = {}
+def populations(files: list[Path]) -> list[list[Population]]:
+    """Every model, and every pair of models."""
+    models = []
     for path in files:
         confusions = read_confusions(path)
         truth = np.zeros((len(confusions.ids), confusions.shape[1]), dtype=np.int64)
         class_ = confusions.cell // confusions.shape[1]
         own = class_ < confusions.shape[1]
         np.add.at(truth, (confusions.image[own], class_[own]), confusions.pixels[own])
-        models[path.parent.name] = confusions.iou_counts(), truth
-    for name, (counts, truth) in models.items():
-        yield Population(name, [counts], truth)
-    for other, name in pairwise(models):
-        yield Population(f"{name} - {other}", [models[name][0], models[other][0]], models[name][1])
+        models.append(Population([confusions.iou_counts()], truth))
+    pairs = [Population([*other.counts, *one.counts], one.truth) for one, other in combinations(models, 2)]
+    return [models, pairs]
 
 
-def coverage(population: Population, method: Method, size: int, *, replace: bool) -> tuple[float, float]:
-    """The percentage of intervals that hold the truth, and their median half width in points."""
-    images = len(population.truth)
-    chance = np.random.default_rng(size)
-    if replace:
-        numbers = chance.integers(0, images, (DRAWS, size))
-    else:
-        numbers = np.argsort(chance.random((DRAWS, images)), axis=1)[:, :size]
+class Coverage(NamedTuple):
+    """Percentages of intervals, and their median half width in points."""
+
+    held: float  # those with the truth
+    decided: float  # those without 0
+    half: float
+
+
+def coverage(population: Population, method: Method, numbers: NDArray[np.int64], *, known: float) -> Coverage:
+    """Scores the images of the given numbers (D, n); ``known`` shortens the intervals."""
     sample = population.drawn(numbers)
     value, low, high, _ = method(sample)
-    known = 1.0 if replace else np.sqrt(1 - size / images)
+    low, high = value - known * (value - low), value + known * (high - value)
     truth = population.value(sample.classes)
-    held = (value - known * (value - low) <= truth) & (truth <= value + known * (high - value))
-    return 100 * float(held.mean()), 100 * float(np.median(high - low)) / 2 * known
+    shares = [100 * float(own.mean()) for own in ((low <= truth) & (truth <= high), (low > 0) | (high < 0))]
+    return Coverage(shares[0], shares[1], 100 * float(np.median(high - low)) / 2)
+
+
+def with_replacement(images: int, size: int) -> NDArray[np.int64]:
+    """The numbers of drawn images (D, n)."""
+    return np.random.default_rng(size).integers(0, images, (DRAWS, size))
+
+
+def without_replacement(images: int, size: int) -> NDArray[np.int64]:
+    """The numbers of drawn images (D, n)."""
+    return np.argsort(np.random.default_rng(size).random((DRAWS, images)), axis=1)[:, :size]
+
+
+def consecutive(images: int, size: int) -> NDArray[np.int64]:
+    """The numbers of every run of images (D, n)."""
+    return np.arange(images - size + 1)[:, None] + np.arange(size)
+
+
+def over_blocks(sample: Sample) -> Interval:
+    """The interval of the project over blocks of consecutive images."""
+    images = sample.counts[0].hits.shape[1]
+    blocks = np.array_split(np.arange(images), -(-images // -(-images // BLOCKS)))
+    counts = [
+        IouCounts(*(np.stack([pixels[:, block].sum(axis=1) for block in blocks], axis=1) for pixels in own))
+        for own in sample.counts
+    ]
+    return around_the_estimate(Sample(counts, sample.classes))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", help="confusions.npz of models over the same images")
     flags = parser.parse_args()
-    chosen = [*populations(flags.files)]
-    for replace in (True, False):
-        print(f"\n{DRAWS} draws with{'' if replace else 'out'} replacement of {len(chosen[0].truth)} images\n")
-        heads = [f"{population.name}, {size}" for population in chosen for size in SIZES]
-        print(row(["coverage in percent (half width in points)", *heads]))
-        print(row(["---", *["---:"] * len(heads)]))
-        for name, method in METHODS.items():
-            cells = [coverage(population, method, size, replace=replace) for population in chosen for size in SIZES]
-            print(row([name, *(f"{held:.1f} ({half:.1f})" for held, half in cells)]), flush=True)
+    kinds = populations(flags.files)
+    images = len(kinds[0][0].truth)
+    heads = [f"{kind}, {size} images" for kind in ("mIoU", "difference") for size in SIZES]
+    print(row(["coverage, %", *heads]))
+    print(row(["---", *["---:"] * len(heads)]))
+
+    def show(
+        name: str, method: Method, draw: Draw = with_replacement, *, finite: bool = False, what: str = "held"
+    ) -> None:
+        cells = []
+        for kind in kinds:
+            for size in SIZES:
+                known, numbers = np.sqrt(1 - size / images) if finite else 1.0, draw(images, size)
+                own = [getattr(coverage(population, method, numbers, known=known), what) for population in kind]
+                cells.append(f"{min(own):.1f} to {max(own):.1f}")
+        print(row([name, *cells]), flush=True)
+
+    for name, method in METHODS.items():
+        show(name, method)
+    show("its half width, points", around_the_estimate, what="half")
+    show("its intervals without 0, %", around_the_estimate, what="decided")
+    show("percentile bootstrap, without replacement", percentile, without_replacement, finite=True)
+    show("**the project's**, without replacement", around_the_estimate, without_replacement, finite=True)
+    show("the same for consecutive images", around_the_estimate, consecutive, finite=True)
+    show("for consecutive images, over blocks", over_blocks, consecutive, finite=True)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,15 @@ Floats = NDArray[np.float64]
 LEVEL = 0.95
 """The share of intervals that hold the truth."""
 
-LEAST_DEGREES = 4
-"""The fewest degrees of freedom, unless there are fewer images."""
+DEGREES, LEAST_DEGREES = 1.2, 3
+"""Degrees of freedom for each unit that decides the score, and the fewest in all, unless there are fewer units.
+
+The units that decide are counted by (sum of x^2)^2 / (sum of x^4) over the changes x of the score without each: their
+number if the changes are of equal size, 1 if one has all. Both constants were chosen by ``performance.coverage``.
+"""
 
 TINY = 1e-60
+"""Below every sum of changes: without any change there is no unit that decides."""
 
 SOURCE = "source"
 """The model that was trained on the source alone."""
@@ -51,13 +56,13 @@ class Interval(NamedTuple):
 
 
 class Jackknife(NamedTuple):
-    """The IoU of every class over all units (..., C), and without each of G units (..., G, C); NaN: absent."""
+    """The IoU of each class over all units (..., C), and without each unit (..., G, C); NaN for a class in none."""
 
     iou: Floats
     without: Floats
 
     def minus(self, other: "Jackknife") -> "Jackknife":
-        """The same for the difference to ``other``, over the same units."""
+        """The jackknife of the difference to ``other``, over the same units."""
         return Jackknife(self.iou - other.iou, self.without - other.without)
 
 
@@ -84,8 +89,8 @@ def interval(left_out: Jackknife, classes: NDArray[np.bool_]) -> Interval:
     loss = np.where(np.isnan(without), 0, value[..., None] - without)
     units, squares = loss.shape[-1], loss**2
     error = np.sqrt((units - 1) / units * squares.sum(axis=-1))
-    effective = squares.sum(axis=-1) ** 2 / np.maximum((squares**2).sum(axis=-1), TINY)
-    degrees = np.clip(np.rint(effective), min(LEAST_DEGREES, units - 1), units - 1)
+    deciding = squares.sum(axis=-1) ** 2 / np.maximum((squares**2).sum(axis=-1), TINY)
+    degrees = np.clip(np.rint(DEGREES * deciding), min(LEAST_DEGREES, units - 1), units - 1)
     half = np.vectorize(t_quantile)(degrees) * error
     return Interval(value, value - half, value + half, error)
 
@@ -94,10 +99,7 @@ def mean_over(iou: Floats, classes: NDArray[np.bool_]) -> Floats:
     """The mean over the classes that have an IoU (..., C); NaN where none has."""
     present = classes & ~np.isnan(iou)
     number = present.sum(axis=-1)
-    means: Floats = np.divide(
-        np.where(present, iou, 0).sum(axis=-1), number, out=np.full(number.shape, np.nan), where=number > 0
-    )
-    return means
+    return _ratio(np.where(present, iou, 0).sum(axis=-1), number)
 
 
 @cache

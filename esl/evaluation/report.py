@@ -96,7 +96,7 @@ def bracket(ends: Sequence[float], sign: str = "") -> str:
 
 
 def _decisions(models: Mapping[str, ModelScores], intervals: Intervals) -> list[str]:
-    """What the labels decide, in words: a line for each difference of the first class set."""
+    """A line for each difference of the first class set: how the labels decide it."""
     first = next(iter(models.values()))
     name = next(iter(first.miou))
     lines = [f"Intervals hold the true value in 95 of 100 cases, over {intervals.over}. Differences in mIoU {name}:"]
@@ -108,7 +108,7 @@ def _decisions(models: Mapping[str, ModelScores], intervals: Intervals) -> list[
 
 
 def decision(difference: Difference, images: int) -> str:
-    """What ``images`` labelled images say about two models."""
+    """A difference in words: how ``images`` labelled images decide between two models."""
     numbers = f"{scaled(difference.value, sign='+')} {bracket([difference.low, difference.high], sign='+')}"
     if difference.is_decided:
         which = "better" if difference.value > 0 else "worse"

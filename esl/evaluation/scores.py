@@ -33,7 +33,7 @@ class Scorer:
     device: Device
     threads: int
     drawn_at_random: bool = False
-    """Whether the labelled images were; see ``Confusions``."""
+    """Whether the labelled images are independent random draws of the target; confusions.npz says so."""
 
     def score(self, checkpoint: Path, network: nn.Module, description: Description) -> ModelScores:
         """The content of miou.json: the ``network`` and the ``description`` of ``checkpoint``; see ``summed``."""

@@ -93,9 +93,9 @@ def _draw_bars(cells: Sequence[Axes], models: Models, intervals: Intervals) -> N
     first_name, first = next(iter(models.items()))
     set_ = next(iter(first.miou))
     values = {name: (scores.miou[set_], intervals.miou[name][set_]) for name, scores in models.items()}
-    _draw_intervals(
-        cells[0], [(value, ends[0], ends[1]) for value, ends in values.values() if value is not None and ends]
-    )
+    known = [(value, ends[0], ends[1]) for value, ends in values.values() if value is not None and ends]
+    _draw_intervals(cells[0], known)
+    cells[0].set_ylabel("mIoU")
     found = {own.model: own for own in intervals.differences if own.against == first_name and own.set == set_}
     changes = [found[name] for name in models if name in found]
     if not changes:

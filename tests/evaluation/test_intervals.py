@@ -62,7 +62,7 @@ def test_equal_changes_have_the_degrees_of_freedom_of_all_images_and_a_single_la
     hits = np.full((20, 1), 50)
     hits[0] = 100
     uneven = interval(jackknife(IouCounts(hits, counts.unions)), np.ones(1, bool))
-    assert uneven.high - uneven.value == pytest.approx(stats.t.ppf(0.975, 4) * uneven.error)
+    assert uneven.high - uneven.value == pytest.approx(stats.t.ppf(0.975, 3) * uneven.error)
 
 
 def test_a_difference_over_the_same_images_has_a_shorter_interval_than_its_models() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -61,10 +62,26 @@ def test_a_cell_shows_its_number_and_never_minus_zero(tmp_path: Path) -> None:
         assert [text.get_text() for text in cell.texts] == ["+1.3", "+0.0", "-", "-3.0"]
 
 
-def _files(tmp_path: Path, models: dict[str, dict[str, Any]]) -> Path:
+def _intervals(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Intervals of a point to each side of every mean, and those of the differences to the first model."""
+    first, *others = models
+    means = {
+        name: {set_: [value - 0.01, value + 0.01] for set_, value in own["miou"].items()}
+        for name, own in models.items()
+    }
+    differences = [
+        {"model": name, "against": first, "set": set_, "value": 0.0, "low": -0.01, "high": 0.01, "images_to_decide": 9}
+        for name in others
+        for set_ in models[first]["miou"]
+    ]
+    return {"over": "3 sequences", "miou": means, "differences": differences}
+
+
+def _files(tmp_path: Path, models: dict[str, dict[str, Any]], *, intervals: bool = False) -> Path:
     for name, model in models.items():
         write_json(tmp_path / name / "miou.json", model)
-    write_json(tmp_path / "miou.json", whole_table(models, "small"))
+    more = {"intervals": _intervals(models)} if intervals else {}
+    write_json(tmp_path / "miou.json", whole_table(models, "small") | more)
     return tmp_path / "miou.json"
 
 
@@ -90,11 +107,32 @@ def _draw(tmp_path: Path, name: str) -> list[bytes]:
     return [(tmp_path / f"{figure}{name}.png").read_bytes() for figure in ("iou", "confusion")]
 
 
+@pytest.mark.parametrize("intervals", [False, True])
 @pytest.mark.parametrize("number", [1, 2, 12])
-def test_any_number_of_models_is_drawn_and_the_same_twice(tmp_path: Path, number: int) -> None:
+def test_any_number_of_models_is_drawn_and_the_same_twice(tmp_path: Path, number: int, intervals: bool) -> None:
     names = ["source", *(f"esl-round{n + 1}" for n in range(number - 1))]
-    _files(tmp_path, {name: _scores(CLASS_SETS["cityscapes19"], seed) for seed, name in enumerate(names)})
+    models = {name: _scores(CLASS_SETS["cityscapes19"], seed) for seed, name in enumerate(names)}
+    _files(tmp_path, models, intervals=intervals)
     assert _draw(tmp_path, "1") == _draw(tmp_path, "2")
+
+
+def test_bars_reach_from_end_to_end_of_their_intervals_below_the_columns_of_their_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[set[str]]
+) -> None:
+    models = {name: _scores(CLASS_SETS["synthia16"], seed) for seed, name in enumerate(("source", "esl-round1"))}
+    bars: list[list[list[float]]] = []
+    vlines = Axes.vlines
+
+    def record(cell: Axes, places: Any, low: Any, high: Any, **options: Any) -> Any:
+        bars.append([[*map(float, ends)] for ends in zip(places, low, high, strict=True)])
+        return vlines(cell, places, low, high, **options)
+
+    monkeypatch.setattr(Axes, "vlines", record)
+    draw_iou.main(["--scores", str(_files(tmp_path, models, intervals=True)), "--output", str(tmp_path / "iou.png")])
+    means = [100 * model["miou"]["synthia16"] for model in models.values()]
+    expected = [[place, mean - 1, mean + 1] for place, mean in enumerate(means)]
+    assert np.allclose(bars[0], expected) and np.allclose(bars[1], [[0, -1, 1]])
+    assert "3 validation images; bars are 95 % intervals of mIoU over 3 sequences" in texts[0]
 
 
 def test_hostile_names_of_classes_stand_in_both_figures_as_they_are(tmp_path: Path, texts: list[set[str]]) -> None:

@@ -16,11 +16,14 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from esl.data.class_sets import CLASS_SETS
+from esl.evaluation.confusions import read_confusions, write_confusions
+from esl.evaluation.intervals import intervals_of
 from esl.labels.shard import Origin, open_shard, write_shard
 from esl.models.checkpoint import Description, load_checkpoint, save_checkpoint
 from esl.models.networks import deeplabv2_weights, smp_weights
 from esl.models.registry import NETWORKS, NetworkEntry
 from esl.training.resume import Progress, Saving
+from tests.contents import confusions_of
 from tests.fuzz.harness import Reader
 from tests.fuzz.mutations import ODD_VALUES, damaged, edited
 
@@ -55,6 +58,33 @@ def binary_readers(folder: Path) -> Iterator[Reader]:
     yield Reader("checkpoint.pt", "checkpoint.pt", [checkpoint], read_checkpoint, _tensor_edits)
     yield _state(folder)
     yield from _pretrained()
+    matrices = np.random.default_rng(0).integers(0, 3, (3, 19, 19))
+    write_confusions(folder / "confusions.npz", confusions_of(matrices))
+    arrays = [(folder / "confusions.npz").read_bytes()]
+    yield Reader("confusions.npz", "confusions.npz", arrays, _read_confusions, _array_edits)
+
+
+def _read_confusions(path: Path) -> Any:
+    confusions = read_confusions(path)
+    intervals_of({"source": confusions})
+    return confusions.total()
+
+
+def _array_edits(chance: Random, content: bytes) -> bytes:
+    """Damaged bytes; or an odd array in place of one."""
+    if chance.randrange(2):
+        return damaged(chance, content)
+    with np.load(io.BytesIO(content)) as file:
+        arrays = dict(file)
+    name = chance.choice([*arrays])
+    odd = (*ODD_VALUES, [], [[]], [-1], [2**62] * 3, [1.5, np.nan], ["a", "b"], [b"a"], [[True] * 19] * 2)
+    try:
+        arrays[name] = np.array(chance.choice(odd))
+        memory = io.BytesIO()
+        np.savez(memory, **arrays)
+    except (TypeError, ValueError, OverflowError, UnicodeError):
+        return damaged(chance, content)  # NumPy holds no such value
+    return memory.getvalue()
 
 
 def _shard(path: Path) -> bytes:
