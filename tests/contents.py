@@ -63,8 +63,17 @@ def write_scored(folder: Path, confusions: Confusions, class_set: ClassSet = CLA
 
 
 def whole_table(models: Mapping[str, Content], benchmark: str = "gta2city") -> Content:
-    """A benchmark's miou.json, from the name of each model and what ``whole_scores`` completes."""
-    return {"benchmark": benchmark, "models": {name: whole_scores(**partial) for name, partial in models.items()}}
+    """A benchmark's miou.json, from the name of each model and what ``whole_scores`` completes.
+
+    The control of each round is that of the same number, or the first.
+    """
+    content = {name: whole_scores(**partial) for name, partial in models.items()}
+    controls = {}
+    for name in models:
+        if "-round" in name and not name.startswith("control-") and "control-round1" in models:
+            own = f"control-{name.rpartition('-')[2]}"
+            controls[name] = own if own in models else "control-round1"
+    return {"benchmark": benchmark, "models": content} | ({"controls": controls} if controls else {})
 
 
 def whole_labelled_shard(files: Mapping[str, Content] = ONE_FILE, **partial: Any) -> Content:

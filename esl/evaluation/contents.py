@@ -94,6 +94,7 @@ class BenchmarkScores(Content):
     benchmark: str
     models: Annotated[dict[str, ModelScores], Field(min_length=1)]
     best_snapshots: dict[str, BestSnapshot] = Field({})
+    controls: dict[str, str] = Field({})  # round -> the same training without pseudo-labels
     intervals: Intervals | None = None  # there are none for fewer than two images
 
     @model_validator(mode="after")
@@ -102,6 +103,8 @@ class BenchmarkScores(Content):
         for scores in (*others, *self.best_snapshots.values()):
             if list(scores.iou) != list(first.iou):
                 raise ValueError("models: expected the same classes of iou for all, but they differ")
+        if unlisted := sorted({*self.controls, *self.controls.values()} - set(self.models)):
+            raise ValueError(f"controls: {unlisted[0]}: not among models")
         if unlisted := sorted(set(self.best_snapshots) - set(self.models)):
             raise ValueError(f"best_snapshots: {unlisted[0]}: not among models")
         if self.intervals is not None and {*self.intervals.miou} != {*self.models}:
@@ -148,6 +151,7 @@ class SeedComparison(Content):
 
     seeds: list[int]
     miou: dict[str, BySeed]
+    controls: dict[str, str]  # round -> the same training without pseudo-labels
     gain_over_control: dict[str, BySeed]
     gap_closed: dict[str, BySeed]  # the share of the way from source only (0) to the oracle (1)
     pseudo_labels: dict[str, RoundQuality]

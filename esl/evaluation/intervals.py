@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from esl.evaluation.confusions import Confusions, Counts, IouCounts
 from esl.evaluation.contents import Difference, Intervals
-from esl.evaluation.seeds import CONTROL, control_of
 from esl.evaluation.units import units_of
 
 Floats = NDArray[np.float64]
@@ -133,10 +132,11 @@ def images_to_decide(difference: Interval, images: int, units: int) -> int | Non
     return max(images + 1, ceil(needed / step) * step)
 
 
-def intervals_of(models: Mapping[str, Confusions]) -> Intervals | None:
+def intervals_of(models: Mapping[str, Confusions], controls: Mapping[str, str]) -> Intervals | None:
     """The intervals of every model's mIoU, and of its differences to its control and to the source model.
 
-    ``models`` were all scored on the same images. ``None`` for fewer than two units, which tell nothing of others.
+    ``models`` were all scored on the same images; ``controls`` has the control of each round, by name.
+    ``None`` for fewer than two units, which tell nothing of others.
     """
     first = next(iter(models.values()))
     units = units_of(first)
@@ -151,7 +151,7 @@ def intervals_of(models: Mapping[str, Confusions]) -> Intervals | None:
             miou[name][set_] = _ends(left_out[name], members & own.unions.any(axis=0))
         if not (shared := members & first.labelled).any():
             continue
-        for name, other in comparisons([*models]):
+        for name, other in comparisons([*models], controls):
             found = interval(left_out[name].minus(left_out[other]), shared)
             needed = images_to_decide(found, len(first.ids), units.number)
             value, low, high, _ = map(float, found)
@@ -178,11 +178,10 @@ def _ends(left_out: Jackknife, classes: NDArray[np.bool_]) -> list[float] | None
     return [max(0.0, float(low)), min(1.0, float(high))]
 
 
-def comparisons(models: Sequence[str]) -> Iterator[tuple[str, str]]:
+def comparisons(models: Sequence[str], controls: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each model with its control, where there is one, and with the source model."""
-    controls = [name for name in models if CONTROL.fullmatch(name)]
     for name in models:
-        if controls and "-round" in name and name not in controls:
-            yield name, control_of(name, controls)
+        if name in controls:
+            yield name, controls[name]
         if name != SOURCE and SOURCE in models:
             yield name, SOURCE

@@ -1,6 +1,5 @@
 """A benchmark over several seeds: every model's mIoU, its gain over the control, and the quality of pseudo-labels."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
@@ -12,45 +11,36 @@ from esl.tables import row, scaled
 
 SHOWN_COVERAGES = ("0.3", "0.5", "0.7", "0.9")
 
-CONTROL = re.compile(r"control-round\d+")
-
 
 def compare_seeds(results: Mapping[str, Path]) -> SeedComparison:
     """The content of reproduce.json, from seed -> miou.json of the benchmark at that seed.
 
-    The control of a round is the one of the same number, or else the last there is. The gap is the one between source
-    only and the oracle: 0 is the first, 1 the second.
+    The gap is the one between source only and the oracle: 0 is the first, 1 the second.
     """
-    models = {seed: read_table(path).models for seed, path in results.items()}
+    tables = {seed: read_table(path) for seed, path in results.items()}
+    models = {seed: table.models for seed, table in tables.items()}
     folders = {seed: path.parent for seed, path in results.items()}
     names = list(next(iter(models.values())))
     miou = {name: {seed: next(iter(scores[name].miou.values())) for seed, scores in models.items()} for name in names}
-    controls = [name for name in names if CONTROL.fullmatch(name)]
-    rounds = [name for name in names if "-round" in name and name not in controls]
+    controls = tables[next(iter(tables))].controls
     gain = {
-        name: {seed: _difference(miou[name][seed], miou[control_of(name, controls)][seed]) for seed in models}
-        for name in rounds
-        if controls
+        name: {seed: _difference(miou[name][seed], miou[control][seed]) for seed in models}
+        for name, control in controls.items()
     }
     closed = {
         name: {seed: _share(*(miou[model][seed] for model in ("source", name, "oracle"))) for seed in models}
-        for name in [*controls, *rounds]
-        if {"source", "oracle"} <= set(names)
+        for name in names
+        if "-round" in name and {"source", "oracle"} <= set(names)
     }
     kept = [name for name in names if "-round" in name and not name.startswith("control-")]
     return SeedComparison(
         seeds=[int(seed) for seed in results],
         miou=miou,
+        controls=controls,
         gain_over_control=gain,
         gap_closed=closed,
         pseudo_labels=label_quality(folders, kept),
     )
-
-
-def control_of(name: str, controls: Sequence[str]) -> str:
-    """The control of the same round as the round ``name``, or else the last of ``controls``."""
-    same = f"control-{name.rpartition('-')[2]}"
-    return same if same in controls else controls[-1]
 
 
 def label_quality(folders: Mapping[str, Path], rounds: Sequence[str]) -> dict[str, RoundQuality]:
@@ -82,9 +72,8 @@ def seed_table(summary: SeedComparison) -> str:
     lines.append(row(["---", *["---:"] * (len(columns) + 2)]))
     for name, values in summary.miou.items():
         lines.append(row([name, *_cells(values, columns)]))
-    controls = [name for name in summary.miou if CONTROL.fullmatch(name)]
     for name, values in summary.gain_over_control.items():
-        lines.append(row([f"{name} minus {control_of(name, controls)}", *_cells(values, columns, sign="+")]))
+        lines.append(row([f"{name} minus {summary.controls[name]}", *_cells(values, columns, sign="+")]))
     for name, values in summary.gap_closed.items():
         lines.append(row([f"{name}: share of the way from source to oracle", *_cells(values, columns)]))
     for name, quality in summary.pseudo_labels.items():

@@ -4,6 +4,7 @@ Intervals come from the confusions.npz next to each.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from esl.evaluation.confusions import read_confusions_of
@@ -21,7 +22,9 @@ def main(arguments: list[str] | None = None) -> None:
     add_paths(parser, "--output", "--table")
     parser.add_argument("--best", type=Path, default=[], nargs="*", help="best_snapshot.json of models that have one")
     parser.add_argument("--benchmark", required=True, help="its name, the title of the table")
+    parser.add_argument("--controls", default="{}", help="the control of each round, by name, as JSON")
     flags = parser.parse_args(arguments)
+    controls: dict[str, str] = json.loads(flags.controls)
     best = {path: read_best_snapshot(path) for path in flags.best}
     models = {path: read_scores(path) for path in flags.models}
     require_same_labels({**best, **models})
@@ -30,7 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
         benchmark=flags.benchmark,
         models={path.parent.name: scores for path, scores in models.items()},
         best_snapshots={path.parent.name: scores for path, scores in best.items()},
-        intervals=intervals_of(confusions),
+        controls=controls,
+        intervals=intervals_of(confusions, controls),
     )
     with atomic_path(flags.table) as part:
         part.write_text(table(content), encoding="utf-8")

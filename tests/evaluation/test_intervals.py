@@ -115,7 +115,8 @@ def test_the_images_that_would_decide_grow_with_the_square_of_the_interval_over_
 
 def test_models_are_compared_with_the_control_of_their_round_and_with_the_source() -> None:
     names = ["source", "adapted", "control-round1", "esl-round1", "esl-round2", "oracle"]
-    assert [*comparisons(names)] == [
+    controls = {"esl-round1": "control-round1", "esl-round2": "control-round1"}
+    assert [*comparisons(names, controls)] == [
         ("adapted", "source"),
         ("control-round1", "source"),
         ("esl-round1", "control-round1"),
@@ -124,18 +125,18 @@ def test_models_are_compared_with_the_control_of_their_round_and_with_the_source
         ("esl-round2", "source"),
         ("oracle", "source"),
     ]
-    assert [*comparisons(["esl-round1"])] == []
+    assert [*comparisons(["esl-round1"], {})] == []
 
 
 def _intervals(**models: NDArray[np.int64]) -> Intervals | None:
-    return intervals_of({name: confusions_of(own) for name, own in models.items()})
+    return intervals_of({name: confusions_of(own) for name, own in models.items()}, {})
 
 
 def test_every_mean_of_miou_json_has_an_interval_around_it() -> None:
     rows = len(SYNTHIA) + len(SYNTHIA.foreign)
     matrices = [_matrices(seed, rows=rows, columns=16) for seed in range(2)]
     models = {name: confusions_of(own, SYNTHIA) for name, own in zip(("source", "a-round1"), matrices, strict=True)}
-    found = intervals_of(models)
+    found = intervals_of(models, {})
     assert found is not None and found.over == "12 images"
     for (name, ends), own in zip(found.miou.items(), matrices, strict=True):
         miou = scores(own.sum(axis=0), SYNTHIA).miou
@@ -181,7 +182,7 @@ def test_frames_of_one_drive_have_wider_intervals_than_images_drawn_at_random() 
     ids = [f"drive_{number}" for number in range(72)]
     ends = []
     for drawn_at_random in (True, False):
-        found = intervals_of({"source": confusions_of(matrices, ids=ids, drawn_at_random=drawn_at_random)})
+        found = intervals_of({"source": confusions_of(matrices, ids=ids, drawn_at_random=drawn_at_random)}, {})
         assert found is not None
         ends.append(found.miou["source"]["cityscapes19"] or [0, 0])
     (short, long) = (high - low for low, high in ends)

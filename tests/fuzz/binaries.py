@@ -66,7 +66,7 @@ def binary_readers(folder: Path) -> Iterator[Reader]:
 
 def _read_confusions(path: Path) -> Any:
     confusions = read_confusions(path)
-    intervals_of({"source": confusions})
+    intervals_of({"source": confusions}, {})
     return confusions.total()
 
 

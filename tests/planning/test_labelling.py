@@ -109,3 +109,12 @@ def test_labels_that_are_missing_are_named_before_anything_runs(make_plan, job, 
     with pytest.raises(SystemExit) as ended:
         plan.benchmarks.of(job())
     assert "benchmarks.gta2city.target.labels: ten.zip: no such file or folder" in str(ended.value)
+
+
+def test_the_control_of_a_round_is_the_same_training_without_pseudo_labels(make_plan, job):
+    longer = {"method": "control", "after": "labelled", "round": {"labelled_batch": 2}}
+    plan = make_plan(WITH_LABELS, _benchmark(methods={"longer": longer, "esl": {"rounds": 2}}))
+    assert json.loads(plan.params.controls(job())) == {
+        "esl-round1": "control-round1", "esl-round2": "control-round1", "bdl-round1": "control-round1",
+        "labelled-round1": "control-round1", "longer-round1": "control-round1", "taught-round1": "longer-round1",
+    }  # fmt: skip

@@ -1,5 +1,6 @@
 """From wildcards to the params of rules: code digests, settings as JSON, flags of a command."""
 
+import json
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from planning.rounds import model_before_labels, round_of
 from planning.trainings import (
     adapted_training,
     batch_norm_adaptation,
+    controls,
     oracle_training,
     round_training,
     source_training,
@@ -79,6 +81,10 @@ class Params:
     def of_round(self, wildcards: Wildcards) -> str:
         """The training of a self-training round."""
         return with_digest(round_training(self._benchmarks.seen_by(wildcards.round, wildcards))).canonical()
+
+    def controls(self, wildcards: Wildcards) -> str:
+        """Each round's control, as JSON."""
+        return json.dumps(controls(self._benchmarks.of(wildcards)))
 
     def of_batch_norm(self, wildcards: Wildcards) -> str:
         """The pass over the target images that replaces the statistics of batch norm."""

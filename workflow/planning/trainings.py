@@ -14,7 +14,11 @@ from esl.training.config import RoundSettings, SourceSettings, target_settings, 
 from esl.training.conflicts import conflicts
 from esl.training.settings import AdaptSettings, OptimizationSettings, ScheduleSettings, TargetSettings, TrainSettings
 from planning.benchmark import Benchmark
-from planning.variants import VariantSettings, lineage
+from planning.rounds import rounds
+from planning.variants import VariantSettings, keeps, lineage
+
+CONTROL = "control"
+"""The variant that rounds are compared with, unless there is one that is nearer to them."""
 
 
 def source_training(benchmark: Benchmark) -> TrainSettings:
@@ -57,6 +61,30 @@ def round_training(benchmark: Benchmark) -> TrainSettings:
 def _without_unread_weights(settings: TrainSettings, part: RoundSettings) -> TrainSettings:
     """The settings of a training like a round: published weights are named only where it starts from them."""
     return settings if part.initial == "pretrained" else settings.model_copy(update={"pretrained": None})
+
+
+def controls(benchmark: Benchmark) -> dict[str, str]:
+    """Round -> its control: the same training without pseudo-labels.
+
+    That is a variant that keeps nothing, comes after the same one and trains in the same way. Without it, the variant
+    `control` if there is one. Of a control with fewer rounds, the last.
+    """
+    idle = [name for name, variant in benchmark.methods.items() if not keeps(name, variant)]
+    found = {}
+    for name, number in rounds(benchmark):
+        same = [other for other in idle if _differ_in_labels_alone(benchmark, name, other)]
+        plain = [other for other in idle if other == CONTROL and other != name]
+        if names := [*same, *plain]:
+            found[f"{name}-round{number}"] = f"{names[0]}-round{min(number, benchmark.methods[names[0]].rounds)}"
+    return found
+
+
+def _differ_in_labels_alone(benchmark: Benchmark, name: str, other: str) -> bool:
+    """Whether ``other``, which keeps nothing, is trained as ``name``, which keeps pseudo-labels."""
+    methods = benchmark.methods
+    if not keeps(name, methods[name]) or methods[name].after != methods[other].after:
+        return False
+    return round_training(benchmark.of_rounds(name)) == round_training(benchmark.of_rounds(other))
 
 
 def batch_norm_adaptation(benchmark: Benchmark) -> AdaptSettings:

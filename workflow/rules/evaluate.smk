@@ -80,11 +80,12 @@ rule summarize:
         runtime=needs.growing(10),
     params:
         code=params.code("esl.stages.summarize"),
+        controls=params.controls,
         flags=params.flags("models", "best"),
     message:
         "Summarizing the models of {wildcards.benchmark}"
     shell:
-        "python -m esl.stages.summarize --benchmark {wildcards.benchmark} {params.flags}"
+        "python -m esl.stages.summarize --benchmark {wildcards.benchmark} {params.flags} --controls {params.controls:q}"
         " --output {output.miou} --table {output.table} > {log} 2>&1"
 
 
