@@ -20,6 +20,7 @@ from esl.evaluation.confusions import read_confusions_of
 from esl.evaluation.contents import read_scores, read_table
 from esl.evaluation.scores import scores
 from esl.files import read_json, sha256_of_file, sha256_of_lines
+from esl.labelling.truth import labelled_by, scored_on, trained_on
 from esl.labels.confidence import INTERPOLATION
 from esl.labels.fixed_point import CODES, count_codes
 from esl.labels.manifest import read_manifest
@@ -93,6 +94,17 @@ class Results:
         """The checked samples of the target validation set."""
         return self._index("target_val")
 
+    @cached_property
+    def labels(self) -> Path | None:
+        """The labels that came back; ``None``: there are none."""
+        path = self.folder / "label/labels.json"
+        return path if path.is_file() else None
+
+    @cached_property
+    def scored(self) -> Index:
+        """The target validation set with the labels that models are scored on."""
+        return scored_on(self.labels, self.target_val)[0]
+
     def _index(self, part: str) -> Index:
         return read_index(self.folder / f"data/{part}.json")
 
@@ -136,7 +148,7 @@ def check_indices(results: Results, *, data: bool) -> Iterator[str]:
 
 def check_model(results: Results, model: str) -> Iterator[str]:
     """Compares a checkpoint with its inputs, and its scores with the checkpoint and with their confusion matrices."""
-    folder, index = results.folder / model, results.target_val
+    folder, index = results.folder / model, results.scored
     path, scored = folder / "checkpoint.pt", folder / "miou.json"
     _, description = load_checkpoint(path, index.class_set)
     for what, digests in _inputs(results, model).items():
@@ -159,9 +171,9 @@ def check_model(results: Results, model: str) -> Iterator[str]:
 
 def _inputs(results: Results, model: str) -> dict[str, list[str]]:
     """Inputs of a training, by their name in a checkpoint's provenance, and the digests that each may have."""
-    labelled = results.target_train if model == "oracle" else results.source
     inputs = {
-        "labelled": [labelled.fingerprint()],
+        "labelled": [results.source.fingerprint()],
+        "target_labels": [_true_labels(results, model)],
         "target_images": [results.target_train.image_fingerprint()],
         "initial": [*results.digests.values()],
     }
@@ -170,6 +182,13 @@ def _inputs(results: Results, model: str) -> dict[str, list[str]]:
         digest = sha256_of_lines([f"{id_} {files[id_].sha256}" for id_ in sorted(files)])
         return {**inputs, "pseudo_labels": [digest]}
     return inputs
+
+
+def _true_labels(results: Results, model: str) -> str:
+    """The digest of the target labels that a model may have been trained on."""
+    if model == "oracle" or results.labels is None:
+        return trained_on(results.target_train, results.scored).fingerprint()
+    return labelled_by(results.labels, results.target_train, "train").fingerprint()
 
 
 def check_maps(results: Results, model: str) -> Iterator[str]:

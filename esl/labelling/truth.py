@@ -39,3 +39,23 @@ def labelled_by(labels: Path, index: Index, set_: LabelSet) -> Index:
         labels=(*(Label(id_, name) for id_, name in enumerate(names)), Label(IGNORE, "unlabeled")),
         left_out=(),
     )
+
+
+def scored_on(labels: Path | None, index: Index) -> tuple[Index, bool]:
+    """The index with the labels that models are scored on, and whether the labelled images were drawn at random.
+
+    Labels of the set `measure` of ``labels`` take the place of the dataset's own; without any of them, these stay.
+    """
+    own = None if labels is None else labelled_by(labels, index, "measure")
+    if labels is None or own is None or not own.samples:
+        return index, False
+    measured = {sample.id: sample for sample in own.samples}
+    bare = (replace(sample, label=None, label_sha256=None, label_size_wh=None, pixels=None) for sample in index.samples)
+    samples = [measured.get(sample.id, sample) for sample in bare]
+    return replace(own, samples=samples), read_labels(labels).drawn_at_random
+
+
+def trained_on(target: Index, scored: Index) -> Index:
+    """The samples of ``target`` whose own labels a model may train on: all but those of images that are ``scored``."""
+    measured = {sample.image_sha256 for sample in scored.labelled}
+    return replace(target, samples=[sample for sample in target.labelled if sample.image_sha256 not in measured])

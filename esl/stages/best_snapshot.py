@@ -11,10 +11,11 @@ from esl.evaluation.contents import BestSnapshot, Candidate
 from esl.evaluation.scores import Scorer
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
+from esl.labelling.truth import scored_on
 from esl.models.checkpoint import load_checkpoint
 from esl.models.snapshots import find_snapshots
 from esl.stages.command import stage
-from esl.stages.opening import add_labels, model_parser, open_model, scored
+from esl.stages.opening import add_labels, model_parser, open_model
 from esl.tables import percent
 
 CHOSEN_BY = "mIoU on the labels that it is scored on: not unsupervised"
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_labels(parser)
     flags = parser.parse_args(arguments)
     model = open_model(flags, EvaluateSettings)
-    (index, _), last = scored(flags.labels, model.index), model.description
+    (index, _), last = scored_on(flags.labels, model.index), model.description
     scorer = Scorer(index, model.settings, model.device, flags.threads)
     results = {}
     for iteration, path in find_snapshots(flags.checkpoint).items():

@@ -7,8 +7,9 @@ from esl.evaluation.confusions import confusions_path, write_confusions
 from esl.evaluation.scores import Scorer
 from esl.evaluation.settings import EvaluateSettings
 from esl.files import write_json
+from esl.labelling.truth import scored_on
 from esl.stages.command import say, stage
-from esl.stages.opening import add_labels, model_parser, open_model, scored
+from esl.stages.opening import add_labels, model_parser, open_model
 from esl.tables import percent
 
 
@@ -18,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_labels(parser)
     flags = parser.parse_args(arguments)
     model = open_model(flags, EvaluateSettings)
-    index, at_random = scored(flags.labels, model.index)
+    index, at_random = scored_on(flags.labels, model.index)
     say(f"evaluating on {len(index.labelled)} labelled images, {model.place}")
     scorer = Scorer(index, model.settings, model.device, flags.threads, at_random)
     confusions = scorer.confusions(model.network)

@@ -1,15 +1,13 @@
 """The opening of every stage that runs a trained model: its flags, and the files and devices that they name."""
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, Self, TypeVar
 
 from torch import nn
 
 from esl.data.index import Index, read_index
-from esl.labelling.contents import read_labels
-from esl.labelling.truth import labelled_by
 from esl.models.checkpoint import Description, load_checkpoint
 from esl.models.device import Device
 from esl.models.settings import ComputeSettings
@@ -58,22 +56,6 @@ def model_parser(doc: str | None, settings: type[Settings]) -> argparse.Argument
 def add_labels(parser: argparse.ArgumentParser) -> None:
     """The flag of labels that came back, of a stage that scores a model."""
     parser.add_argument("--labels", type=Path, help="labels.json: its set `measure`, if any, in place of own labels")
-
-
-def scored(labels: Path | None, index: Index) -> tuple[Index, bool]:
-    """The index with the labels to score on, and whether the labelled images were drawn at random.
-
-    Labels of the set `measure` take the place of the dataset's own; without any of them, these stay.
-    """
-    if labels is None:
-        return index, False
-    own = labelled_by(labels, index, "measure")
-    measured = {sample.id: sample for sample in own.samples}
-    if not measured:
-        return index, False
-    bare = (replace(sample, label=None, label_sha256=None, label_size_wh=None, pixels=None) for sample in index.samples)
-    samples = [measured.get(sample.id, sample) for sample in bare]
-    return replace(own, samples=samples), read_labels(labels).drawn_at_random
 
 
 def open_model(flags: argparse.Namespace, settings: type[S]) -> OpenModel[S]:

@@ -21,8 +21,7 @@ from esl.data.rarity import RareClassDraws, draws_by_labels
 from esl.data.stream import Pairs, Stream
 from esl.errors import InputError
 from esl.files import atomic_path, sha256_of_file, sha256_of_lines
-from esl.labelling.contents import read_labels
-from esl.labelling.truth import labelled_by
+from esl.labelling.truth import labelled_by, scored_on, trained_on
 from esl.labels.manifest import read_manifest
 from esl.labels.png import checked_files, train_id_table
 from esl.locks import alone
@@ -200,30 +199,22 @@ def _true_labels(flags: argparse.Namespace, target_index: Index, index: Index, p
     """
     if flags.labels is None and not flags.own_labels:
         return None
-    measured = _measured(flags)
+    scored, _ = scored_on(flags.labels, read_index(flags.measured))
+    measured = {sample.image_sha256 for sample in scored.labelled}
     if flags.own_labels:
-        own = [sample for sample in target_index.labelled if sample.image_sha256 not in measured]
-        true = replace(target_index, samples=own)
+        true = trained_on(target_index, scored)
     else:
         true = labelled_by(flags.labels, target_index, "train")
         for labelled in (index, true):
-            if scored := [sample.image for sample in labelled.samples if sample.image_sha256 in measured]:
+            if both := [sample.image for sample in labelled.samples if sample.image_sha256 in measured]:
                 raise InputError(
-                    f"{labelled.root}: {scored[0]}: scores are measured on this image, so no model may train on its "
+                    f"{labelled.root}: {both[0]}: scores are measured on this image, so no model may train on its "
                     "label; take it out of the source, or of the labels for training"
                 )
     if not true.samples:
         raise InputError(f"{flags.labels or flags.target_index}: no target image has a label to train on")
     provenance["target_labels"] = true.fingerprint()
     return true
-
-
-def _measured(flags: argparse.Namespace) -> set[str]:
-    """The SHA-256 of the images that scores are measured on: of the set `measure`, or all with a label."""
-    files = [] if flags.labels is None else read_labels(flags.labels).files.values()
-    if drawn := {file.image_sha256 for file in files if file.set == "measure"}:
-        return drawn
-    return {sample.image_sha256 for sample in read_index(flags.measured).labelled}
 
 
 def _target_pairs(

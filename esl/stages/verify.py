@@ -104,7 +104,8 @@ def _check_table(results: Results) -> Iterator[str]:
     content = read_table(table)
     with tempfile.TemporaryDirectory() as name:
         again = Path(name) / "miou.txt"
-        argv = ["--benchmark", content.benchmark, "--table", str(again), "--models"]
+        argv = ["--benchmark", content.benchmark, "--table", str(again), "--controls", json.dumps(content.controls)]
+        argv += ["--models"]
         argv += [str(results.folder / model / "miou.json") for model in results.models]
         if best := content.best_snapshots:
             argv += ["--best", *(str(results.folder / model / "best_snapshot.json") for model in best)]

@@ -10,22 +10,28 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from esl.data.class_sets import CLASS_SETS
 from tests.configs import PROJECT
 from tests.documents import indented_blocks
 from tests.dry_runs import dry_run
+from tests.labelling.conftest import write_cvat
 
 DOCUMENTS = [
-    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/use.md", "docs/figures.md",
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/use.md", "docs/labelling.md",
+    "docs/figures.md",
     "docs/results.md", "docs/experiments.md", "docs/caching.md", "docs/cluster.md", "docs/faults.md",
     "docs/extending.md", "performance/README.md",
 ]  # fmt: skip
 CONFIGS = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "config").glob("*.yaml"))
 OVERLAYS = [name for name in CONFIGS if name not in ("config/config.yaml", "config/reproduce.yaml")]
-TABLES = ("config/ablation.yaml", "config/adaptations.yaml")
-"""Overlays for the tables of docs/experiments.md, over several seeds."""
+TABLES = (
+    "config/ablation.yaml", "config/adaptations.yaml", "config/ten_labels.yaml", "config/streets2camvid_labels.yaml",
+)  # fmt: skip
+"""Overlays for tables of the documents, over several seeds."""
 PLANNED = ("--dry-run", "--quiet", "rules", "--cores", "2")
 """The first words after `snakemake`."""
 PROGRAMS = ("snakemake", "make", "python", "for", "docker")
@@ -63,8 +69,10 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("Makefile", "environment.yml", "pyproject.toml", "constraints.txt"):
         shutil.copy(PROJECT / file, root)
-    for name, content in files_in((PROJECT / "README.md").read_text(encoding="utf-8")).items():
-        (root / name).write_text(content.replace("/data/", f"{root}/elsewhere/"))
+    for page in ("README.md", "docs/labelling.md"):
+        for name, content in files_in((PROJECT / page).read_text(encoding="utf-8")).items():
+            (root / name).write_text(content.replace("/data/", f"{root}/elsewhere/"))
+    write_cvat(root / "corrected.zip", {"train": {"1": np.zeros((48, 64), np.uint8)}}, CLASS_SETS["cityscapes19"])
     manual = (PROJECT / "config/README.md").read_text(encoding="utf-8")
     blocks = indented_blocks(manual, "    ")
     declarations = [block for block in blocks if block.startswith(("datasets:", "class_sets:"))]

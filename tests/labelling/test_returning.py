@@ -116,6 +116,12 @@ def _border(tmp_path: Path) -> Path:
     return path
 
 
+def _also_in(path: Path, subset: str, name: str) -> Path:
+    with ZipFile(path, "a") as archive:
+        archive.writestr(f"ImageSets/Segmentation/{subset}.txt", name)
+    return path
+
+
 MISTAKES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "class": (
         _other_class,
@@ -139,6 +145,10 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], str]] = {
             path / "a", {"train/plain/3": mask_of(0), "measure/plain/3": mask_of(0)}, colours=False
         ),
         r"the same image as of .*plain/3\.png .*, for the other set; scores on images that are trained on",
+    ),
+    "two lists": (
+        lambda path: _also_in(write_cvat(path / "a.zip", {"train": TRAIN}), "measure", NAMES[1]),
+        r"a b/2\.png: the same image as of .*, for the other set",
     ),
     "two files": (
         lambda path: write_pngs(path / "a", {"train/plain/3": mask_of(0), "train/3": mask_of(1)}, colours=False),

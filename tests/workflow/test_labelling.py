@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -101,6 +103,13 @@ def test_models_are_scored_on_one_set_and_trained_on_the_other(labelled):
         assert sorted(confusions["ids"]) == sorted(drawn["measure"]) and confusions["drawn_at_random"]
     assert "4 images" in (results / "miou.txt").read_text()
     assert labelled.planned(tiny=LABELLED) == set()
+    verified = subprocess.run(
+        [sys.executable, "-m", "esl.stages.verify", "results/gta2city"],
+        cwd=labelled.root,
+        capture_output=True,
+        text=True,
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     touched = labelled.root / "corrected.zip"
     touched.touch()
     assert labelled.planned(tiny=LABELLED) == set()

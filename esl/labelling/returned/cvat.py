@@ -3,6 +3,7 @@
 docs.cvat.ai/docs/manual/advanced/formats/format-smask says what is where. Classes are known by their names in the map.
 """
 
+from collections import defaultdict
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esl.classes import IGNORE, ClassSet, Label
+from esl.data.formats.base import nfc
 from esl.data.id_labels import decode_lossless
 from esl.errors import InputError, suggestion
 from esl.labelling.contents import LabelSet
@@ -36,26 +38,22 @@ def annotated(files: Files, class_set: ClassSet) -> list[Annotated]:
     colours = _colours(files, maps[0], class_set)
     sets = _sets(files)
     return [
-        Annotated(
-            name=(stem := below.rpartition(".")[0]),
-            set=sets.get(stem),
-            where=files.where(name),
-            read=partial(_read, files, name, colours, class_set),
-        )
+        Annotated(stem, set_, files.where(name), partial(_read, files, name, colours, class_set))
         for name, below in files.inside(MASKS)
         if below.lower().endswith(".png")
+        for stem in [below.rpartition(".")[0]]
+        for set_ in sets.get(nfc(stem), [None])
     ]
 
 
-def _sets(files: Files) -> dict[str, LabelSet | None]:
-    """The set of each image, from the lists of the subsets."""
-    lists = [(name, below) for name, below in files.inside(SUBSETS) if below.endswith(".txt")]
-    return {
-        line.strip(): set_named(PurePosixPath(below).stem)
-        for name, below in lists
-        for line in files.text(name).splitlines()
-        if line.strip()
-    }
+def _sets(files: Files) -> dict[str, list[LabelSet | None]]:
+    """The sets of each image, from the lists of the subsets; one that two lists name has two, which is a mistake."""
+    sets: defaultdict[str, list[LabelSet | None]] = defaultdict(list)
+    for name, below in files.inside(SUBSETS):
+        lines = files.text(name).splitlines() if below.endswith(".txt") else []
+        for line in dict.fromkeys(nfc(line.strip()) for line in lines):
+            sets[line].append(set_named(PurePosixPath(below).stem))
+    return sets
 
 
 def _colours(files: Files, name: str, class_set: ClassSet) -> Colours:
