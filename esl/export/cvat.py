@@ -5,7 +5,7 @@ each class in an image, in the n-th colour of Pascal VOC's palette.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -17,7 +17,9 @@ from esl.errors import InputError
 from esl.export.archive import add, png
 from esl.export.items import Item
 from esl.files import atomic_path
-from esl.labelling.returned.cvat import BACKGROUND
+
+BACKGROUND = "background"
+"""CVAT's label of pixels that have none; it is black."""
 
 
 def write_cvat(path: Path, items: Iterable[Item], class_set: ClassSet) -> None:
@@ -26,32 +28,18 @@ def write_cvat(path: Path, items: Iterable[Item], class_set: ClassSet) -> None:
     Raises:
         InputError: a class cannot be written: its name or its colour is taken, or its name breaks the map of colours.
     """
+    label_map = _label_map(class_set)
+    palette = class_set.palette()
     names: list[str] = []
     with atomic_path(path) as part, ZipFile(part, "w") as archive:
         for item in items:
             names.append(item.name)
-            add_annotations(archive, item.name, item.label, class_set)
-        add_lists(archive, {"default": names}, class_set)
-
-
-def add_annotations(archive: ZipFile, name: str, label: NDArray[np.uint8], class_set: ClassSet) -> None:
-    """Adds the masks of an image, ``label`` (H, W) in trainIds; ``name`` is its path from the root without ending."""
-    add(archive, f"SegmentationClass/{name}.png", png(label, class_set.palette()))
-    add(archive, f"SegmentationObject/{name}.png", png(_objects(label), voc_palette()))
-
-
-def add_lists(archive: ZipFile, names: Mapping[str, Sequence[str]], class_set: ClassSet) -> None:
-    """Adds the map of colours, and the list of the images of each subset.
-
-    Raises:
-        InputError: a class cannot be written, or two images have one name.
-    """
-    counts = Counter(name for own in names.values() for name in own)
-    if twice := [name for name, number in counts.items() if number > 1]:
-        raise InputError(f"images that differ only in their ending: {', '.join(twice)}; rename one of each")
-    add(archive, "labelmap.txt", _label_map(class_set).encode(), ZIP_DEFLATED)
-    for subset, own in names.items():
-        add(archive, f"ImageSets/Segmentation/{subset}.txt", "".join(f"{name}\n" for name in own).encode())
+            add(archive, f"SegmentationClass/{item.name}.png", png(item.label, palette))
+            add(archive, f"SegmentationObject/{item.name}.png", png(_objects(item.label), voc_palette()))
+        if twice := [name for name, number in Counter(names).items() if number > 1]:
+            raise InputError(f"images that differ only in their ending: {', '.join(twice)}; rename one of each")
+        add(archive, "labelmap.txt", label_map.encode(), ZIP_DEFLATED)
+        add(archive, "ImageSets/Segmentation/default.txt", "".join(f"{name}\n" for name in names).encode())
 
 
 def _label_map(class_set: ClassSet) -> str:
