@@ -1,10 +1,10 @@
-"""Settings of the stages that draw images to label, and write them as a task for CVAT."""
+"""Settings of the stages that draw images to label, write them as a task for CVAT, and read the labels back."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from esl.settings import Settings
+from esl.settings import PathText, Settings
 
 
 class DrawSettings(Settings):
@@ -25,3 +25,19 @@ class TaskSettings(Settings):
         description="Pixels that the model is not sure of, in the annotations to correct: `filled` with its "
         "predictions, or left `empty`.",
     )
+
+
+class LabelsSettings(Settings):
+    """The settings of the stage `labels`: one file or folder for both sets, or one for each."""
+
+    labels: PathText | None = Field(
+        None, description="A file or folder of labels that says what each image is for, `measure` or `train`."
+    )
+    measure: PathText | None = Field(None, description="A file or folder of labels, all of them for scores.")
+    train: PathText | None = Field(None, description="A file or folder of labels, all of them for training.")
+
+    @model_validator(mode="after")
+    def _one_of_both_forms(self) -> Self:
+        if (self.labels is None) == (self.measure is None and self.train is None):
+            raise ValueError("expected either labels, or measure or train or both")
+        return self

@@ -1,0 +1,138 @@
+"""Labels that came back from a labelling tool: checked as every label is, then written as PNGs of trainIds."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from esl.classes import IGNORE, ClassSet
+from esl.data.index import Index
+from esl.data.notes import truncate
+from esl.errors import InputError, Problem, suggestion
+from esl.files import sha256_of_file
+from esl.labelling.annotated import AnnotatedImage, ReadLabel
+from esl.labelling.contents import LabelFile, Labels, LabelSet
+from esl.labelling.kinds import annotated_images
+from esl.labelling.matching import Match, match
+from esl.labelling.settings import LabelsSettings
+from esl.labels.png import png_path, remove_others, write_png
+
+
+class Source(NamedTuple):
+    """A file or folder of labels, and the set of all of its images; ``None``: the file says it of each."""
+
+    path: Path
+    set: LabelSet | None = None
+
+
+def sources(settings: LabelsSettings) -> list[Source]:
+    """The files and folders of labels that the settings name."""
+    paths: list[tuple[str | None, LabelSet | None]] = [
+        (settings.labels, None),
+        (settings.measure, "measure"),
+        (settings.train, "train"),
+    ]
+    return [Source(Path(path), set_) for path, set_ in paths if path is not None]
+
+
+def write_labels(sources: Sequence[Source], indices: Mapping[LabelSet, Index], folder: Path) -> Labels:
+    """Writes one PNG per labelled image into ``folder``, at the image's size; other PNGs in it are removed.
+
+    ``indices`` are those of the target's images, of which each set takes some.
+
+    Raises:
+        InputError: a source is missing or of no kind that is read; or labels do not fit the target or its classes:
+            the message has a line for each.
+    """
+    class_set = indices["train"].class_set
+    if class_set != indices["measure"].class_set:
+        raise InputError("the two indices of the target are of different class sets; index the target again")
+    images, problems = _with_sets(sources)
+    matches, unmatched = match(images, indices)
+    problems += unmatched + _defects(matches, class_set)
+    origin = ", ".join(str(source.path) for source in sources)
+    if problems:
+        lines = "\n  ".join(truncate([*map(str, problems)]))
+        raise InputError(f"{origin}: {len(problems)} problem(s) with the labels; nothing is written\n  {lines}")
+    files = {each.sample.id: _written(each, class_set, folder) for each in matches}
+    remove_others(folder, [png_path(folder, id_) for id_ in files])
+    totals = map(sum, zip(*(file.pixels for file in files.values()), strict=True))
+    pixels = dict(zip(class_set.classes, totals, strict=True))
+    return Labels(origin=origin, images=len(files), pixels=pixels, files=dict(sorted(files.items())))
+
+
+def _with_sets(sources: Sequence[Source]) -> tuple[list[tuple[LabelSet, AnnotatedImage]], list[Problem]]:
+    """Every labelled image with its set, and a line for each source that does not say it."""
+    images: list[tuple[LabelSet, AnnotatedImage]] = []
+    problems = []
+    for path, set_ in sources:
+        without = []
+        for image in annotated_images(path):
+            if (own := set_ or image.set) is not None:
+                images.append((own, image))
+            else:
+                without.append(image.name)
+        if without:
+            problems.append(
+                Problem(
+                    (str(path),),
+                    f"does not say what {len(without)} image(s) such as {without[0]!r} are for: in CVAT give them the "
+                    "subset `measure` or `train`, put PNGs into folders of these names, call COCO files so, or set "
+                    "`target.labels: {measure: ..., train: ...}` to a file of its own for each",
+                )
+            )
+    return images, problems
+
+
+def _defects(matches: Sequence[Match], class_set: ClassSet) -> list[Problem]:
+    """A line for each label that is damaged or does not fit its image, and for each name that is no class."""
+    problems = []
+    unknown: dict[str, list[str]] = defaultdict(list)
+    for each in matches:
+        file = each.annotated.file
+        try:
+            label = each.annotated.read(class_set)
+        except InputError as error:
+            problems.append(Problem((), str(error)))
+            continue
+        if text := _misfit(label, each.sample.size_wh):
+            problems.append(Problem((file,), text))
+        for name in sorted(label.unknown):
+            unknown[name].append(file)
+    return problems + [_unknown(name, files, class_set) for name, files in sorted(unknown.items())]
+
+
+def _misfit(label: ReadLabel, size_wh: tuple[int, int]) -> str | None:
+    """Why a label does not fit an image of this size."""
+    height, width = label.train_ids.shape
+    if (width, height) != size_wh:
+        turned = "; is the image turned by its EXIF orientation?" if (height, width) == size_wh else ""
+        return (
+            f"is {width}x{height}, but its image is {size_wh[0]}x{size_wh[1]}{turned}; label the image itself, or "
+            "export the labels at its size"
+        )
+    if not label.unknown and (label.train_ids == IGNORE).all():
+        return "has no labelled pixel; label some, or leave the image out of the export"
+    return None
+
+
+def _unknown(name: str, files: Sequence[str], class_set: ClassSet) -> Problem:
+    """The line about a label that no class has."""
+    more = f" and {len(files) - 1} more image(s)" if len(files) > 1 else ""
+    text = f"the label {name!r} is of no class of {class_set.name!r}; rename it in the tool, or remove it"
+    return Problem((f"{files[0]}{more}",), text + suggestion(name, class_set.classes))
+
+
+def _written(each: Match, class_set: ClassSet, folder: Path) -> LabelFile:
+    """Writes the PNG of a checked label."""
+    label = each.annotated.read(class_set).train_ids
+    path = png_path(folder, each.sample.id)
+    write_png(path, label, class_set)
+    return LabelFile(
+        sha256=sha256_of_file(path),
+        set=each.set,
+        image_sha256=each.sample.image_sha256,
+        pixels=np.bincount(label.ravel(), minlength=IGNORE + 1)[: len(class_set)].tolist(),
+    )
