@@ -20,7 +20,7 @@ from esl.labelling.contents import LabelSet
 from esl.labelling.masks import BACKGROUND, LABEL_MAP, LISTS, MASKS
 from esl.labelling.tree import Tree
 
-_ROW = re.compile(r"(?P<name>[^:]+):(?P<colour>\d{1,3},\d{1,3},\d{1,3})(:.*)?")
+_ROW = re.compile(r"([^:]+):(\d{1,3}),(\d{1,3}),(\d{1,3})(:.*)?")
 
 LabelMap = dict[Colour, str]
 """The name of the label of each colour."""
@@ -77,10 +77,10 @@ def _label_map(tree: Tree, path: str) -> LabelMap:
         if line.startswith("#"):
             continue
         row = _ROW.fullmatch(line)
-        red, green, blue = map(int, row["colour"].split(",")) if row else (256, 0, 0)
+        red, green, blue = map(int, row.group(2, 3, 4)) if row else (256, 0, 0)
         if row is None or max(red, green, blue) > 255:
             raise InputError(f"{tree.path / path}: {line!r}: expected NAME:RED,GREEN,BLUE::; export it again")
-        name, colour = row["name"].strip(), (red, green, blue)
+        name, colour = row[1].strip(), (red, green, blue)
         if taken.setdefault(colour, name) != name:
             raise InputError(
                 f"{tree.path / path}: {name!r} and {taken[colour]!r} have one colour, {colour}; "

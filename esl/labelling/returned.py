@@ -46,8 +46,8 @@ def write_labels(sources: Sequence[Source], indices: Mapping[LabelSet, Index], f
         InputError: a source is missing or of no kind that is read; or labels do not fit the target or its classes:
             the message has a line for each.
     """
-    class_set = indices["train"].class_set
-    if class_set != indices["measure"].class_set:
+    class_set, *others = (index.class_set for index in indices.values())
+    if any(other != class_set for other in others):
         raise InputError("the two indices of the target are of different class sets; index the target again")
     images, problems = _with_sets(sources)
     matches, unmatched = match(images, indices)

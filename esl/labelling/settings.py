@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from esl.settings import PathText, Settings
+from esl.models.settings import ComputeSettings, PredictionSettings
+from esl.settings import PathText, Resize, Settings
 
 
 class DrawSettings(Settings):
@@ -25,6 +26,13 @@ class TaskSettings(Settings):
         description="Pixels that the model is not sure of, in the annotations to correct: `filled` with its "
         "predictions, or left `empty`.",
     )
+
+
+class LabelTaskSettings(TaskSettings, PredictionSettings):
+    """The settings of the stage `label_task`."""
+
+    size: Resize
+    compute: ComputeSettings = ComputeSettings()
 
 
 class LabelsSettings(Settings):
