@@ -110,7 +110,7 @@ def _parsed(tree: Tree, name: str) -> _Coco:
 
 
 def _shown(annotation: _Annotation) -> str:
-    return f"annotation {annotation.id}"
+    return f"annotation {one_line(annotation.id, 40)}"
 
 
 def _read(

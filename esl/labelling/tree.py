@@ -86,7 +86,7 @@ class ZipTree:
         self._entries: dict[str, ZipInfo] = {}
         for entry in self._archive.infolist():
             name = _name(path, entry)
-            if entry.is_dir() or any(part in PASSED_OVER or part.startswith(".") for part in name.split("/")):
+            if name.endswith("/") or any(part in PASSED_OVER or part.startswith(".") for part in name.split("/")):
                 continue
             if name in self._entries:
                 raise InputError(f"{path}: {printable(name)}: occurs twice in the zip file; export it again")
@@ -125,7 +125,7 @@ def _name(path: Path, entry: ZipInfo) -> str:
         except UnicodeError:
             name = entry.filename
     name = name.replace("\\", "/")
-    if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
+    if not name or name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
         raise InputError(f"{path}: the entry {printable(name)!r} leads out of its folder; export the labels again")
     return name.removeprefix("./")
 
