@@ -2,6 +2,7 @@
 # make verify: whether every result of make run fits what made it, its data and this code.
 # make test: set-up, then the tests; make test-all: the slow ones too; make lint: linters and type checker.
 # make test-slurm: on a Slurm of its own; make test-faults: kills, full disks and other faults.
+# make datumaro: an environment for the test of labels through CVAT's importer, which needs older packages than this one.
 # make test-fuzz: every reader of files, given ten thousand damaged ones.
 # make check-data ROOT=FOLDER: how a folder is recognised, and its defects.
 # make reproduce: gta2city over three seeds, with an oracle. make bench: the selection engine and the papers' network, timed.
@@ -12,7 +13,7 @@ VENV := .venv
 STAMP := $(VENV)/installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: setup run figures verify check-data test test-all test-slurm test-faults test-fuzz lint format manual reproduce bench
+.PHONY: setup run figures verify check-data test test-all test-slurm test-faults test-fuzz datumaro lint format manual reproduce bench
 
 setup: $(STAMP)
 
@@ -63,6 +64,10 @@ test-faults: setup
 
 test-fuzz: setup
 	$(RUN) pytest -m fuzz --numprocesses 0 --capture no tests/fuzz
+
+datumaro:
+	test -x $(VENV)-datumaro/bin/python || $(PYTHON) -m venv $(VENV)-datumaro
+	$(VENV)-datumaro/bin/pip install --quiet --disable-pip-version-check datumaro==1.13.12
 
 lint: setup
 	$(RUN) ruff check .

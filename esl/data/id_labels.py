@@ -1,12 +1,13 @@
 """Reads label ids from any unambiguous encoding; refuses ambiguous files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from esl.classes import IdTable
+from esl.classes import Colour, IdTable
 from esl.data.decoding import decode
 from esl.data.png16 import SIGNATURE, chunks, first_of_16_bits, has_16_bit_channels
 from esl.errors import InputError
@@ -26,7 +27,7 @@ def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
             unknown colour, or ids above 255.
     """
     if table.encoding == "colours":
-        return _ids_of_colours(path, content, table)
+        return ids_of_colours(path, content, table.colours)
     if table.encoding == "red":
         return red_ids(path, content)
     if table.encoding == "first_of_16_bits" and has_16_bit_channels(content):
@@ -123,26 +124,35 @@ def deep_ids(path: Path, content: bytes) -> NDArray[np.uint8]:
     return ids.astype(np.uint8)
 
 
-def _ids_of_colours(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
-    """The id of every pixel's colour; the colours of a palette count as colours."""
+def ids_of_colours(
+    path: Path,
+    content: bytes,
+    known: Mapping[Colour, int],
+    *,
+    for_ids: str = "declare `ids` instead of `colours` for labels of ids",
+    for_others: str = "add them to `colours`, as `unlabeled` to ignore them",
+) -> NDArray[np.uint8]:
+    """The id (H, W) of every pixel's colour; the colours of a palette count as colours.
+
+    Raises:
+        InputError: as ``decode_lossless``; or the pixels hold no colours (the message ends with ``for_ids``), or other
+            colours than those ``known`` (it ends with ``for_others``).
+    """
     image = decode_lossless(path, content)
     if image.mode not in ("RGB", "RGBA", "P"):
         raise InputError(
-            f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; "
-            "declare `ids` instead of `colours` for labels of ids"
+            f"{path}: expected a label of colours (RGB or palette PNG), but got mode {image.mode}; {for_ids}"
         )
     pixels = _packed(np.asarray(image.convert("RGB")))
-    colours = np.array(sorted(table.colours), dtype=np.uint8)
-    ids = np.array([table.colours[colour] for colour in sorted(table.colours)], dtype=np.uint8)
-    known = _packed(colours)  # sorted, since colours are
-    place = np.searchsorted(known, pixels).clip(max=len(known) - 1)
-    if (strange := known[place] != pixels).any():
+    colours = sorted(known)
+    ids = np.array([known[colour] for colour in colours], dtype=np.uint8)
+    packed = _packed(np.array(colours, dtype=np.uint8))  # sorted, since colours are
+    place = np.searchsorted(packed, pixels).clip(max=len(packed) - 1)
+    if (strange := packed[place] != pixels).any():
         values = [int(value) for value in np.unique(pixels[strange])]
         names = ", ".join(str((value >> 16, value >> 8 & 255, value & 255)) for value in values[:SHOWN_COLOURS])
         more = f" and {len(values) - SHOWN_COLOURS} more" if len(values) > SHOWN_COLOURS else ""
-        raise InputError(
-            f"{path}: colours {names}{more} belong to no label; add them to `colours`, as `unlabeled` to ignore them"
-        )
+        raise InputError(f"{path}: colours {names}{more} belong to no label; {for_others}")
     return np.asarray(ids[place])
 
 

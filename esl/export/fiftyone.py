@@ -14,9 +14,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from esl.classes import IGNORE, ClassSet
-from esl.export.archive import add, png
 from esl.export.items import CONFIDENCE, Item
 from esl.files import atomic_path
+from esl.labelling.archive import add, png
 
 LABEL = "pseudo_label"
 """The field of the masks."""

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from esl.data.images import read_label
 from esl.data.index import Index
 from esl.errors import InputError
-from esl.export.archive import add, png
 from esl.files import atomic_path
+from esl.labelling.archive import add, png
 from esl.labels.manifest import read_any_manifest
 from esl.labels.png import checked_files, train_id_table
 

@@ -1,12 +1,12 @@
-"""Settings of the stages that draw images to label, and write them as a task for CVAT."""
+"""Settings of the stages that draw images to label, write them as a task for CVAT, and read the labels back."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from esl.labelling.draws.registry import DRAWS
 from esl.models.settings import ComputeSettings, PredictionSettings
-from esl.settings import Resize, Settings
+from esl.settings import PathText, Resize, Settings
 
 
 class DrawSize(Settings):
@@ -31,20 +31,6 @@ class DrawSettings(DrawSize):
     seed: int = Field(ge=0, description="Seed of the draw.")
 
 
-class LabelsSettings(Settings):
-    """Where the labels that came back are: in one place, or in one for each set."""
-
-    both: str | None = Field(None, description="A file or folder whose subsets say what they are for.")
-    measure: str | None = Field(None, description="Labels for scores.")
-    train: str | None = Field(None, description="Labels for training.")
-    drawn: int = Field(20, ge=0, description="Images that the workflow drew for scores.")
-    seed: int = Field(0, ge=0, description="Seed of that draw.")
-
-
-UNSURE = 0.9
-"""The maximum probability below which a prediction is unsure: BDL's bound (Li et al. 2019)."""
-
-
 class TaskSettings(Settings):
     """How drawn images are handed over."""
 
@@ -60,3 +46,21 @@ class LabelTaskSettings(TaskSettings, PredictionSettings):
 
     size: Resize
     compute: ComputeSettings = ComputeSettings()
+
+
+class LabelsSettings(Settings):
+    """The settings of the stage `labels`: one file or folder for both sets, or one for each."""
+
+    labels: PathText | None = Field(
+        None, description="A file or folder of labels that says what each image is for, `measure` or `train`."
+    )
+    measure: PathText | None = Field(None, description="A file or folder of labels, all of them for scores.")
+    train: PathText | None = Field(None, description="A file or folder of labels, all of them for training.")
+    drawn: int = Field(0, ge=0, description="Images that the workflow drew for scores.")
+    seed: int = Field(0, ge=0, description="Seed of that draw.")
+
+    @model_validator(mode="after")
+    def _one_of_both_forms(self) -> Self:
+        if (self.labels is None) == (self.measure is None and self.train is None):
+            raise ValueError("expected either labels, or measure or train or both")
+        return self

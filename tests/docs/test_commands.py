@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from esl.data.class_sets import CLASS_SETS
 from tests.configs import PROJECT
 from tests.documents import indented_blocks
 from tests.dry_runs import dry_run
-from tests.labelling.conftest import write_cvat
+from tests.labelling.label_files import write_masks
 
 DOCUMENTS = [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/use.md", "docs/labelling.md",
@@ -72,7 +71,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for page in ("README.md", "docs/labelling.md"):
         for name, content in files_in((PROJECT / page).read_text(encoding="utf-8")).items():
             (root / name).write_text(content.replace("/data/", f"{root}/elsewhere/"))
-    write_cvat(root / "corrected.zip", {"train": {"1": np.zeros((48, 64), np.uint8)}}, CLASS_SETS["cityscapes19"])
+    write_masks(root / "corrected.zip", {"train": {"1": np.zeros((48, 64), np.uint8)}})
     manual = (PROJECT / "config/README.md").read_text(encoding="utf-8")
     blocks = indented_blocks(manual, "    ")
     declarations = [block for block in blocks if block.startswith(("datasets:", "class_sets:"))]

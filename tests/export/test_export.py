@@ -15,8 +15,9 @@ from pycocotools.coco import COCO
 from esl.classes import IGNORE, ClassSet
 from esl.data.index import Index
 from esl.errors import InputError
-from esl.export.cvat import voc_palette, write_cvat
+from esl.export.cvat import write_cvat
 from esl.files import read_json, sha256_of_file, write_json
+from esl.labelling.masks import voc_palette
 from esl.labels.fixed_point import TOP
 from esl.labels.png import png_path, write_png
 from esl.labels.shard import Origin, write_shard

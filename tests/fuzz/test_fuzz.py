@@ -12,6 +12,7 @@ from esl.errors import InputError
 from tests.fuzz.binaries import binary_readers
 from tests.fuzz.harness import Reader, fuzz
 from tests.fuzz.images import image_readers
+from tests.fuzz.labelling import labelling_readers
 from tests.fuzz.texts import text_readers
 
 INPUTS = int(os.environ.get("FUZZ", "10000"))
@@ -40,6 +41,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory, small_index: Index) -> Ite
         *((reader, folder / "images") for reader in image_readers()),
         *((reader, texts) for reader in text_readers(texts, small_index)),
         *((reader, binaries) for reader in binary_readers(binaries)),
+        *((reader, folder / "labelling") for reader in labelling_readers()),
     ]
 
 

@@ -2,13 +2,11 @@
 
 import json
 
-import numpy as np
 import pytest
 from planning.config import read_config
 
 from esl.errors import InputError
 from tests.configs import SMALL, merged, shipped
-from tests.labelling.conftest import write_pngs
 
 LABELLED = {"method": "control", "round": {"labelled_batch": 2}}
 TAUGHT = {"method": "esl", "after": "labelled", "round": {"labelled_batch": 2}}
@@ -91,13 +89,14 @@ def test_mistakes_are_named_while_planning(change, expected):
 
 
 def test_paths_of_labels_are_settings_of_their_stage_and_models_are_scored_on_them(make_plan, job, tmp_path):
-    write_pngs(tmp_path / "pngs/train", {"aachen_000001_000019": np.zeros((8, 8), np.uint8)}, colours=False)
+    png = tmp_path / "pngs/train/aachen_000001_000019.png"
+    png.parent.mkdir(parents=True)
+    png.write_bytes(b"never opened by planning")
     plan = make_plan(_benchmark(target={"labels": "pngs"}, labelling={"measure": 7}))
-    assert json.loads(plan.params.of_labels(job())) == {"both": "pngs", "drawn": 7}
+    assert json.loads(plan.params.of_labels(job())) == {"labels": "pngs", "drawn": 7}
     assert plan.inputs.returned_labels(job()) == ["results/gta2city/label/labels.json"]
     assert make_plan(WITH_LABELS).inputs.returned_labels(job()) == []
     before = plan.params.state_of_labels(job())
-    png = tmp_path / "pngs/train/aachen_000001_000019.png"
     png.touch()
     assert plan.params.state_of_labels(job()) == before
     png.write_bytes(png.read_bytes() + b"x")
@@ -108,7 +107,7 @@ def test_labels_that_are_missing_are_named_before_anything_runs(make_plan, job, 
     plan = make_plan(_benchmark(target={"labels": {"train": "ten.zip"}}))
     with pytest.raises(SystemExit) as ended:
         plan.benchmarks.of(job())
-    assert "benchmarks.gta2city.target.labels: ten.zip: no such file or folder" in str(ended.value)
+    assert "benchmarks.gta2city.target.labels: ten.zip: no such file or folder of labels" in str(ended.value)
 
 
 def test_the_control_of_a_round_is_the_same_training_without_pseudo_labels(make_plan, job):

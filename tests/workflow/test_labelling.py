@@ -16,7 +16,7 @@ from esl.data.formats.build import format_named
 from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
-from esl.export.cvat import add_annotations, add_lists
+from esl.labelling.masks import MaskWriter
 from tests.configs import merged
 from tests.workflow.conftest import TINY, Project
 from tests.workflow.jobs import gta2city
@@ -50,13 +50,12 @@ def correct(project: Project, task: Path, output: Path) -> None:
     truth = {sample.image.removeprefix("leftImg8bit/"): (index, sample)
              for index in _truth(project.root).values() for sample in index.samples}  # fmt: skip
     with ZipFile(task) as given, ZipFile(output, "w") as corrected:
-        names = {}
+        writer = MaskWriter(corrected, CLASS_SETS["cityscapes19"])
         for subset in ("measure", "train"):
-            names[subset] = given.read(f"ImageSets/Segmentation/{subset}.txt").decode().splitlines()
-            for name in names[subset]:
+            for name in given.read(f"ImageSets/Segmentation/{subset}.txt").decode().splitlines():
                 index, sample = truth[f"{name}.png"]
-                add_annotations(corrected, name, index.read_label(sample), index.class_set)
-        add_lists(corrected, names, CLASS_SETS["cityscapes19"])
+                writer.add(subset, name, *writer.encoded(index.read_label(sample)))
+        writer.finish()
 
 
 @pytest.fixture(scope="module")
@@ -141,5 +140,7 @@ def test_an_image_that_is_measured_is_refused_for_training_under_any_name(labell
         Image.fromarray(np.zeros((height, width), np.uint8)).save(path)
     run = labelled.snakemake("--dry-run", tiny=merged(LABELLED, gta2city(target={"labels": "both"})))
     assert run.returncode == 1
-    assert "the same image as of" in run.stderr + run.stdout and "copies/copy.png" in run.stderr + run.stdout
+    assert (
+        "is in both sets, measure and train" in run.stderr + run.stdout and "copies/copy.png" in run.stderr + run.stdout
+    )
     shutil.rmtree(folder)

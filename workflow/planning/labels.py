@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 from esl.data.config import LabelPaths
@@ -13,11 +12,12 @@ from esl.data.index import Index, IndexedSample
 from esl.data.settings import IndexSettings
 from esl.data.splits import listing_of
 from esl.errors import InputError
-from esl.files import sha256_of_file
+from esl.files import sha256_of_file, sha256_of_lines
 from esl.labelling.config import OWN
 from esl.labelling.contents import LabelSet
-from esl.labelling.matching import Match, match, shared
-from esl.labelling.returning import with_sets
+from esl.labelling.kinds import state
+from esl.labelling.matching import Match, conflicts, match
+from esl.labelling.returned import sources, with_sets
 from esl.labelling.settings import LabelsSettings
 from planning.benchmark import Benchmark
 
@@ -30,22 +30,13 @@ def labels_settings(benchmark: Benchmark) -> LabelsSettings | None:
     labels = benchmark.target.labels
     if labels is None or labels == OWN:
         return None
-    both, own = (None, labels) if isinstance(labels, LabelPaths) else (labels, LabelPaths.model_construct())
-    return LabelsSettings(
-        both=both, measure=own.measure, train=own.train, drawn=benchmark.labelling.measure, seed=benchmark.seed
-    )
+    paths = labels.model_dump() if isinstance(labels, LabelPaths) else {"labels": labels}
+    return LabelsSettings.model_validate({**paths, "drawn": benchmark.labelling.measure, "seed": benchmark.seed})
 
 
 def labels_state(settings: LabelsSettings) -> str:
     """A token of the content of the labels' files: a touched file keeps it."""
-    paths = [Path(path) for path in (settings.both, settings.measure, settings.train) if path is not None]
-    files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    digest = sha256()
-    for file in files:
-        if file.is_file():
-            status = file.stat()
-            digest.update(f"{file}\n{_sha256(file, status.st_size, status.st_mtime_ns)}\n".encode())
-    return digest.hexdigest()[:16]
+    return sha256_of_lines([f"{source.path} {state(source.path)}" for source in sources(settings)])[:16]
 
 
 @cache
@@ -61,7 +52,7 @@ def label_problems(name: str, benchmark: Benchmark, data: Callable[[str], IndexS
     if (settings := labels_settings(benchmark)) is None:
         return
     try:
-        labels, problems = with_sets(settings, data("target_train").class_set)
+        labels, problems = with_sets(sources(settings))
     except InputError as error:
         yield f"benchmarks.{name}.target.labels: {error}"
         return
@@ -73,10 +64,10 @@ def label_problems(name: str, benchmark: Benchmark, data: Callable[[str], IndexS
         return  # not there yet, such as a miniature that has not been rendered
     matches, more = match(labels, {set_: index for set_, (index, _) in listings.items()})
     digested = [
-        replace(each, sample=replace(each.sample, image_sha256=_digest(listings[each.set][0], each.sample)))
+        each._replace(sample=replace(each.sample, image_sha256=_digest(listings[each.set][0], each.sample)))
         for each in matches
     ]
-    for problem in [*problems, *more, *shared(digested)]:
+    for problem in [*problems, *more, *conflicts(digested)]:
         yield f"benchmarks.{name}.target.labels: {problem}"
     if not any(each.set == "measure" for each in matches):
         yield from _scored_already(name, digested, listings)
@@ -120,6 +111,6 @@ def _scored_already(
             continue
         if (digest := _sha256(sample.image, status.st_size, status.st_mtime_ns)) in wanted:
             yield (
-                f"benchmarks.{name}.target.labels: {wanted[digest].annotated.where}: scores are measured on this image "
+                f"benchmarks.{name}.target.labels: {wanted[digest].annotated.file}: scores are measured on this image "
                 f"({sample.image}), so no model may train on its label; remove one of them"
             )

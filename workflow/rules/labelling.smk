@@ -47,7 +47,9 @@ rule label_task:
         settings=params.of_label_task,
         images=inputs.image_state("target_train"),
         validation=inputs.image_state("target_val"),
-        flags=params.flags("drawn", "checkpoint", "index", "validation"),
+        flags=params.flags(
+            "drawn", "checkpoint", index="train_index", validation="val_index"
+        ),
     message:
         "Writing a task for CVAT with images of {wildcards.benchmark} to label"
     shell:
@@ -103,7 +105,7 @@ rule labels:
         state=params.state_of_labels,
         images=inputs.image_state("target_train"),
         validation=inputs.image_state("target_val"),
-        flags=params.flags("index", "validation"),
+        flags=params.flags(index="train_index", validation="val_index"),
     message:
         "Checking the labels that came back for {wildcards.benchmark}"
     shell:
