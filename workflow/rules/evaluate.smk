@@ -3,7 +3,7 @@ rule evaluate:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
         index="results/{benchmark}/data/target_val.json",
     output:
-        miou="results/{benchmark}/{model}/miou.json",
+        result="results/{benchmark}/{model}/miou.json",
         confusions="results/{benchmark}/{model}/confusions.npz",
     log:
         "logs/{benchmark}/{model}/evaluate.log",
@@ -22,12 +22,12 @@ rule evaluate:
         "Evaluating {wildcards.model} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.{params.stage} --checkpoint {input.checkpoint} --index {input.index}"
-        " --settings {params.settings:q} --threads {threads} --output {output[0]} > {log} 2>&1"
+        " --settings {params.settings:q} --threads {threads} --output {output.result} > {log} 2>&1"
 
 
 use rule evaluate as best_snapshot with:
     output:
-        best="results/{benchmark}/{model}/best_snapshot.json",
+        result="results/{benchmark}/{model}/best_snapshot.json",
     log:
         "logs/{benchmark}/{model}/best_snapshot.log",
     params:
@@ -39,7 +39,7 @@ use rule evaluate as best_snapshot with:
 
 use rule evaluate as predict with:
     output:
-        manifest="results/{benchmark}/{model}/predictions.json",
+        result="results/{benchmark}/{model}/predictions.json",
     log:
         "logs/{benchmark}/{model}/predict.log",
     params:
