@@ -42,8 +42,8 @@ def sources(settings: LabelsSettings) -> list[Source]:
 def write_labels(settings: LabelsSettings, indices: Mapping[LabelSet, Index], folder: Path) -> Labels:
     """Writes one PNG per labelled image into ``folder``, at the image's size; other PNGs in it are removed.
 
-    ``indices`` are those of the target's images, of which each set takes some. An image without a labelled pixel is left
-    out, with a note.
+    ``indices`` are those of the target's images, of which each set takes some. An image without a labelled pixel is
+    left out, with a note.
 
     Raises:
         InputError: a source is missing or of no kind that is read; or labels do not fit the target or its classes:

@@ -240,10 +240,15 @@ def test_an_unknown_class_is_one_line_for_all_images_with_the_names_there_are(ru
     assert second.endswith("did you mean 'train'?")
 
 
-def test_an_image_without_a_labelled_pixel_is_a_line(run: Run, tmp_path: Path) -> None:
-    labels = {PLAIN: np.full((16, 24), IGNORE, dtype=np.uint8), STREET: random_label(0)}
-    (line,) = problems(run, labels=write_masks(tmp_path / "x.zip", {"train": labels}))
-    assert f"{PLAIN}.png: has no labelled pixel; label some, or leave the image out" in line
+def test_an_image_without_a_labelled_pixel_is_left_out_and_none_at_all_is_a_line(
+    run: Run, target: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = np.full((16, 24), IGNORE, dtype=np.uint8)
+    labels = run(labels=write_masks(tmp_path / "x.zip", {"train": {PLAIN: empty, STREET: random_label(0)}}))
+    assert [*labels.files] == [target.id_of(STREET)]
+    assert f"{PLAIN}.png: nothing is labelled on it; left out" in capsys.readouterr().err
+    (line,) = problems(run, labels=write_masks(tmp_path / "y.zip", {"train": {PLAIN: empty}}))
+    assert "nothing is labelled on any image" in line
 
 
 def test_a_file_that_names_no_set_says_how_to_name_it(run: Run, tmp_path: Path) -> None:

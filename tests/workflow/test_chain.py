@@ -96,11 +96,11 @@ def test_a_second_fresh_run_gives_the_same_bytes_and_never_needs_target_training
     same = ["miou.json", "miou.txt"]
     for model in MODELS:
         trained = [f"{model}/train.csv"] if model != "adapted" else []
-        same += [f"{model}/checkpoint.pt", f"{model}/miou.json", *trained]
+        same += [f"{model}/checkpoint.pt", f"{model}/miou.json", f"{model}/confusions.npz", *trained]
     for round_ in MODELS[2:]:
         pngs = (finished.root / f"results/gta2city/{round_}/pseudo_labels").glob("*.png")
         same += [f"{round_}/thresholds.json", *(f"{round_}/pseudo_labels/{png.name}" for png in pngs)]
-    assert len(same) == 2 + 3 * 4 + 2 + 3 * 11
+    assert len(same) == 2 + 4 * 4 + 3 + 3 * 11
     for name in same:
         one, other = (project.root / "results/gta2city" / name for project in (finished, fresh))
         assert one.read_bytes() == other.read_bytes(), name

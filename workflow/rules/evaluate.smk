@@ -4,7 +4,7 @@ rule evaluate:
         index="results/{benchmark}/data/target_val.json",
         labels=inputs.returned_labels,
     output:
-        miou="results/{benchmark}/{model}/miou.json",
+        result="results/{benchmark}/{model}/miou.json",
         confusions="results/{benchmark}/{model}/confusions.npz",
     log:
         "logs/{benchmark}/{model}/evaluate.log",
@@ -24,12 +24,12 @@ rule evaluate:
         "Evaluating {wildcards.model} of {wildcards.benchmark}"
     shell:
         "python -m esl.stages.{params.stage} --checkpoint {input.checkpoint} --index {input.index}"
-        " {params.labels} --settings {params.settings:q} --threads {threads} --output {output[0]} > {log} 2>&1"
+        " {params.labels} --settings {params.settings:q} --threads {threads} --output {output.result} > {log} 2>&1"
 
 
 use rule evaluate as best_snapshot with:
     output:
-        best="results/{benchmark}/{model}/best_snapshot.json",
+        result="results/{benchmark}/{model}/best_snapshot.json",
     log:
         "logs/{benchmark}/{model}/best_snapshot.log",
     params:
@@ -44,7 +44,7 @@ use rule evaluate as predict with:
         checkpoint="results/{benchmark}/{model}/checkpoint.pt",
         index=ancient("results/{benchmark}/data/target_val.json"),
     output:
-        manifest="results/{benchmark}/{model}/predictions.json",
+        result="results/{benchmark}/{model}/predictions.json",
     log:
         "logs/{benchmark}/{model}/predict.log",
     params:
