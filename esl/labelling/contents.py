@@ -9,7 +9,7 @@ from esl.contents import Content, Count, Sha256, read_content
 from esl.labels.manifest import PredictionFile
 
 LabelSet = Literal["measure", "train"]
-"""What labelled images are for: scores, or training. An image is in one of them, never in both."""
+"""The use of labelled images: scores, or training. An image is in one of the two sets, never in both."""
 
 
 class DrawnImage(Content):

@@ -15,7 +15,7 @@ Chosen = tuple[IndexedSample, float | None]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a rule may read: the images, and files of a round; ``registry.READS`` says which rule reads which."""
+    """The input of a rule: the images, and files of a round; ``registry.READS`` says which rule reads which."""
 
     index: Index
     pseudo_labels: Path | None = None

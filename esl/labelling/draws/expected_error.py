@@ -1,4 +1,4 @@
-"""Those on which a round's teacher expects most errors."""
+"""The images on which a round's teacher expects most errors."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ CONFIDENCE = "confidence"
 
 
 class ExpectedError:
-    """Of each part of the set, the image with the lowest mean maximum probability by the round's teacher."""
+    """The image of each part of the set with the lowest mean maximum probability by the round's teacher."""
 
     def choose(
         self, candidates: Sequence[IndexedSample], count: int, evidence: Evidence, rng: np.random.Generator

@@ -1,4 +1,4 @@
-"""Those of whose pixels a round kept least."""
+"""The images of which a round kept least."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from esl.labels.manifest import read_manifest
 
 
 class LeastKept:
-    """Of each part of the set, the image of which the round's pseudo-labels keep the smallest share of pixels."""
+    """The image of each part of the set of which the round's pseudo-labels keep the smallest share of pixels."""
 
     def choose(
         self, candidates: Sequence[IndexedSample], count: int, evidence: Evidence, rng: np.random.Generator

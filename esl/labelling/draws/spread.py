@@ -1,4 +1,4 @@
-"""Those that look most different from each other."""
+"""The images that look most different from each other."""
 
 from collections.abc import Sequence
 
