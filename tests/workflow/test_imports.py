@@ -20,14 +20,22 @@ LEAVES = (
     "source/predictions.json", "source/confidence.md", "bdl-round1/viewer.html", "bdl-round1/export/coco.json",
     "figures.md",
 )  # fmt: skip
+LABELLED = ("by_shard-round1/pseudo_labels.json", "cuts-round1/pseudo_labels.json", "online-round1/checkpoint.pt")
 BDL = {"methods": {"control": None, "esl": None}}
 BY_SHARD = {
     "methods": {
         "by_shard": {"method": "cbst"},
+        "cuts": {"method": "fixed", "measure": "confidence", "threshold": 0.9},
         "online": {"method": "control", "round": {"adaptation": "ema", "target_batch": 1}},
     },
     "inference": {"images_per_shard": 5, "shards": 1},
 }
+OWN_LABELS = {
+    "target": {"labels": "own"},
+    "labelling": {"train": 3, "draw": "expected_error"},
+    "methods": {"labelled": {"method": "control", "round": {"labelled_batch": 1}}},
+}
+RETURNED = {"target": {"labels": "returned"}}
 ADAPTED = {"training": {"source": {"adaptation": "minent"}, "snapshot_every": 6}}
 
 
@@ -35,20 +43,30 @@ ADAPTED = {"training": {"source": {"adaptation": "minent"}, "snapshot_every": 6}
 def records(run_once, tmp_path_factory):
     """Output -> the roots of the digest of the job that made it, and the modules that the job imported.
 
-    The finished chain, with its leaves, a term in a round and in the source stage, and labels by shard.
+    The finished chain, with its leaves, a term in a round and in the source stage, labels by shard, and target labels.
     """
     root = tmp_path_factory.mktemp("imports") / "project"
     shutil.copytree(run_once, root)
     project = Project(root, recorded=root / "recorded")
+    shutil.copytree(root / "results/gta2city/esl-round1/pseudo_labels", root / "returned/train")
     runs = [
         (LEAVES, BDL),
-        (("by_shard-round1/pseudo_labels.json", "online-round1/checkpoint.pt"), BY_SHARD),
+        (LABELLED, BY_SHARD),
+        (("labelled-round1/checkpoint.pt", "label/cvat.zip"), OWN_LABELS),
+        (("label/labels.json",), RETURNED),
         (("minent/best_snapshot.json",), ADAPTED),
     ]
+    imported = _imported(project, root)  # of the run that made the finished chain
     for names, change in runs:
         targets = [f"results/gta2city/{name}" for name in names]
         run = project.snakemake("--notemp", "--nolock", change=gta2city(**change), targets=targets)
         assert run.returncode == 0, run.stdout + run.stderr
+        imported |= _imported(project, root)  # before another run makes the same file
+    return imported
+
+
+def _imported(project, root):
+    """Stage and output -> roots and modules, of the jobs that were recorded since the last call."""
     roots = {}
     for path in project.recorded.glob("roots*.json"):
         roots |= json.loads(path.read_text())
@@ -57,8 +75,13 @@ def records(run_once, tmp_path_factory):
         record = json.loads(path.read_text())
         metadata = root / ".snakemake/metadata" / base64.b64encode(record["output"].encode()).decode()
         params = json.loads(metadata.read_text())["params"]
-        (digest,) = {param.strip("'") for param in params} & roots.keys()
-        imported[record["output"]] = roots[digest], record["modules"]
+        *modules, stage = record["modules"]
+        digests = {param.strip("'") for param in params} & roots.keys()
+        (own,) = [
+            roots[digest] for digest in digests if roots[digest][0] == stage
+        ]  # a round has that of its labels, too
+        imported[stage, record["output"]] = own, [*modules, stage]
+        path.unlink()
     return imported
 
 

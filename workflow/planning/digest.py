@@ -43,7 +43,10 @@ def import_closure(roots: Iterable[str]) -> dict[str, ast.Module]:
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name in closure or name.rpartition(".")[2] in LEFT_OUT or (file := _module_file(name)) is None:
+        if name in closure or (file := _module_file(name)) is None:
+            continue
+        if name.rpartition(".")[2] in LEFT_OUT:  # its package is imported all the same
+            waiting.append(name.rpartition(".")[0])
             continue
         closure[name] = _essence_of(file)
         waiting += [name.rpartition(".")[0], *_imports(closure[name])]
