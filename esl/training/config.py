@@ -43,7 +43,7 @@ RoundAdaptation = Annotated[str, AfterValidator(lambda name: _checked_adaptation
 
 
 class SourceSettings(ScheduleSettings, TargetBatchSettings):
-    """Training of the source model and of the oracle; keys about target images belong to a target term."""
+    """Training of the source model; keys about target images belong to a target term."""
 
     target_batch: TargetBatch = 1
     adaptation: SourceAdaptation = Field(
