@@ -4,9 +4,6 @@ from pydantic import Field
 
 from esl.labelling.settings import DrawSize, TaskSettings
 
-OWN = "own"
-"""The value of `target.labels` for the labels that the dataset itself has."""
-
 
 class LabellingSettings(TaskSettings, DrawSize):
     """`labelling`: which target images to label, and how they are handed over."""

@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from esl.errors import InputError
 from esl.labelling import coco, cvat, png_folder
 from esl.labelling.annotated import AnnotatedImage
-from esl.labelling.contents import LabelSet
 from esl.labelling.masks import LABEL_MAP, MASKS
 from esl.labelling.tree import Tree, open_tree
 
@@ -41,14 +40,6 @@ def _by_kind(tree: Tree, path: Path) -> list[AnnotatedImage]:
     if ".png" in endings:
         return png_folder.annotated_images(tree)
     raise InputError(f"{path}: no labels that are read; {EXPECTED}")
-
-
-def sets_of(path: Path) -> dict[LabelSet | None, list[str]]:
-    """The names of the labelled images by their set, as the file gives them; errors as of ``annotated_images``."""
-    names: dict[LabelSet | None, list[str]] = {}
-    for image in annotated_images(path):
-        names.setdefault(image.set, []).append(image.name)
-    return names
 
 
 def state(path: Path) -> str:

@@ -8,10 +8,8 @@ from esl.data.index import Index
 from esl.errors import InputError
 from esl.files import sha256_of_file
 from esl.labelling.contents import Drawn, LabelFile, Labels
+from esl.labelling.settings import OWN
 from esl.labels.png import png_path, remove_others, write_png
-
-ORIGIN = "own"
-"""The origin of such labels."""
 
 
 def own_labels(drawn: Drawn, index: Index, folder: Path) -> Labels:
@@ -39,4 +37,4 @@ def own_labels(drawn: Drawn, index: Index, folder: Path) -> Labels:
     remove_others(folder, [png_path(folder, id_) for id_ in files])
     totals = np.sum([file.pixels for file in files.values()], axis=0).tolist()
     pixels = dict(zip(index.class_set.classes, totals, strict=True))
-    return Labels(origin=ORIGIN, images=len(files), pixels=pixels, files=files)
+    return Labels(origin=OWN, images=len(files), pixels=pixels, files=files)

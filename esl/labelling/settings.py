@@ -8,6 +8,9 @@ from esl.labelling.draws.registry import DRAWS
 from esl.models.settings import ComputeSettings, PredictionSettings
 from esl.settings import PathText, Resize, Settings
 
+OWN = "own"
+"""The value of `target.labels` for the labels that the dataset itself has."""
+
 
 class DrawSize(Settings):
     """How many target images to label, and which."""

@@ -17,6 +17,7 @@ from esl.data.index import Index
 from esl.data.inspection import inspect
 from esl.data.settings import Checks
 from esl.labelling.contents import LabelSet
+from esl.labelling.kinds import annotated_images
 from esl.labelling.masks import MaskWriter
 
 Label = NDArray[np.uint8]
@@ -98,3 +99,11 @@ def png(values: NDArray[np.uint8], palette: list[int] | None = None) -> bytes:
 def colours_of(label: Label) -> NDArray[np.uint8]:
     """The colours (H, W, 3) of trainIds (H, W)."""
     return np.array(CLASSES.palette(), dtype=np.uint8).reshape(256, 3)[label]
+
+
+def sets_of(path: Path) -> dict[LabelSet | None, list[str]]:
+    """The names of the labelled images of a file by their set, as the file gives them."""
+    names: dict[LabelSet | None, list[str]] = {}
+    for image in annotated_images(path):
+        names.setdefault(image.set, []).append(image.name)
+    return names

@@ -7,9 +7,9 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from esl.labelling.kinds import annotated_images, sets_of
+from esl.labelling.kinds import annotated_images
 from tests.labelling.datumaro_tool import converted
-from tests.labelling.label_files import CLASSES, NAMES, Target, write_masks
+from tests.labelling.label_files import CLASSES, NAMES, Target, sets_of, write_masks
 
 
 @pytest.mark.parametrize("kind", ["voc_segmentation", "coco_instances"])

@@ -21,8 +21,8 @@ from esl.classes import IGNORE, ClassSet
 from esl.errors import InputError
 from esl.labelling import tree
 from esl.labelling.coco import decoded_counts, decoded_runs
-from esl.labelling.kinds import annotated_images, sets_of, state
-from tests.labelling.label_files import CLASSES, colours_of, png, random_label, write_masks, write_zip
+from esl.labelling.kinds import annotated_images, state
+from tests.labelling.label_files import CLASSES, colours_of, png, random_label, sets_of, write_masks, write_zip
 
 LABEL = random_label(0)
 SQUARE = np.full((16, 24), IGNORE, dtype=np.uint8)

@@ -14,7 +14,7 @@ from esl.classes import IGNORE
 from esl.errors import InputError
 from esl.files import write_json
 from esl.labelling.contents import Drawn, DrawnImage, LabelSet, read_labels
-from esl.labelling.kinds import annotated_images, sets_of
+from esl.labelling.kinds import annotated_images
 from esl.labelling.task import SURE
 from esl.labels.confidence import label_map, upsample_probability
 from esl.models.build import build_network
@@ -24,7 +24,7 @@ from esl.models.predictor import Predictor
 from esl.stages import labels
 from esl.stages.label_task import main
 from tests.labelling.datumaro_tool import converted
-from tests.labelling.label_files import CLASSES, NAMES, SETS, Label, Target, write_target
+from tests.labelling.label_files import CLASSES, NAMES, SETS, Label, Target, sets_of, write_target
 
 CPU = {"accelerator": "cpu", "precision": "32-true"}
 TASK = {"measure": ["val/other", "val/drive 2/frame.v1"], "train": ["train/straße/ä b", "train/drive 1/frame.v1"]}

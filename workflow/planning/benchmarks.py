@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from esl.data.formats.build import declaration
 from esl.data.settings import IndexSettings, LabelChecks
 from esl.errors import InputError
-from esl.labelling.config import OWN
+from esl.labelling.settings import OWN
 from esl.training.config import WITHOUT_TERM, start_of_rounds
 from esl.training.terms.registry import TERMS
 from miniature.settings import LAYOUTS

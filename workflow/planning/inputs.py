@@ -10,8 +10,8 @@ from esl.data.changes import State, record_of, state
 from esl.data.formats.build import format_named
 from esl.data.splits import listing_of
 from esl.errors import InputError
-from esl.labelling.config import OWN
 from esl.labelling.draws.registry import READS
+from esl.labelling.settings import OWN
 from esl.training.config import start_of_rounds
 from planning.benchmark import PARTS
 from planning.benchmarks import Benchmarks, Wildcards

@@ -13,12 +13,11 @@ from esl.data.settings import IndexSettings
 from esl.data.splits import listing_of
 from esl.errors import InputError
 from esl.files import sha256_of_file, sha256_of_lines
-from esl.labelling.config import OWN
 from esl.labelling.contents import LabelSet
 from esl.labelling.kinds import state
 from esl.labelling.matching import Match, conflicts, match
 from esl.labelling.returned import sources, with_sets
-from esl.labelling.settings import LabelsSettings
+from esl.labelling.settings import OWN, LabelsSettings
 from planning.benchmark import Benchmark
 
 PART: Mapping[LabelSet, str] = {"measure": "target_val", "train": "target_train"}
