@@ -27,7 +27,13 @@ def decode_ids(path: Path, content: bytes, table: IdTable) -> NDArray[np.uint8]:
             unknown colour, or ids above 255.
     """
     if table.encoding == "colours":
-        return ids_of_colours(path, content, table.colours)
+        return ids_of_colours(
+            path,
+            content,
+            table.colours,
+            for_ids="declare `ids` instead of `colours` for labels of ids",
+            for_others="add them to `colours`, as `unlabeled` to ignore them",
+        )
     if table.encoding == "red":
         return red_ids(path, content)
     if table.encoding == "first_of_16_bits" and has_16_bit_channels(content):
@@ -129,8 +135,8 @@ def ids_of_colours(
     content: bytes,
     known: Mapping[Colour, int],
     *,
-    for_ids: str = "declare `ids` instead of `colours` for labels of ids",
-    for_others: str = "add them to `colours`, as `unlabeled` to ignore them",
+    for_ids: str,
+    for_others: str,
 ) -> NDArray[np.uint8]:
     """The id (H, W) of every pixel's colour; the colours of a palette count as colours.
 

@@ -16,7 +16,19 @@ PROJECT = Path(__file__).resolve().parents[2]
 MESSAGES = ("InputError", "ValueError", "ArgumentTypeError", "Problem", "say")
 """Calls whose arguments are texts for people; so are those of a `print` to the log. Statements of such a call alone
 are left out."""
-DESCRIPTIONS = ("description", "json_schema_extra", "help", "epilog", "desc", "unit", "kind", "what", "fix")
+DESCRIPTIONS = (
+    "description",
+    "json_schema_extra",
+    "help",
+    "epilog",
+    "desc",
+    "unit",
+    "kind",
+    "what",
+    "fix",
+    "for_ids",
+    "for_others",
+)
 """Keywords of any call that are texts for people."""
 PACKAGES = ("esl", "miniature")
 LEFT_OUT = ("registry", "errors", "notes")
