@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from esl.data.index import Index
 from esl.errors import InputError
-from esl.files import sha256_of_file
-from esl.labelling.contents import Drawn, LabelFile, Labels
+from esl.labelling.contents import Drawn, Labels
 from esl.labelling.settings import OWN
-from esl.labels.png import png_path, remove_others, write_png
+from esl.labelling.writing import manifest, write_label
 
 
 def own_labels(drawn: Drawn, index: Index, folder: Path) -> Labels:
@@ -24,17 +21,10 @@ def own_labels(drawn: Drawn, index: Index, folder: Path) -> Labels:
             f"{index.root}: target.labels is `own`, but {unlabelled[0]!r} was drawn and has no label there; give the "
             "dataset its label, or name a file of labels"
         )
-    files = {}
-    for id_ in sorted(drawn.train):
-        sample = samples[id_]
-        label = index.read_label(sample, sample.size_wh)
-        path = png_path(folder, id_)
-        write_png(path, label, index.class_set)
-        pixels = np.bincount(label.ravel(), minlength=256)[: len(index.class_set)].tolist()
-        files[id_] = LabelFile(
-            sha256=sha256_of_file(path), set="train", image_sha256=sample.image_sha256, pixels=pixels
+    files = {
+        id_: write_label(
+            folder, samples[id_], "train", index.read_label(samples[id_], samples[id_].size_wh), index.class_set
         )
-    remove_others(folder, [png_path(folder, id_) for id_ in files])
-    totals = np.sum([file.pixels for file in files.values()], axis=0).tolist()
-    pixels = dict(zip(index.class_set.classes, totals, strict=True))
-    return Labels(origin=OWN, images=len(files), pixels=pixels, files=files)
+        for id_ in drawn.train
+    }
+    return manifest(folder, files, index.class_set, origin=OWN)

@@ -6,20 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from esl.classes import IGNORE, ClassSet
 from esl.data.index import Index
 from esl.data.notes import truncate
 from esl.errors import InputError, Problem, suggestion
-from esl.files import sha256_of_file
 from esl.labelling.annotated import AnnotatedImage, ReadLabel
-from esl.labelling.contents import LabelFile, Labels, LabelSet
+from esl.labelling.contents import Labels, LabelSet
 from esl.labelling.drawing import drawn_for_scores
 from esl.labelling.kinds import annotated_images
 from esl.labelling.matching import Match, conflicts, match
 from esl.labelling.settings import LabelsSettings
-from esl.labels.png import png_path, remove_others, write_png
+from esl.labelling.writing import manifest, write_label
 
 
 class Source(NamedTuple):
@@ -60,16 +57,14 @@ def write_labels(settings: LabelsSettings, indices: Mapping[LabelSet, Index], fo
     if problems:
         lines = "\n  ".join(truncate([*map(str, problems)]))
         raise InputError(f"{origin}: {len(problems)} problem(s) with the labels; nothing is written\n  {lines}")
-    files = {each.sample.id: _written(each, class_set, folder) for each in labelled}
-    remove_others(folder, [png_path(folder, id_) for id_ in files])
-    totals = map(sum, zip(*(file.pixels for file in files.values()), strict=True))
-    pixels = dict(zip(class_set.classes, totals, strict=True))
+    files = {
+        each.sample.id: write_label(folder, each.sample, each.set, each.annotated.read(class_set).train_ids, class_set)
+        for each in labelled
+    }
     drawn = {sample.id for sample, _ in drawn_for_scores(indices["measure"], settings.drawn, settings.seed)}
     measured = {id_ for id_, file in files.items() if file.set == "measure"}
     at_random = bool(measured) and measured <= drawn
-    return Labels(
-        origin=origin, drawn_at_random=at_random, images=len(files), pixels=pixels, files=dict(sorted(files.items()))
-    )
+    return manifest(folder, files, class_set, origin=origin, drawn_at_random=at_random)
 
 
 def with_sets(sources: Sequence[Source]) -> tuple[list[tuple[LabelSet, AnnotatedImage]], list[Problem]]:
@@ -142,16 +137,3 @@ def _unknown(name: str, files: Sequence[str], class_set: ClassSet) -> Problem:
     more = f" and {len(files) - 1} more image(s)" if len(files) > 1 else ""
     text = f"the label {name!r} is of no class of {class_set.name!r}; rename it in the tool, or remove it"
     return Problem((f"{files[0]}{more}",), text + suggestion(name, class_set.classes))
-
-
-def _written(each: Match, class_set: ClassSet, folder: Path) -> LabelFile:
-    """Writes the PNG of a checked label."""
-    label = each.annotated.read(class_set).train_ids
-    path = png_path(folder, each.sample.id)
-    write_png(path, label, class_set)
-    return LabelFile(
-        sha256=sha256_of_file(path),
-        set=each.set,
-        image_sha256=each.sample.image_sha256,
-        pixels=np.bincount(label.ravel(), minlength=IGNORE + 1)[: len(class_set)].tolist(),
-    )

@@ -78,6 +78,10 @@ MISTAKES = [
         "labelling.draw: least_kept looks at a round without target labels, and there is none",
     ),
     (_benchmark(target={"labels": {}}), "target.labels"),
+    (
+        merged(WITH_LABELS, _benchmark(labelling={"train": 0})),
+        "target.labels, labelling.train: `own` takes the labels of the images drawn for training, but 0 are drawn",
+    ),
 ]
 
 

@@ -1,7 +1,8 @@
 """The benchmarks of a config, and the models of each in the order of the summary."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -101,7 +102,9 @@ class Benchmarks:
         if name not in self._checked:
             self._checked.add(name)
             problems = [*missing_requirements(name, benchmark, Path("results", name))]
-            problems += [] if problems else label_problems(name, benchmark, self._index_settings(name, benchmark))
+            problems += (
+                [] if problems else label_problems(name, benchmark, partial(self._index_settings, name, benchmark))
+            )
             if self._run.is_main_process and not self._run.non_local_exec_or_dryrun:
                 problems += missing_device(name, benchmark)
             if problems:
@@ -131,12 +134,9 @@ class Benchmarks:
 
     def index_settings(self, name: str, part_name: str) -> IndexSettings:
         """The settings that read and check one part of the data of the benchmark ``name``."""
-        return self._index_settings(name, self.of(SimpleNamespace(benchmark=name)))(part_name)
+        return self._index_settings(name, self.of(SimpleNamespace(benchmark=name)), part_name)
 
-    def _index_settings(self, name: str, benchmark: Benchmark) -> Callable[[str], IndexSettings]:
-        return lambda part_name: self._of_part(name, benchmark, part_name)
-
-    def _of_part(self, name: str, benchmark: Benchmark, part_name: str) -> IndexSettings:
+    def _index_settings(self, name: str, benchmark: Benchmark, part_name: str) -> IndexSettings:
         part = PARTS[part_name]
         data: Any = getattr(benchmark, part.domain)
         return IndexSettings(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from esl.errors import Problem, suggestion
 from esl.labelling.draws.registry import DRAWS, READS
+from esl.labelling.settings import OWN
 from esl.models.build import network_problem
 from esl.models.pretrained import pretrained_problem
 from esl.training.config import start_of_rounds
@@ -108,6 +109,11 @@ def labelling_problems(benchmark: Benchmark) -> Iterator[Problem]:
         )
     if READS.get(labelling.draw) == "maps" and "confidence" not in benchmark.inference.maps:
         yield Problem(("inference.maps",), f"{labelling.draw} reads confidence, which is not stored; add it")
+    if labels == OWN and not labelling.train:
+        yield Problem(
+            ("target.labels", "labelling.train"),
+            "`own` takes the labels of the images drawn for training, but 0 are drawn; draw some, or leave out labels",
+        )
     readers = [name for name in benchmark.methods if benchmark.of_rounds(name).training.round.labelled_batch]
     if readers and labels is None:
         yield Problem(
